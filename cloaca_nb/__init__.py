@@ -1,0 +1,93 @@
+"""Interactive workflows in Jupyter: cells become tasks, every run is kept, and the same cells become a package."""
+
+from cloaca_nb.core.context import Context
+from cloaca_nb.core.graph import Workflow
+from cloaca_nb.core.retry import RetryPolicy
+from cloaca_nb.core.rules import (
+    all_of,
+    all_success,
+    always,
+    any_of,
+    context_value,
+    none_of,
+    task_failed,
+    task_skipped,
+    task_success,
+)
+from cloaca_nb.declare.builder import WorkflowBuilder
+from cloaca_nb.declare.registry import register_workflow_constructor, workflows
+from cloaca_nb.declare.task import task
+from cloaca_nb.declare.variables import var, var_or
+from cloaca_nb.engine.handle import TaskHandle, track
+from cloaca_nb.engine.result import WorkflowResult
+from cloaca_nb.engine.run import Run
+from cloaca_nb.errors import (
+    CellError,
+    CloacaError,
+    ConfigurationError,
+    ContextKeyError,
+    DefinitionError,
+    DuplicateKeyError,
+    ExportError,
+    HistoryError,
+    MissingExtraError,
+    RunFailedError,
+    TaskNotFoundError,
+    TaskReturnError,
+    TaskTimeoutError,
+    WorkflowNotFoundError,
+    WorkflowValidationError,
+)
+from cloaca_nb.runner import DefaultRunner, DefaultRunnerConfig
+
+__all__ = [
+    "CellError",
+    "CloacaError",
+    "ConfigurationError",
+    "Context",
+    "ContextKeyError",
+    "DefaultRunner",
+    "DefaultRunnerConfig",
+    "DefinitionError",
+    "DuplicateKeyError",
+    "ExportError",
+    "HistoryError",
+    "MissingExtraError",
+    "RetryPolicy",
+    "Run",
+    "RunFailedError",
+    "TaskHandle",
+    "TaskNotFoundError",
+    "TaskReturnError",
+    "TaskTimeoutError",
+    "Workflow",
+    "WorkflowBuilder",
+    "WorkflowNotFoundError",
+    "WorkflowResult",
+    "WorkflowValidationError",
+    "all_of",
+    "all_success",
+    "always",
+    "any_of",
+    "context_value",
+    "load_ipython_extension",
+    "none_of",
+    "register_workflow_constructor",
+    "task",
+    "task_failed",
+    "task_skipped",
+    "task_success",
+    "track",
+    "var",
+    "var_or",
+    "workflows",
+]
+
+__version__ = "0.1.0"
+
+
+def load_ipython_extension(shell: object) -> None:
+    """Install the magics, completion and displays: what `%load_ext cloaca_nb` calls."""
+    from cloaca_nb.notebook.extension import load  # noqa: PLC0415 - a script has no need of IPython
+
+    load(shell)

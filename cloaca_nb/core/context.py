@@ -1,0 +1,222 @@
+"""The context: the values that travel along the edges of a workflow, and what one task changed of them."""
+
+import html
+import json
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from typing import Any, Final
+
+from cloaca_nb.core.merge import DELETED
+from cloaca_nb.core.scope import Conflict, Scope
+from cloaca_nb.errors import ContextKeyError, DuplicateKeyError, near_miss
+
+__all__ = ["DELETED", "Context"]
+
+EMPTY: Final = Scope()
+PREVIEW: Final = 120  # characters of a value in the HTML view
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+class Context(MutableMapping[str, Any]):
+    """Named values that a workflow starts from, that its tasks read and set, and that it ends with.
+
+    A mapping, with the methods of the reference API besides. In a task it shows what the task inherits, and keeps what
+    the task sets or deletes: no other task ever sees a change that was made in place.
+
+    Args:
+        data: the values to start with.
+
+    Raises:
+        TypeError: if `data` is no dict.
+
+    >>> context = Context({"year": 2013})
+    >>> context["month"] = 1
+    >>> dict(context)
+    {'year': 2013, 'month': 1}
+    """
+
+    __slots__ = ("_changes", "_isolate", "_read", "_scope", "conflicts")
+
+    def __init__(self, data: Mapping[str, Any] | None = None) -> None:
+        if data is not None and not isinstance(data, Mapping):
+            raise TypeError(f"Context takes a dict of values, not {type(data).__name__}: Context({{'key': value}}).")
+        self._changes: dict[str, Any] = {}
+        self._read: dict[str, Any] = {}
+        self._scope = EMPTY
+        self._isolate: Callable[[Any], Any] = _as_it_is
+        self.conflicts: list[Conflict] = []
+        for key, value in (data or {}).items():
+            self[key] = value
+
+    @classmethod
+    def of(cls, scope: Scope, isolate: Callable[[Any], Any]) -> "Context":
+        """Make the context of a task that inherits `scope`; `isolate` gives it its own copy of what it reads."""
+        context = cls()
+        context._scope = scope
+        context._isolate = isolate
+        return context
+
+    @property
+    def changes(self) -> Mapping[str, Any]:
+        """What was set through this context since it was made; a deleted key maps to DELETED."""
+        return self._changes
+
+    # -- the mapping
+
+    def __getitem__(self, key: str) -> Any:
+        if key in self._changes:
+            value = self._changes[key]
+            if value is not DELETED:
+                return value
+        elif key in self._read:
+            return self._read[key]
+        elif (entry := self._scope.find(key)) is not None:
+            if entry.conflict is not None:
+                self.conflicts.append(entry.conflict)
+            value = self._read[key] = self._isolate(entry.value)
+            return value
+        raise self._absent(key)
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        if not isinstance(key, str):
+            raise TypeError(f"A context key is a str, not {type(key).__name__}: {key!r}.")
+        self._changes[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        if key not in self:
+            raise self._absent(key)
+        if self._scope.find(key) is None:
+            del self._changes[key]
+        else:
+            self._changes[key] = DELETED
+
+    def __contains__(self, key: object) -> bool:
+        if key in self._changes:
+            return self._changes[key] is not DELETED  # type: ignore[index]  # it is in there, so it is a str
+        return isinstance(key, str) and self._scope.find(key) is not None
+
+    def __iter__(self) -> Iterator[str]:
+        names = dict.fromkeys((*self._scope.keys(), *self._changes))
+        return iter([key for key in names if self._changes.get(key) is not DELETED])
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Context | dict):
+            return self.data == dict(other)
+        return NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]  # mutable, as a dict is
+
+    # -- the reference API
+
+    def set(self, key: str, value: Any) -> None:
+        """Set `key`, whether it is there or not."""
+        self[key] = value
+
+    def insert(self, key: str, value: Any) -> None:
+        """Set `key` that isn't there yet.
+
+        Raises:
+            DuplicateKeyError: a ValueError, if it is.
+        """
+        if key in self:
+            raise DuplicateKeyError(f"Key {key!r} is in the context already; use update() or set() to replace it.")
+        self[key] = value
+
+    def update(self, key: str, value: Any) -> None:  # type: ignore[override]  # the reference API's, not dict's
+        """Replace the value of `key`.
+
+        Raises:
+            ContextKeyError: a KeyError, if there is no such key.
+        """
+        if key not in self:
+            raise self._absent(key)
+        self[key] = value
+
+    def delete(self, key: str) -> None:
+        """Delete `key` if it is there."""
+        if key in self:
+            del self[key]
+
+    def remove(self, key: str) -> Any:
+        """Delete `key` and return its value, or None if it wasn't there."""
+        return self.pop(key, None)
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """A dict of all values as they are now."""
+        return {key: self[key] for key in self}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a dict of all values as they are now."""
+        return self.data
+
+    def copy(self) -> "Context":
+        """Return a context of its own with the same values."""
+        return Context(self.data)
+
+    def update_from_dict(self, data: Mapping[str, Any]) -> None:
+        """Set every key of `data`.
+
+        Raises:
+            TypeError: if `data` is no dict.
+        """
+        if not isinstance(data, Mapping):
+            raise TypeError(f"update_from_dict takes a dict, not {type(data).__name__}.")
+        for key, value in data.items():
+            self[key] = value
+
+    def to_json(self) -> str:
+        """Return all values as a JSON object.
+
+        Raises:
+            TypeError: if a value has no JSON form; the message names its key.
+        """
+        for key, value in self.items():
+            try:
+                json.dumps(value)
+            except (TypeError, ValueError) as error:
+                raise TypeError(f"The value of key {key!r} has no JSON form: {error}.") from error
+        return json.dumps(self.data)
+
+    @staticmethod
+    def from_json(text: str) -> "Context":
+        """Make a context of a JSON object.
+
+        Raises:
+            ValueError: if `text` is no JSON, or no object.
+        """
+        data = json.loads(text)
+        if not isinstance(data, dict):
+            raise ValueError(f"A context comes from a JSON object, not from {type(data).__name__}.")  # noqa: TRY004 - the API's
+        return Context(data)
+
+    # -- how it looks
+
+    def __repr__(self) -> str:
+        return f"Context({self.data!r})"
+
+    def _repr_html_(self) -> str:
+        cell = "text-align:left;padding:2px 12px 2px 0;vertical-align:top"
+        rows = "".join(
+            f'<tr><td style="{cell}"><code>{html.escape(key)}</code></td>'
+            f'<td style="{cell};opacity:.65">{html.escape(type(value).__name__)}</td>'
+            f'<td style="{cell}">{html.escape(_short(value))}</td></tr>'
+            for key, value in self.data.items()
+        )
+        return f"<table>{rows}</table>" if rows else "<em>an empty context</em>"
+
+    def _absent(self, key: str) -> ContextKeyError:
+        known = list(self)
+        there = ", ".join(map(repr, known)) if known else "none"
+        return ContextKeyError(f"No key {key!r} in the context.{near_miss(str(key), known)} Keys there are: {there}.")
+
+
+def _short(value: Any) -> str:
+    shape = getattr(value, "shape", None)
+    text = " × ".join(map(str, shape)) if isinstance(shape, tuple) and shape else repr(value)
+    return text if len(text) <= PREVIEW else text[: PREVIEW - 1] + "…"

@@ -1,0 +1,186 @@
+"""What a task inherits: the changes of its ancestors, looked up when a key is read and merged where branches meet.
+
+A run has one `Scope` for its initial context and one per task, linked like the tasks. A scope holds only what its own
+task changed, so a task costs nothing for the keys that it leaves alone, and a merge happens only for a key that is read.
+
+For each key only maximal writers compete: an entry is dropped if another one was written by a descendant of its writer.
+A merged entry counts as written by the task at which it was merged. The order in which tasks happened to end never
+matters: a scope is read only when all its ancestors are over, and they are all that it looks at.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import reduce
+from typing import Any, Final, NamedTuple
+
+from cloaca_nb.core.merge import DELETED, MISSING, STRICT, Merged, Sameness, merge
+
+__all__ = ["Conflict", "Entry", "Scope"]
+
+
+class Conflict(NamedTuple):
+    """A key that two branches changed differently, so that one of them had to be chosen."""
+
+    key: str
+    task_id: str  # where the branches meet; empty for the final context
+    writers: tuple[str, ...]  # in `dependencies` order; the last one was chosen
+
+
+class Entry:
+    """A value of a key and the scope that wrote or merged it. Compared by identity."""
+
+    __slots__ = ("base", "conflict", "merged", "value", "writer")
+
+    def __init__(self, value: Any, writer: "Scope") -> None:
+        self.value = value
+        self.writer = writer
+        self.merged = False
+        self.base: Entry | None = None  # of a merged entry: what the branches started from
+        self.conflict: Conflict | None = None
+
+
+class Scope:
+    """What holds after a task: its changes on top of what it inherits.
+
+    Args:
+        task_id: whose scope this is; empty for the initial and the final context.
+        parents: the scopes that it inherits from, in `dependencies` order.
+        changes: what it sets (deleted keys map to DELETED), where that is known already.
+        same: what it means that two values are one; taken from the parents where there are any.
+    """
+
+    __slots__ = ("_known", "changes", "depth", "parents", "same", "task_id")
+
+    def __init__(
+        self,
+        task_id: str = "",
+        parents: Sequence["Scope"] = (),
+        changes: Mapping[str, Any] | None = None,
+        same: Sameness = STRICT,
+    ) -> None:
+        self.task_id = task_id
+        self.parents = parents
+        self.depth: int = 1 + max([parent.depth for parent in parents]) if parents else 0
+        self.same: Sameness = parents[0].same if parents else same
+        self._known: dict[str, Entry | None] = {}
+        self.changes: Mapping[str, Any] = NO_CHANGES
+        if changes:
+            self.finish(changes)
+
+    def finish(self, changes: Mapping[str, Any]) -> None:
+        """Take over what the task changed, now that it has completed."""
+        self.changes = changes
+        for key, value in changes.items():
+            self._known[key] = Entry(value, self)
+
+    def find(self, key: str) -> Entry | None:
+        """Return the entry that holds for `key` here, or None if the key never was or is deleted."""
+        entry = self._known.get(key) if key in self._known or not self.parents else self._look_up(key)
+        return None if entry is None or entry.value is DELETED else entry
+
+    def keys(self) -> list[str]:
+        """Return the keys that hold here: the initial ones first, then as tasks added them, in their order."""
+        names: dict[str, None] = {}
+        for scope in self._lineage():
+            names.update(dict.fromkeys(scope.changes))
+        return [key for key in names if self.find(key) is not None]
+
+    def precedes(self, other: "Scope") -> bool:
+        """Say whether this scope is an ancestor of `other`."""
+        seen: set[int] = set()
+        stack = [other]
+        while stack:
+            for parent in stack.pop().parents:
+                if parent is self:
+                    return True
+                if parent.depth > self.depth and id(parent) not in seen:
+                    seen.add(id(parent))
+                    stack.append(parent)
+        return False
+
+    def _lineage(self) -> list["Scope"]:
+        """All scopes from the root to this one, ancestors first."""
+        found: dict[int, Scope] = {}
+        stack = [self]
+        while stack:
+            scope = stack.pop()
+            if id(scope) not in found:
+                found[id(scope)] = scope
+                stack.extend(reversed(scope.parents))
+        return sorted(found.values(), key=lambda scope: scope.depth)
+
+    def _look_up(self, key: str) -> Entry | None:
+        """Find `key` in the ancestors and remember it along the way. A loop: chains are deeper than Python's stack."""
+        stack = [self]
+        while stack:
+            scope = stack[-1]
+            unknown = [parent for parent in scope.parents if key not in parent._known]  # noqa: SLF001 - its own class
+            if unknown and key not in scope._known:  # noqa: SLF001 - its own class
+                stack.extend(unknown)
+                continue
+            stack.pop()
+            if key not in scope._known:  # noqa: SLF001 - its own class
+                # setdefault: of two threads that come here at once, both get the first one's entry
+                scope._known.setdefault(key, scope._inherit(key))  # noqa: SLF001 - its own class
+        return self._known[key]
+
+    def _inherit(self, key: str) -> Entry | None:
+        """Return what holds for `key` in the parents; they all know it."""
+        if len(self.parents) == 1:
+            return self.parents[0]._known.get(key)  # noqa: SLF001 - its own class
+        known = [parent._known.get(key) for parent in self.parents]  # noqa: SLF001 - its own class
+        entries = [entry for entry in dict.fromkeys(known) if entry is not None]
+        rivals = _maximal(entries) if len(entries) > 1 else entries
+        return self._combine(key, rivals) if len(rivals) > 1 else next(iter(rivals), None)
+
+    def _combine(self, key: str, rivals: list[Entry]) -> Entry:
+        base = _common_base(key, rivals)
+        start = MISSING if base is None else base.value
+
+        def step(so_far: Merged, rival: Entry) -> Merged:
+            merged = merge(start, so_far.value, rival.value, self.same)
+            return Merged(merged.value, so_far.contested or merged.contested)
+
+        merged = reduce(step, rivals[1:], Merged(rivals[0].value, contested=False))
+        entry = Entry(merged.value, self)
+        entry.merged, entry.base = True, base
+        if merged.contested:
+            entry.conflict = Conflict(key, self.task_id, tuple(rival.writer.task_id for rival in rivals))
+        return entry
+
+    def before(self, key: str, entry: Entry) -> Entry | None:
+        """Return what `entry`, written or merged here, came on top of."""
+        if entry.merged or not self.parents:
+            return entry.base
+        for parent in self.parents:
+            parent.find(key)
+        return self._inherit(key)
+
+
+NO_CHANGES: Final[Mapping[str, Any]] = {}
+
+
+def _maximal(entries: list[Entry]) -> list[Entry]:
+    """Drop every entry whose writer is an ancestor of another one's."""
+    deepest = max(entry.writer.depth for entry in entries)
+    return [
+        entry
+        for entry in entries
+        if entry.writer.depth == deepest
+        or not any(
+            entry.writer.depth < other.writer.depth and entry.writer.precedes(other.writer) for other in entries
+        )
+    ]
+
+
+def _earlier(key: str, entry: Entry) -> Iterator[Entry]:
+    """Yield the entries that led to `entry`, the latest first."""
+    current = entry.writer.before(key, entry)
+    while current is not None:
+        yield current
+        current = current.writer.before(key, current)
+
+
+def _common_base(key: str, rivals: list[Entry]) -> Entry | None:
+    """Return the latest entry from which all rivals come."""
+    others = [set(map(id, _earlier(key, rival))) for rival in rivals[1:]]
+    return next((entry for entry in _earlier(key, rivals[0]) if all(id(entry) in ids for ids in others)), None)

@@ -1,0 +1,144 @@
+"""The builder: puts tasks together to a workflow, by id or as a `with` block around their definitions."""
+
+import sys
+import warnings
+from collections.abc import Callable
+from contextvars import Token
+from types import TracebackType
+from typing import Any, Self
+
+from cloaca_nb.core.graph import Workflow
+from cloaca_nb.declare.loose import Declared, build
+from cloaca_nb.declare.registry import REGISTRY
+from cloaca_nb.errors import TaskNotFoundError, WorkflowValidationError, near_miss
+
+__all__ = ["WorkflowBuilder"]
+
+
+class WorkflowBuilder:
+    """Puts tasks together to a workflow.
+
+    Either name them, or define them inside a `with` block, which builds and registers the workflow at its end:
+
+    >>> import cloaca_nb as cloaca
+    >>> with cloaca.WorkflowBuilder("greeting") as builder:
+    ...     @cloaca.task()
+    ...     def greet(context):
+    ...         context["text"] = "hello"
+    >>> cloaca.workflows()["greeting"]
+    Workflow(name='greeting', tasks=1)
+
+    Args:
+        name: the workflow's name.
+        tenant: for the reference API: accepted, and without meaning here, as are `package` and `workflow`.
+        package: see `tenant`.
+        workflow: see `tenant`.
+        infer: whether tasks that name no dependencies get them from the keys that they read.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        tenant: str | None = None,
+        package: str | None = None,
+        workflow: str | None = None,
+        infer: bool = True,
+    ) -> None:
+        if not isinstance(name, str) or not name:
+            raise WorkflowValidationError(f"A workflow's name is a text, not {name!r}: WorkflowBuilder('flights').")
+        self.name = name
+        self._namespace = (tenant, package, workflow)
+        self._infer = infer
+        self._module = sys._getframe(1).f_globals.get("__name__", "__main__")  # noqa: SLF001 - whose loose tasks it finds
+        self._description = ""
+        self._tags: dict[str, str] = {}
+        self._parameters: dict[str, Any] = {}
+        self._tasks: list[Declared] = []
+        self._token: Token[WorkflowBuilder | None] | None = None
+
+    def description(self, text: str) -> Self:
+        """Say what the workflow is for."""
+        self._description = text
+        return self
+
+    def tag(self, key: str, value: str) -> Self:
+        """Add a tag.
+
+        Raises:
+            TypeError: if key or value is no str.
+        """
+        if not isinstance(key, str) or not isinstance(value, str):
+            raise TypeError(f"A tag is two texts, not {key!r} and {value!r}.")
+        self._tags[key] = value
+        return self
+
+    def parameters(self, **defaults: Any) -> Self:
+        """Name the workflow's parameters: keys that the initial context is filled up with where it lacks them."""
+        self._parameters.update(defaults)
+        return self
+
+    def add_task(self, task: str | Callable[..., Any]) -> Self:
+        """Add a loose task of this module, by its id or its function.
+
+        Raises:
+            TaskNotFoundError: a ValueError, if there is none.
+        """
+        if not isinstance(task, str) and not callable(task):
+            raise TaskNotFoundError(f"add_task takes a string task ID or a function object, not {task!r}.")
+        task_id = task if isinstance(task, str) else REGISTRY.id_of(task)
+        module = self._module if isinstance(task, str) else task.__module__
+        found = REGISTRY.find_task(module, task_id) if task_id else None
+        if found is None:
+            known = [one for loose in REGISTRY.loose_of(module).values() for one in loose.ids()]
+            raise TaskNotFoundError(
+                f"Task {task!r} not found in registry: module {module!r} has no task of that id outside "
+                f"`with` blocks.{near_miss(str(task_id), known)} Define it with @task above this line."
+            )
+        self._tasks.append(found)
+        return self
+
+    def define(self, entry: Declared) -> None:
+        """Take in a task that is being defined inside this `with` block."""
+        known = {one.id: one for one in self._tasks}
+        if entry.id in known:
+            raise WorkflowValidationError(
+                f"Duplicate task: {entry.id!r} is defined twice in workflow {self.name!r} "
+                f"({known[entry.id].where} and {entry.where}); rename one of them."
+            )
+        self._tasks.append(entry)
+
+    def build(self) -> Workflow:
+        """Return the workflow, validated, and register it under its name.
+
+        Raises:
+            WorkflowValidationError: a ValueError, if the tasks make no workflow.
+        """
+        workflow = build(
+            self.name,
+            self._tasks,
+            parameters=self._parameters,
+            description=self._description,
+            tags=self._tags,
+            infer=self._infer,
+        )
+        for message in workflow.warnings:
+            warnings.warn(message, UserWarning, stacklevel=2)
+        REGISTRY.register(workflow)
+        return workflow
+
+    def __enter__(self) -> Self:
+        self._tasks.clear()  # a block that is run again defines the whole workflow anew
+        self._token = REGISTRY.active.set(self)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._token is not None:
+            REGISTRY.active.reset(self._token)
+        if kind is None:
+            self.build()
+
+    def __repr__(self) -> str:
+        return f"WorkflowBuilder(name={self.name!r})"

@@ -1,0 +1,67 @@
+"""Where a function stands: its source, and the place as a person would say it ("Cell In[3]", "flows.py:12")."""
+
+import ast
+import inspect
+import os
+import textwrap
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
+from weakref import WeakKeyDictionary
+
+from cloaca_nb.core.names import UNKNOWN, Keys, function_keys
+
+__all__ = ["Definition", "define", "file_label", "label_files_by"]
+
+
+class Definition(NamedTuple):
+    """What can be said of a function from its source."""
+
+    keys: Keys
+    source: str
+    where: str
+
+
+_labels: Final[list[Callable[[str], str | None]]] = []
+_definitions: Final[WeakKeyDictionary[Any, Definition]] = WeakKeyDictionary()
+
+
+def label_files_by(label: Callable[[str], str | None]) -> None:
+    """Ask `label` first for how to call a file: a notebook's cells have file names that tell a person nothing.
+
+    Args:
+        label: from a code object's file name to e.g. "Cell In[3]", or None for a file that it doesn't know.
+    """
+    if label not in _labels:
+        _labels.insert(0, label)
+
+
+def file_label(filename: str) -> str:
+    """Return how a person calls the file: "Cell In[3]", or a path relative to the working directory if it is below."""
+    for label in _labels:
+        if (found := label(filename)) is not None:
+            return found
+    relative = os.path.relpath(filename) if os.path.isabs(filename) else filename
+    return filename if relative.startswith("..") else relative
+
+
+def define(function: Callable[..., Any]) -> Definition:
+    """Return the keys, source and place of `function`; unknown and empty where it has no source."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    if code is None:
+        return Definition(UNKNOWN, "", "")
+    if code not in _definitions:  # thousands of tasks may share one body
+        _definitions[code] = _read(code)
+    return _definitions[code]
+
+
+def _read(code: Any) -> Definition:
+    label = file_label(code.co_filename)
+    where = label if label.startswith("Cell ") else f"{label}:{code.co_firstlineno}"
+    try:
+        source = textwrap.dedent(inspect.getsource(code))
+        tree = ast.parse(source)
+    except (OSError, SyntaxError):  # typed at a prompt, or a lambda in the middle of an expression
+        return Definition(UNKNOWN, "", where)
+    body = tree.body[0]
+    known = isinstance(body, ast.FunctionDef | ast.AsyncFunctionDef) and bool(body.args.posonlyargs or body.args.args)
+    return Definition(function_keys(body) if known else UNKNOWN, source, where)  # type: ignore[arg-type]  # `known` says so

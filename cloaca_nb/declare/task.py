@@ -1,0 +1,119 @@
+"""The decorator that makes a function a task."""
+
+import inspect
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+from cloaca_nb.core.retry import RetryPolicy
+from cloaca_nb.core.rules import Rule
+from cloaca_nb.core.task import Task
+from cloaca_nb.declare.options import handle_parameter, retry_policy
+from cloaca_nb.declare.place import define
+from cloaca_nb.declare.registry import REGISTRY
+from cloaca_nb.errors import DefinitionError
+
+__all__ = ["task"]
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def task(  # noqa: PLR0913 - the reference API's options, all by keyword
+    *,
+    id: str | None = None,  # noqa: A002 - the reference API's name
+    dependencies: Iterable[str | Callable[..., Any]] | None = None,
+    retry: RetryPolicy | None = None,
+    retry_attempts: int | None = None,
+    retry_backoff: str | None = None,
+    retry_delay_ms: int | None = None,
+    retry_max_delay_ms: int | None = None,
+    retry_condition: str | None = None,
+    retry_jitter: bool | None = None,
+    on_success: Callable[..., Any] | None = None,
+    on_failure: Callable[..., Any] | None = None,
+    trigger_rules: Rule | None = None,
+    timeout: float | None = None,
+    executor: Any = None,
+) -> Callable[[Function], Function]:
+    """Make a function a task of the `with WorkflowBuilder` block around it, or a loose one of its module.
+
+    The function itself comes back, still callable in tests. Its body takes the context and returns it or None.
+
+    Args:
+        id: the task's id; by default the function's name.
+        dependencies: ids, or functions that are tasks; None: infer them from the keys that the body reads.
+        retry: the whole retry policy; instead of any `retry_*`.
+        retry_attempts: attempts after the first; by default 0.
+        retry_backoff: "fixed", "linear" or "exponential" (the default).
+        retry_delay_ms: the first delay in milliseconds; by default 1000.
+        retry_max_delay_ms: the longest delay in milliseconds; by default 60000.
+        retry_condition: "never", "transient" or "all" (the default).
+        retry_jitter: whether delays vary by up to 25%; by default they do.
+        on_success: called with (task_id, context) after success.
+        on_failure: called with (task_id, error, context) after the last attempt.
+        trigger_rules: a rule that replaces the default condition for running, e.g. ``task_failed("load")``.
+        timeout: seconds per attempt; None: no limit.
+        executor: None for a thread, "process", or a `concurrent.futures.Executor`.
+
+    Raises:
+        DefinitionError: a ValueError, for a wrong value; the message lists the right ones.
+    """
+    policy = retry_policy(
+        {
+            "retry_attempts": retry_attempts,
+            "retry_backoff": retry_backoff,
+            "retry_delay_ms": retry_delay_ms,
+            "retry_max_delay_ms": retry_max_delay_ms,
+            "retry_condition": retry_condition,
+            "retry_jitter": retry_jitter,
+        },
+        retry,
+    )
+    if timeout is not None and timeout <= 0:
+        raise DefinitionError(f"timeout is {timeout}, but must be more than 0 seconds (None: no limit).")
+
+    def declare(function: Function) -> Function:
+        name = id or function.__name__
+        definition = define(function)
+        REGISTRY.declare(
+            function.__module__,
+            Task(
+                id=name,
+                function=function,
+                dependencies=None if dependencies is None else _dependency_ids(name, dependencies),
+                retry=policy,
+                on_success=on_success,
+                on_failure=on_failure,
+                rule=trigger_rules,
+                timeout=timeout,
+                executor=executor,
+                handle=handle_parameter(function),
+                is_async=inspect.iscoroutinefunction(function),
+                keys=definition.keys,
+                source=definition.source,
+                where=definition.where,
+                description=(inspect.getdoc(function) or "").partition("\n\n")[0],
+            ),
+        )
+        REGISTRY.remember(function, name)
+        return function
+
+    return declare
+
+
+def _dependency_ids(task_id: str, dependencies: Iterable[str | Callable[..., Any]]) -> tuple[str, ...]:
+    if isinstance(dependencies, str):
+        raise DefinitionError(
+            f"The dependencies of task {task_id!r} are a list of ids: write dependencies=[{dependencies!r}]."
+        )
+    return tuple(dict.fromkeys(_dependency_id(task_id, one) for one in dependencies))
+
+
+def _dependency_id(task_id: str, dependency: str | Callable[..., Any]) -> str:
+    if isinstance(dependency, str):
+        return dependency
+    known = REGISTRY.id_of(dependency) if callable(dependency) else None
+    if known is None:
+        raise DefinitionError(
+            f"Task {task_id!r} depends on {dependency!r}, which is neither an id nor a function that is a task."
+        )
+    return known

@@ -1,0 +1,148 @@
+"""One attempt of a task: calls the body on a worker's thread, or on the engine's event loop if it is async.
+
+An attempt is over when its body has ended, its time is up, or its run was cancelled, whichever comes first. A thread
+can't be killed: a body that goes on after that is left alone, and nothing that it sets or prints counts any more.
+"""
+
+import asyncio
+import inspect
+import logging
+from collections.abc import Callable
+from contextvars import Context as Variables
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from cloaca_nb.core.context import Context
+from cloaca_nb.core.task import Task
+from cloaca_nb.engine.handle import TaskHandle, current_handle
+from cloaca_nb.engine.output import Sink, captured
+from cloaca_nb.engine.workers import Work
+from cloaca_nb.errors import TaskReturnError, TaskTimeoutError
+
+if TYPE_CHECKING:
+    from cloaca_nb.engine.run import Run
+
+__all__ = ["Attempt"]
+
+logger: Final = logging.getLogger("cloaca_nb")
+
+
+class Attempt:
+    """One attempt of a task; calling it does it.
+
+    Args:
+        run: the run that it is part of.
+        task: what is attempted.
+        number: from 1.
+    """
+
+    __slots__ = ("_running", "context", "is_over", "number", "run", "task")
+
+    def __init__(self, run: "Run", task: Task, number: int = 1) -> None:
+        self.run = run
+        self.task = task
+        self.number = number
+        self.is_over = False
+        self.context = Context()
+        self._running: asyncio.Task[Any] | None = None
+
+    def __call__(self) -> Work | None:
+        """Do it on the calling thread, and return the work that follows."""
+        if not self.run.begin(self):
+            return None
+        if self.task.timeout is not None:
+            self.run.engine.loop.call_later(self.task.timeout, self._expire)
+        variables = self.run.variables.copy()
+        if self.task.is_async:
+            self.run.engine.loop.run(self._await_body(), variables, partial(self._conclude_async, variables))
+            return None
+        return self.run.conclude(self, variables.run(self._call_body), variables)
+
+    # -- what its task handle asks
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether its run was cancelled."""
+        return self.run.cancelled
+
+    def report(self, done: float, total: float | None, message: str) -> None:
+        """Say how far it is."""
+        self.run.report(self, done, total, message)
+
+    def wait_without_slot(self, condition: Callable[[], Any], poll_s: float) -> None:
+        """Poll `condition` until it holds, giving the worker's place back meanwhile."""
+        if condition():
+            return
+        with self.run.engine.workers.released():
+            while not condition():
+                if self.run.wait_for_cancel(poll_s):
+                    raise InterruptedError(f"Task {self.task.id!r} was deferred when its run was cancelled.")
+
+    # -- its end
+
+    def notify(self, error: BaseException | None) -> None:
+        """Call the user's callback for how the task ended; an error in it is logged and changes nothing."""
+        callback = self.task.on_success if error is None else self.task.on_failure
+        if callback is None:
+            return
+        arguments = (self.task.id, self.context) if error is None else (self.task.id, str(error), self.context)
+        with captured(self._sink()):
+            try:
+                callback(*arguments)
+            except Exception:
+                logger.exception("A callback of task %s failed; the task's outcome stands.", self.task.named)
+
+    def give_up(self) -> None:
+        """Stop an async body, and let another thread take the place of one that hangs in a plain one."""
+        running = self._running
+        if running is not None:
+            running.get_loop().call_soon_threadsafe(running.cancel)
+        elif not self.task.is_async:
+            self.run.engine.workers.replace()
+
+    def _expire(self) -> None:
+        if self.run.close_attempt(self):
+            self.give_up()
+            error = TaskTimeoutError(f"Task {self.task.named} took longer than its timeout of {self.task.timeout} s.")
+            self.run.engine.workers.put([partial(self.run.fail, self, error, self.run.variables.copy())])
+
+    # -- its body
+
+    def _sink(self) -> Sink:
+        return Sink(partial(self.run.print, self))
+
+    def _arguments(self) -> tuple[Any, ...]:
+        handle = TaskHandle.of(self)
+        current_handle.set(handle)
+        return (self.context, handle) if self.task.handle else (self.context,)
+
+    def _call_body(self) -> BaseException | None:
+        with captured(self._sink()):
+            try:
+                self._check(self.task.function(*self._arguments()))
+            except BaseException as error:  # noqa: BLE001 - sys.exit or an interrupt in a body must not end the worker
+                return error
+        return None
+
+    async def _await_body(self) -> None:
+        self._running = asyncio.current_task()
+        with captured(self._sink()):
+            self._check(await self.task.function(*self._arguments()))
+
+    def _conclude_async(self, variables: Variables, done: "asyncio.Task[Any]") -> None:
+        error = asyncio.CancelledError() if done.cancelled() else done.exception()
+        self.run.engine.workers.put([partial(self.run.conclude, self, error, variables)])
+
+    def _check(self, returned: Any) -> None:
+        if returned is None or returned is self.context:
+            return
+        if inspect.iscoroutine(returned):
+            returned.close()
+        raise TaskReturnError(
+            f"Task {self.task.named} returned {_a(returned)}, but must return its context or None: "
+            "set values with context['key'] = value and end with `return context`."
+        )
+
+
+def _a(value: Any) -> str:
+    return "another Context than its own" if isinstance(value, Context) else f"a value of type {type(value).__name__}"

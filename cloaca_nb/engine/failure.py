@@ -1,0 +1,52 @@
+"""An exception as its user should see it: their own frames, the line and its source, from whichever thread."""
+
+import traceback
+from pathlib import Path
+from types import TracebackType
+from typing import Final
+
+from cloaca_nb.core.events import Failure
+from cloaca_nb.declare.place import file_label
+
+__all__ = ["describe_failure"]
+
+OURS: Final = str(Path(__file__).parent.parent)  # frames below this folder tell a user nothing
+
+
+def describe_failure(error: BaseException) -> Failure:
+    """Return what to say about `error`.
+
+    The place is that of the innermost frame of user code; of library code only where no user code is on the stack.
+    """
+    frames = _user_frames(error.__traceback__)
+    place = next((frame for frame in reversed(frames) if "site-packages" not in frame.filename), None)
+    where = _where(place or frames[-1]) if frames else ""
+    return Failure(type(error).__name__, _message(error), where, _render(error, frames))
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception as broken:  # noqa: BLE001 - a broken __str__ must not hide that the task failed
+        return f"<its __str__ raised {type(broken).__name__}>"
+
+
+def _user_frames(trace: TracebackType | None) -> list[traceback.FrameSummary]:
+    return [frame for frame in traceback.extract_tb(trace) if not frame.filename.startswith(OURS)]
+
+
+def _where(frame: traceback.FrameSummary) -> str:
+    return f"{file_label(frame.filename)}, line {frame.lineno}, in {frame.name}"
+
+
+def _render(error: BaseException, frames: list[traceback.FrameSummary]) -> str:
+    lines = ["Traceback (most recent call last):\n"] if frames else []
+    for frame in frames:
+        lines.append(f"  {_where(frame)}\n")
+        if frame.line:
+            lines.append(f"    {frame.line.strip()}\n")
+    lines.append(f"{type(error).__name__}: {_message(error)}".rstrip(": ") + "\n")
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if cause is not None and cause is not error:
+        lines.append(f"caused by {type(cause).__name__}: {_message(cause)}\n")
+    return "".join(lines)

@@ -1,0 +1,122 @@
+"""What a task can say and ask while it runs: its progress, whether the run was cancelled, and to wait without a slot."""
+
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Sized
+from contextvars import ContextVar
+from typing import Any, Final, Protocol, TypeVar
+
+__all__ = ["TaskHandle", "current_handle", "track"]
+
+Item = TypeVar("Item")
+MS: Final = 1000.0
+
+
+class Attempt(Protocol):
+    """The attempt that a handle speaks for."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the attempt has ended, or was given up."""
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether its run was cancelled."""
+
+    def report(self, done: float, total: float | None, message: str) -> None:
+        """Say how far it is."""
+
+    def wait_without_slot(self, condition: Callable[[], Any], poll_s: float) -> None:
+        """Poll `condition` until it holds, giving the slot back meanwhile."""
+
+
+class TaskHandle:
+    """Given to a task whose second parameter is called ``handle`` or ``task_handle``; only the engine makes one."""
+
+    __slots__ = ("_attempt", "_waits")
+
+    def __init__(self) -> None:
+        raise TypeError("A TaskHandle is made by the engine: name a task's second parameter `handle` to get it.")
+
+    @classmethod
+    def of(cls, attempt: Attempt) -> "TaskHandle":
+        """Make the handle of an attempt; for the engine."""
+        handle = object.__new__(cls)
+        handle._attempt = attempt
+        handle._waits = False
+        return handle
+
+    def defer_until(self, condition: Callable[[], Any], poll_interval_ms: int = 1000) -> None:
+        """Give the slot back until `condition` holds; it is asked at once, then every `poll_interval_ms`.
+
+        Args:
+            condition: returns whether the task can go on.
+            poll_interval_ms: between two calls, in milliseconds.
+
+        Raises:
+            ValueError: if the task is over.
+        """
+        self._check()
+        if inspect.iscoroutinefunction(condition):
+            raise TypeError("defer_until takes a plain function here: a coroutine condition needs an async task.")
+        self._waits = True
+        try:
+            self._attempt.wait_without_slot(condition, poll_interval_ms / MS)
+        finally:
+            self._waits = False
+
+    def is_slot_held(self) -> bool:
+        """Say whether the task counts against `max_concurrent_tasks` now.
+
+        Raises:
+            ValueError: if the task is over.
+        """
+        self._check()
+        return not self._waits
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the run was cancelled: a long body should look now and then, and end."""
+        return self._attempt.cancelled
+
+    def progress(self, done: float, total: float | None = None, message: str = "") -> None:
+        """Say how far the task is.
+
+        Args:
+            done: what is done, in any unit.
+            total: of how much; None if that isn't known.
+            message: a few words.
+
+        Raises:
+            ValueError: if the task is over.
+        """
+        self._check()
+        self._attempt.report(done, total, message)
+
+    def _check(self) -> None:
+        if self._attempt.is_over:
+            raise ValueError("This task handle's task is over.")
+
+
+current_handle: Final[ContextVar[TaskHandle | None]] = ContextVar("cloaca_task_handle", default=None)
+
+
+def track(iterable: Iterable[Item], total: float | None = None, message: str = "") -> Iterator[Item]:
+    """Go through `iterable` and report the task's progress; outside a task, a plain iterator.
+
+    Args:
+        iterable: what to go through.
+        total: how many items there are; by default its length, where it has one.
+        message: a few words.
+
+    >>> list(track("ab"))
+    ['a', 'b']
+    """
+    handle = current_handle.get()
+    if total is None and isinstance(iterable, Sized):
+        total = len(iterable)
+    for done, item in enumerate(iterable):
+        if handle is not None:
+            handle.progress(done, total, message)
+        yield item
+    if handle is not None and total is not None:
+        handle.progress(total, total, message)

@@ -1,0 +1,136 @@
+"""What a run came to."""
+
+import html
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from cloaca_nb.core.context import Context
+from cloaca_nb.core.scope import Conflict
+from cloaca_nb.core.status import Outcome, Status
+from cloaca_nb.engine.clock import rfc3339
+
+if TYPE_CHECKING:
+    from cloaca_nb.core.events import Failure
+    from cloaca_nb.engine.run import Run
+
+__all__ = ["TaskError", "WorkflowResult"]
+
+
+class TaskError(str):
+    """Why a run failed: a text that also holds the facts.
+
+    Attributes:
+        task: the id of the task.
+        exception: the name of the exception's type.
+        message: its text.
+        traceback: the user's own frames, with source lines.
+    """
+
+    __slots__ = ("exception", "message", "task", "traceback")
+
+    task: str
+    exception: str
+    message: str
+    traceback: str
+
+    @classmethod
+    def of(cls, text: str, task: str, failure: "Failure") -> "TaskError":
+        """Put it together; for the engine."""
+        error = cls(text)
+        error.task, error.exception, error.message = task, failure.exception, failure.message
+        error.traceback = failure.traceback
+        return error
+
+
+class WorkflowResult:
+    """What a run came to: its status, its final context, and how every task fared."""
+
+    def __init__(self, run: "Run") -> None:
+        self._run = run
+        self._final: Context | None = None
+
+    @property
+    def status(self) -> Status:
+        """Completed, Failed or Cancelled; also equal to its lower-case form."""
+        return self._run.record.status
+
+    @property
+    def run_id(self) -> str:
+        """The run's id in history."""
+        return self._run.run_id
+
+    @property
+    def workflow(self) -> str:
+        """The workflow's name."""
+        return self._run.workflow.name
+
+    @property
+    def final_context(self) -> Context:
+        """The context merged over the last completed tasks; also of a failed run."""
+        if self._final is None:
+            self._final = Context.of(self._run.final, self._run.engine.isolate) if self._run.final else Context()
+        return self._final
+
+    @property
+    def error(self) -> TaskError | None:
+        """Which task failed, with which exception, where; None unless Failed."""
+        record = self._run.record
+        if not record.error:
+            return None
+        failed = [task for task in record.tasks.values() if task.outcome is Outcome.FAILED and task.failure]
+        first = min(failed, key=lambda task: task.ended or 0.0)
+        return TaskError.of(record.error, first.task_id, first.failure) if first.failure else None
+
+    @property
+    def error_message(self) -> str | None:
+        """The text of `error`; None unless Failed."""
+        return self._run.record.error or None
+
+    @property
+    def history_error(self) -> BaseException | None:
+        """Why history could not keep this run; None if it did."""
+        return self._run.history_error
+
+    @property
+    def start_time(self) -> str:
+        """When the run began, in UTC (RFC 3339)."""
+        return rfc3339(self._run.record.started)
+
+    @property
+    def end_time(self) -> str:
+        """When the run ended, in UTC (RFC 3339)."""
+        return rfc3339(self._run.record.ended or self._run.record.started)
+
+    @property
+    def duration(self) -> float:
+        """From start to end, in seconds."""
+        return self._run.record.elapsed(0.0)
+
+    @property
+    def conflicts(self) -> Sequence[Conflict]:
+        """The keys that two branches changed differently and that a later task, or the final context, chose from."""
+        return tuple(dict.fromkeys(self._run.record.conflicts))
+
+    @property
+    def tasks(self) -> Any:
+        """A pandas frame with a row per task: task_id, outcome, attempts, duration in seconds, reason, error."""
+        rows = [
+            {
+                "task_id": task.task_id,
+                "outcome": str(task.outcome),
+                "attempts": task.attempts,
+                "duration": task.elapsed(0.0) if task.ended else None,
+                "reason": task.reason,
+                "error": f"{task.failure.exception}: {task.failure.message}" if task.failure else "",
+            }
+            for task in self._run.record.tasks.values()
+        ]
+        return self._run.engine.frame(rows)
+
+    def __repr__(self) -> str:
+        return f"WorkflowResult(status={self.status}, error={self.error_message})"
+
+    def _repr_html_(self) -> str:
+        error = f"<div style='color:#c0362c'>{html.escape(self.error_message)}</div>" if self.error_message else ""
+        summary = f"{self.workflow}: {self.status} in {self.duration:.2f} s"
+        return f"<div><strong>{html.escape(summary)}</strong>{error}{self.final_context._repr_html_()}</div>"  # noqa: SLF001 - its own view
