@@ -1,0 +1,79 @@
+"""What the journals of a folder hold, and which of their processes live: the reading side of `journal`."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from cloaca_nb.history.journal import lock_path, native_lock
+
+__all__ = ["Backlog", "Segment"]
+
+SEGMENT_SUFFIX: Final = ".jsonl"
+LOCK_SUFFIX: Final = ".lock"
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One file of a journal."""
+
+    journal: str
+    number: int
+    path: Path
+
+    @property
+    def size(self) -> int:
+        """Its bytes on disk; 0 if its process has just removed it."""
+        try:
+            return self.path.stat().st_size
+        except FileNotFoundError:
+            return 0
+
+    def read(self, start: int) -> list[bytes]:
+        """Return the whole lines from a place on, with their line ends; what follows the last of them is left out."""
+        with self.path.open("rb") as file:
+            file.seek(start)
+            lines = file.read().splitlines(keepends=True)
+        return lines if not lines or lines[-1].endswith(b"\n") else lines[:-1]
+
+    def schema(self) -> int | None:
+        """Return for which schema version it was written, or None if even its first line isn't whole."""
+        with self.path.open("rb") as file:
+            first = file.readline()
+        return int(json.loads(first)["schema"]) if first.endswith(b"\n") else None
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """The journals of one folder."""
+
+    folder: Path
+
+    def journals(self) -> dict[str, list[Segment]]:
+        """Return every journal's segments in order; a journal may have none."""
+        found: dict[str, list[Segment]] = defaultdict(list)
+        for path in sorted(self.folder.iterdir()) if self.folder.is_dir() else ():
+            if path.suffix == LOCK_SUFFIX:
+                found[path.stem].extend(())
+            elif path.suffix == SEGMENT_SUFFIX:
+                journal, _, number = path.stem.rpartition(".")
+                if number.isdecimal():
+                    found[journal].append(Segment(journal, int(number), path))
+        return found
+
+    @contextmanager
+    def claim(self, journal: str) -> Iterator[bool]:
+        """Hold the journal's lock for the block, if its process is dead; the block gets whether that is so."""
+        lock = native_lock(lock_path(self.folder, journal))
+        try:
+            lock.acquire(blocking=False)
+        except OSError:  # held by its process; or a folder where nothing can be locked, so nobody knows
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            lock.release()

@@ -1,0 +1,333 @@
+"""The DuckDB file of a history, shared by any number of processes; the sole importer of duckdb.
+
+The file is attached to a connection in memory for one piece of work at a time, under a file lock beside it. Nothing
+else ever opens it: DuckDB's own lock on a file is dropped as soon as the holding process opens the file another way.
+"""
+
+import contextlib
+import json
+import os
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, TypeVar
+
+from cloaca_nb.errors import HistoryError
+from cloaca_nb.history.journal import native_lock
+from cloaca_nb.history.location import Location
+from cloaca_nb.history.schema import SCHEMA_VERSION, migration
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+__all__ = ["Connection", "Database", "Desk", "select"]
+
+T = TypeVar("T")
+Connection: TypeAlias = "duckdb.DuckDBPyConnection"
+PATIENCE: Final = 10.0  # seconds to wait for a database that somebody else holds
+TICK: Final = 0.005  # seconds between two tries
+READING: Final = frozenset({"SELECT", "EXPLAIN", "COPY"})  # kinds of statement; COPY because results are exported so
+BUSY: Final = ("Could not set lock on file", "being used by another process")
+
+
+class Desk(NamedTuple):
+    """What a piece of work is given."""
+
+    connection: Connection  # with the history's tables under their bare names
+    lasting: bool  # whether what is written stays; False for a copy of a database that can only be read
+
+
+class Database:
+    """One history's tables; safe to call from any thread of the process that made it.
+
+    Args:
+        location: where the file lies, if there is one.
+        schema: which schema of the database holds the tables.
+        patience: seconds to wait for a database that somebody else holds.
+    """
+
+    def __init__(self, location: Location, schema: str, *, patience: float = PATIENCE) -> None:
+        self._location = location
+        self._schema = schema
+        self._patience = patience
+        self._lock = threading.RLock()
+        self._kept: Connection | None = None
+        self._closed = False
+        self._process = os.getpid()
+
+    def open(self) -> None:
+        """Make the database if there is none, else see that it is a history that this version can read.
+
+        Raises:
+            HistoryError: if it is something else, or can't be reached; nothing of it is touched then.
+        """
+        if self._location.path is not None and not self._is_known(self._location.path):
+            self.use(lambda _: None)
+            self._remember(self._location.path)
+
+    def use(self, work: Callable[[Desk], T], *, or_copy: bool = True) -> T:
+        """Return what `work` returns, done while no other process is at this history.
+
+        Args:
+            work: must not keep the connection.
+            or_copy: whether a copy in memory will do where the file can only be read.
+
+        Raises:
+            HistoryError: if the database can't be reached, or isn't a history.
+        """
+        import duckdb  # noqa: PLC0415 - 0.15 s, and only who reads or ends pays for it
+
+        with self._lock:
+            self._check_open()
+            try:
+                with self._alone():
+                    return self._try(work, or_copy=or_copy)
+            except OSError as error:
+                raise HistoryError(f"History {self._location} can't be used: {error}.") from error
+            except duckdb.Error as error:
+                raise self._unreadable(error) from error
+
+    def close(self) -> None:
+        """Let go of DuckDB; idempotent."""
+        with self._lock:
+            self._closed = True
+            if self._kept is not None and os.getpid() == self._process:
+                self._kept.close()
+            self._kept = None
+
+    # -- one at a time
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise HistoryError(f"The history {self._location} is closed; open it again.")
+        if os.getpid() != self._process:
+            raise HistoryError(f"The history {self._location} was opened by another process; open it in this one too.")
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Hold the lock that orders all work on the file, where there is a file that can be written to."""
+        if self._location.path is None or not _is_writable(self._location.path):
+            yield
+            return
+        self._location.journals.mkdir(exist_ok=True)
+        lock = native_lock(self._location.journals / "merge.lock")
+        try:
+            lock.acquire(timeout=self._patience, poll_interval=TICK)
+        except TimeoutError:
+            raise self._held(f"another process has held {lock.lock_file} for {self._patience:.0f} s") from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _try(self, work: Callable[[Desk], T], *, or_copy: bool) -> T:
+        """Do the work as soon as nobody outside cloaca_nb holds the file."""
+        path = self._location.path
+        ways = [self._in_place] if path is None or _is_writable(path) else []
+        ways += [self._copied] if path is not None and or_copy and path.exists() else []
+        deadline = time.monotonic() + self._patience
+        while True:
+            for way in ways:
+                desk = self._enter(way)
+                if desk is not None:
+                    return self._work(work, desk)
+            if time.monotonic() > deadline or not ways:
+                raise self._held("another program has opened it") if ways else self._read_only()
+            time.sleep(TICK)
+
+    def _enter(self, way: Callable[[Connection], Desk]) -> Desk | None:
+        """Open the file one way; None: somebody else holds it."""
+        import duckdb  # noqa: PLC0415 - see `use`
+
+        try:
+            return way(self._connection())
+        except (duckdb.IOException, duckdb.ResourceInUseException) as error:
+            self._abandon()
+            if isinstance(error, duckdb.ResourceInUseException) or any(text in str(error) for text in BUSY):
+                return None
+            raise
+        except BaseException:
+            self._abandon()
+            raise
+
+    def _work(self, work: Callable[[Desk], T], desk: Desk) -> T:
+        try:
+            result = work(desk)
+            if self._location.path is not None:
+                desk.connection.execute("USE memory")
+                desk.connection.execute("DETACH history")
+        except BaseException:
+            self._abandon()
+            raise
+        return result
+
+    # -- the connection
+
+    def _connection(self) -> Connection:
+        import duckdb  # noqa: PLC0415 - see `use`
+
+        if self._kept is None:
+            self._kept = duckdb.connect(":memory:")
+            if self._location.path is None:
+                self._kept.execute("ATTACH ':memory:' AS history")
+        return self._kept
+
+    def _abandon(self) -> None:
+        """Leave nothing half done or attached, whatever was interrupted."""
+        import duckdb  # noqa: PLC0415 - see `use`
+
+        if self._location.path is None and self._kept is not None:
+            with contextlib.suppress(duckdb.TransactionException):  # none was open
+                self._kept.rollback()
+        elif self._kept is not None:
+            self._kept.close()
+            self._kept = None
+
+    def _in_place(self, connection: Connection) -> Desk:
+        path = self._location.path
+        if path is not None:
+            if path.exists():
+                self._check_before_writing(connection, path)
+            else:
+                self._create(connection, path)
+            connection.execute("ATTACH ? AS history (TYPE duckdb)", [str(path)])
+        return Desk(self._at_home(connection), lasting=True)
+
+    def _copied(self, connection: Connection) -> Desk:
+        """Load the file into memory, where what other processes have in their journals can be added to it."""
+        connection.execute("ATTACH ? AS original (TYPE duckdb, READ_ONLY)", [str(self._location.path)])
+        self._version(connection, "original")
+        connection.execute("ATTACH ':memory:' AS history")
+        connection.execute("COPY FROM DATABASE original TO history")
+        connection.execute("DETACH original")
+        return Desk(self._at_home(connection), lasting=False)
+
+    def _at_home(self, connection: Connection) -> Connection:
+        """Bring the tables to the present version, and make them the ones that bare names mean."""
+        version = self._version(connection, "history")
+        if version < SCHEMA_VERSION:
+            connection.begin()
+            connection.execute(f'CREATE SCHEMA IF NOT EXISTS history."{self._schema}"')
+            connection.execute(f'USE history."{self._schema}"')
+            connection.execute(migration(version))
+            connection.commit()
+        connection.execute(f'USE history."{self._schema}"')
+        return connection
+
+    def _create(self, connection: Connection, path: Path) -> None:
+        """Make the database whole before it gets its name: a crash leaves all of it or none."""
+        unfinished = path.with_name(f"{path.name}-{secrets.token_hex(4)}.new")
+        connection.execute("ATTACH ? AS history (TYPE duckdb)", [str(unfinished)])
+        self._at_home(connection)
+        connection.execute("USE memory")
+        connection.execute("DETACH history")
+        unfinished.replace(path)
+
+    # -- what the file is
+
+    def _check_before_writing(self, connection: Connection, path: Path) -> None:
+        """Look at a file that wasn't looked at before without touching it."""
+        if self._is_known(path):
+            return
+        connection.execute("ATTACH ? AS history (TYPE duckdb, READ_ONLY)", [str(path)])
+        self._version(connection, "history")
+        connection.execute("DETACH history")
+
+    def _version(self, connection: Connection, database: str) -> int:
+        """Return the version of the tables, 0 if there are none.
+
+        Raises:
+            HistoryError: if they are somebody else's, or newer.
+        """
+        found = connection.execute(
+            "SELECT table_name FROM duckdb_tables() WHERE database_name = ? AND schema_name = ?",
+            [database, self._schema],
+        )
+        names = {name for (name,) in found.fetchall()}
+        if not names:
+            return 0
+        if not {"schema_version", "runs", "merged"} <= names:
+            shown = ", ".join(sorted(names)[:5])
+            raise HistoryError(
+                f"{self._location} is a database of something else: its tables are {shown}. Nothing of it was touched. "
+                "Name another file for the history."
+            )
+        (version,) = connection.execute(f'FROM {database}."{self._schema}".schema_version').fetchall()[0]
+        if version > SCHEMA_VERSION:
+            raise HistoryError(
+                f"{self._location} was written by a newer cloaca_nb: its schema is version {version}, this one reads "
+                f"up to {SCHEMA_VERSION}. Nothing of it was touched. Upgrade cloaca_nb."
+            )
+        return int(version)
+
+    @property
+    def _mark(self) -> Path:
+        return self._location.journals / f"{self._schema}.checked.json"
+
+    def _is_known(self, path: Path) -> bool:
+        """Whether this very file was found to be a history of this version; saves loading DuckDB to look."""
+        try:
+            return bool(json.loads(self._mark.read_text()) == _identity(path))
+        except (OSError, ValueError):  # no mark, or none that can be read: look again
+            return False
+
+    def _remember(self, path: Path) -> None:
+        if _is_writable(path):
+            new = self._mark.with_suffix(f".{secrets.token_hex(4)}")
+            new.write_text(json.dumps(_identity(path)))
+            new.replace(self._mark)
+
+    # -- what went wrong
+
+    def _held(self, why: str) -> HistoryError:
+        return HistoryError(
+            f"History {self._location} can't be used now: {why}. What was recorded is safe in its journals. "
+            "Close the other connection, or read through cloaca_nb's own sql()."
+        )
+
+    def _read_only(self) -> HistoryError:
+        return HistoryError(
+            f"History {self._location} can't be written to. Make the file and its folder writable, or name another "
+            "place for the history, e.g. CLOACA_HISTORY=/path/to/history.duckdb."
+        )
+
+    def _unreadable(self, error: Exception) -> HistoryError:
+        return HistoryError(
+            f"History {self._location} can't be opened: {error} "
+            "If it is another program's file, name another one for the history; if it is damaged, move it away "
+            "and a new one is begun."
+        )
+
+
+def select(connection: Connection, sql: str, parameters: Sequence[Any] = ()) -> "pa.Table":
+    """Return what one statement that only reads answers.
+
+    Raises:
+        HistoryError: for a mistake in it, for more than one statement, and for one that would write.
+    """
+    import duckdb  # noqa: PLC0415 - see `Database.use`
+
+    try:
+        statements = connection.extract_statements(sql)
+        if len(statements) != 1 or statements[0].type.name not in READING:
+            raise HistoryError("History is read by one SELECT at a time; it is written by runs only.")
+        connection.execute("BEGIN TRANSACTION READ ONLY")
+        answer = connection.sql(statements[0], params=list(parameters))
+        table: pa.Table = answer.to_arrow_table()
+        connection.rollback()
+    except duckdb.Error as error:
+        raise HistoryError(f"{error}") from error
+    return table
+
+
+def _identity(path: Path) -> dict[str, int]:
+    """Return which file it is (asking for its status opens nothing), and for which version it is good."""
+    status = path.stat()
+    return {"schema": SCHEMA_VERSION, "device": status.st_dev, "file": status.st_ino}
+
+
+def _is_writable(path: Path) -> bool:
+    return os.access(path.parent, os.W_OK) and (not path.exists() or os.access(path, os.W_OK))

@@ -1,0 +1,212 @@
+"""The observer that keeps what happens: events in, journal lines out, by one thread of its own.
+
+The engine's threads only put events on a queue. The writer thread sleeps until there is one, gives others a moment to
+join it, and makes one journal line of all: a group commit. It alone touches the rows and the journal.
+"""
+
+import logging
+import os
+import threading
+import weakref
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NoReturn
+
+from cloaca_nb.core.events import Event
+from cloaca_nb.errors import HistoryError
+from cloaca_nb.history.journal import Journal
+from cloaca_nb.history.rows import Describe, EventRows, Row
+from cloaca_nb.history.schema import ENDINGS, TABLES
+
+__all__ = ["Recorder", "encode"]
+
+DELAY: Final = 0.015  # seconds that a commit waits for company
+PULSE: Final = 1.0  # seconds after which who waits for the writer thread looks whether it lives
+NAMES: Final = {table.name: table.names for table in (*TABLES, ENDINGS)}
+logger = logging.getLogger(__name__)
+
+
+class Recorder:
+    """An `Observer` that writes what it is told to a journal.
+
+    Args:
+        journal: where the lines go; closed with the recorder.
+        describe: tells type, digest, size and preview of a value; called in the writer thread.
+        delay: the longest that an event waits for others before it is written, in seconds.
+    """
+
+    def __init__(self, journal: Journal, describe: Describe, *, delay: float = DELAY) -> None:
+        self._journal = journal
+        self._rows = EventRows(journal.name, describe)
+        self._delay = delay
+        self._queue: deque[Event | threading.Event] = deque()
+        self._news = threading.Event()
+        self._urgent = threading.Event()
+        self._asleep = False
+        self._closing = False
+        self._has_recorded = False
+        self._unrecorded: Exception | None = None
+        self._thread = threading.Thread(target=self._write, name="cloaca-history", daemon=True)
+        self._thread.start()
+        _recorders.add(self)
+
+    def __call__(self, event: Event) -> None:
+        """Take in an event, from any thread, in well under a microsecond.
+
+        Raises:
+            HistoryError: if the recorder is closed.
+        """
+        self._queue.append(event)
+        if self._asleep:
+            self._asleep = False
+            self._news.set()
+
+    @property
+    def error(self) -> Exception | None:
+        """Why what was observed since the last `sync` isn't all on disk; None when it is, as far as it is known."""
+        return self._journal.error or self._unrecorded
+
+    @property
+    def has_recorded(self) -> bool:
+        """Whether anything was written to the journal."""
+        return self._has_recorded
+
+    def sync(self) -> None:
+        """Return when everything observed so far is on disk.
+
+        Raises:
+            HistoryError: if it isn't. What the disk refused stays in memory, and is tried again with the next event.
+        """
+        self.flush()
+        unrecorded, self._unrecorded = self._unrecorded, None
+        if unrecorded is not None:
+            raise HistoryError(f"An event couldn't be recorded: {unrecorded!r}. All others were.") from unrecorded
+        if self._journal.error is not None:
+            raise HistoryError(
+                f"Not everything could be written to disk: {self._journal.error}. It stays in memory and is tried "
+                "again; free some space or make the folder of the history writable."
+            ) from self._journal.error
+
+    def flush(self) -> None:
+        """Return when everything observed so far is on disk, or `error` says why not.
+
+        Raises:
+            HistoryError: if the recorder is closed.
+        """
+        done = threading.Event()
+        self._queue.append(done)
+        self._hurry()
+        while not done.wait(PULSE):
+            if not self._thread.is_alive():
+                raise HistoryError("This history was closed while something waited for it.")
+
+    def close(self) -> None:
+        """Write what is left, close the journal and end the thread; a second time it does nothing."""
+        if self._closing:
+            return
+        self._closing = True
+        self._hurry()
+        self._thread.join()
+        self._queue = _ClosedQueue("This history is closed; open a new one to record runs.")
+
+    def _hurry(self) -> None:
+        self._urgent.set()
+        self._news.set()
+
+    def _write(self) -> None:
+        """Be the writer thread."""
+        closing = False
+        while not closing:
+            self._sleep()
+            self._urgent.wait(self._delay)
+            self._urgent.clear()
+            closing = self._closing  # read before the queue is: what came before the call to close is still written
+            self._commit()
+        self._journal.close()
+
+    def _sleep(self) -> None:
+        """Return when there is something on the queue, or somebody is in a hurry."""
+        self._news.clear()
+        self._asleep = True  # from here on who puts an event on the queue wakes this thread
+        if not self._queue and not self._urgent.is_set():
+            self._news.wait()
+        self._asleep = False
+
+    def _commit(self) -> None:
+        waiting = self._take_events()
+        rows = self._rows.take()
+        if rows or self._journal.error is not None:
+            self._has_recorded = True
+            self._journal.append(encode(rows))
+        for done in waiting:
+            done.set()
+
+    def _take_events(self) -> list[threading.Event]:
+        """Turn what is on the queue now into rows; return who waits for them."""
+        waiting = []
+        for _ in range(len(self._queue)):
+            item = self._queue.popleft()
+            if isinstance(item, threading.Event):
+                waiting.append(item)
+            else:
+                self._add(item)
+        return waiting
+
+    def _add(self, event: Event) -> None:
+        try:
+            self._rows.add(event)
+        except Exception as error:  # one odd event must not cost the others; `error` makes it heard
+            logger.exception("History can't record %s of run %s.", type(event).__name__, event.run_id)
+            self._unrecorded = error
+
+    def _forked(self) -> None:
+        """Be of no use in a forked child: its thread, and the right to write the journal, stayed with the parent."""
+        self._closing = True
+        self._queue = _ClosedQueue("This history belongs to the process that this one was forked from; open a new one.")
+
+
+class _ClosedQueue(deque[Any]):
+    """What stands for the queue when nothing more is taken: costs open recorders no check."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__()
+        self._why = why
+
+    def append(self, _item: Any) -> NoReturn:
+        raise HistoryError(self._why)
+
+
+_recorders: weakref.WeakSet[Recorder] = weakref.WeakSet()
+
+
+def _close_in_child() -> None:
+    for recorder in _recorders:
+        recorder._forked()  # noqa: SLF001 - the same module
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, which can't fork
+    os.register_at_fork(after_in_child=_close_in_child)
+
+
+def encode(rows: Mapping[str, Sequence[Row]]) -> bytes:
+    """Return rows by table as one line of JSON: for each table its columns by name."""
+    import orjson  # noqa: PLC0415 - loaded by the writer thread, when there is something to write
+
+    line = {
+        table: dict(zip(NAMES[table], zip(*of_table, strict=True), strict=True)) for table, of_table in rows.items()
+    }
+    try:
+        return orjson.dumps(line, default=str)
+    except TypeError:  # text that isn't Unicode: half of a surrogate pair, as undecodable bytes become
+        return orjson.dumps(_readable(line), default=str)
+
+
+def _readable(item: Any) -> Any:
+    """Return the same with all text as valid Unicode, what wasn't spelled as an escape."""
+    if isinstance(item, str):
+        return item.encode("utf-8", "backslashreplace").decode("utf-8")
+    if isinstance(item, Mapping):
+        return {key: _readable(value) for key, value in item.items()}
+    if isinstance(item, list | tuple):
+        return [_readable(value) for value in item]
+    return item

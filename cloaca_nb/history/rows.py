@@ -1,0 +1,223 @@
+"""What the events of a run become: rows of the history's tables."""
+
+import weakref
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
+
+from cloaca_nb.core import events
+from cloaca_nb.core.merge import DELETED
+from cloaca_nb.core.status import Outcome, Status
+
+__all__ = ["Describe", "Described", "EventRows", "Row"]
+
+Row = tuple[Any, ...]
+LARGE: Final = 1 << 16  # bytes from which on digesting a value again would cost
+COUNTED: Final = tuple(map(str, (Outcome.COMPLETED, Outcome.FAILED, Outcome.SKIPPED, Outcome.CANCELLED)))
+NO_FAILURE: Final = ("", "", "", "")
+UNCHANGING: Final = frozenset({bool, bytes, float, int, str, type(None)})
+Mark = Callable[[], Any]  # gives back the object that was described, or None when that is gone
+
+
+class Described(Protocol):
+    """What history keeps of a value."""
+
+    @property
+    def type(self) -> str:
+        """The name of its type."""
+
+    @property
+    def digest(self) -> str:
+        """Equal for equal values."""
+
+    @property
+    def size(self) -> int:
+        """In bytes."""
+
+    @property
+    def preview(self) -> str:
+        """Short JSON or text."""
+
+
+Describe = Callable[[Any], Described]
+
+
+@dataclass(slots=True)
+class _OpenRun:
+    """What must be known of a run until it is over."""
+
+    positions: Mapping[str, int] = field(default_factory=dict)
+    started: dict[str, float] = field(default_factory=dict)  # by task: when its first attempt began
+    open_attempts: dict[str, events.AttemptStarted] = field(default_factory=dict)  # by task
+    described: dict[int, tuple[Mark, Described]] = field(default_factory=dict)  # by identity
+    outcomes: Counter[str] = field(default_factory=Counter)
+    setters: dict[tuple[str, str], str] = field(default_factory=dict)  # by key and digest: the task that set it last
+    last_setter: dict[str, str | None] = field(default_factory=dict)  # by key
+
+
+class EventRows:
+    """Turns events, given in order, into rows by table; for one thread.
+
+    Args:
+        journal: the name of the journal that the rows go to.
+        describe: tells type, digest, size and preview of a value.
+    """
+
+    def __init__(self, journal: str, describe: Describe) -> None:
+        self._journal = journal
+        self._describe = describe
+        self._rows: defaultdict[str, list[Row]] = defaultdict(list)
+        self._runs: defaultdict[str, _OpenRun] = defaultdict(_OpenRun)
+        self._versions: set[str] = set()
+        self._begun: list[events.AttemptStarted] = []
+        self._translate: dict[type, Callable[[Any], None]] = {
+            events.RunStarted: self._run_started,
+            events.AttemptStarted: self._attempt_started,
+            events.OutputWritten: self._output_written,
+            events.ProgressMade: self._progress_made,
+            events.AttemptFailed: self._attempt_failed,
+            events.TaskFinished: self._task_finished,
+            events.RunFinished: self._run_finished,
+        }
+
+    def add(self, event: events.Event) -> None:
+        """Take in the next event."""
+        self._translate[type(event)](event)
+
+    def take(self) -> dict[str, list[Row]]:
+        """Return the rows since the last call, by table, each in the order of the table's columns."""
+        for event in self._begun:
+            if self._runs[event.run_id].open_attempts.get(event.task_id) is event:
+                at, run_id, task_id, attempt = event
+                self._rows["events"].append((run_id, at, "AttemptStarted", task_id, attempt, None, None, ""))
+        self._begun.clear()
+        rows, self._rows = self._rows, defaultdict(list)
+        return rows
+
+    def _run_started(self, event: events.RunStarted) -> None:
+        workflow = event.workflow
+        positions = {task.id: place for place, task in enumerate(workflow.tasks)}
+        run = self._runs[event.run_id] = _OpenRun(positions)
+        self._add_code(workflow)
+        identity = (event.run_id, workflow.name, workflow.version, event.kind, event.at, len(positions), self._journal)
+        self._rows["runs"].append((*identity, Status.RUNNING, None, "", 0, 0, 0, 0))
+        for key, value in event.initial.items():
+            self._add_value((event.run_id, "initial", key, None, event.at), self._described(run, value))
+            run.last_setter[key] = None
+
+    def _add_code(self, workflow: Any) -> None:
+        if workflow.version in self._versions:
+            return
+        self._versions.add(workflow.version)
+        inferred = workflow.inferred_dependencies
+        for place, task in enumerate(workflow.tasks):
+            edges = (workflow.dependencies[task.id], inferred.get(task.id, ()))
+            self._rows["code"].append(
+                (workflow.version, place, task.id, *edges, task.source, task.where, task.description)
+            )
+
+    def _attempt_started(self, event: events.AttemptStarted) -> None:
+        run = self._runs[event.run_id]
+        run.started.setdefault(event.task_id, event.at)
+        run.open_attempts[event.task_id] = event
+        self._begun.append(event)
+
+    def _output_written(self, event: events.OutputWritten) -> None:
+        self._rows["logs"].append((event.run_id, event.task_id, event.attempt, event.at, event.stream, event.text))
+
+    def _progress_made(self, event: events.ProgressMade) -> None:
+        identity = (event.run_id, event.at, "ProgressMade", event.task_id, event.attempt)
+        self._rows["events"].append((*identity, event.done, event.total, event.message))
+
+    def _attempt_failed(self, event: events.AttemptFailed) -> None:
+        begun = self._runs[event.run_id].open_attempts.pop(event.task_id, None)
+        self._add_attempt(event, begun, str(Outcome.FAILED), event.retry_in)
+
+    def _task_finished(self, event: events.TaskFinished) -> None:
+        run = self._runs[event.run_id]
+        begun = run.open_attempts.pop(event.task_id, None)
+        outcome = str(event.outcome)  # a plain string: the enumeration hashes and compares far slower
+        if begun is not None:
+            self._add_attempt(event, begun, outcome, None)
+        run.outcomes[outcome] += 1
+        self._rows["tasks"].append(_task_row(event, run, outcome))
+        for key, value in event.changes.items():
+            self._add_change(event, run, key, value)
+
+    def _add_attempt(
+        self,
+        event: events.AttemptFailed | events.TaskFinished,
+        begun: events.AttemptStarted | None,
+        outcome: str,
+        retry_in: float | None,
+    ) -> None:
+        started = begun.at if begun else None
+        failure = event.failure or NO_FAILURE
+        self._rows["attempts"].append(
+            (event.run_id, event.task_id, event.attempt, outcome, started, event.at, *failure, retry_in)
+        )
+
+    def _add_change(self, event: events.TaskFinished, run: _OpenRun, key: str, value: Any) -> None:
+        run.last_setter[key] = event.task_id
+        if value is DELETED:
+            self._add_value((event.run_id, "deleted", key, event.task_id, event.at), _ABSENT)
+            return
+        described = self._described(run, value)
+        run.setters[key, described.digest] = event.task_id
+        self._add_value((event.run_id, "set", key, event.task_id, event.at), described)
+
+    def _run_finished(self, event: events.RunFinished) -> None:
+        run = self._runs.pop(event.run_id, _OpenRun())
+        counts = (run.outcomes[word] for word in COUNTED)
+        self._rows["endings"].append((event.run_id, event.status, event.at, event.error, *counts))
+        for key, value in event.final.items():
+            described = self._described(run, value)
+            setter = run.setters.get((key, described.digest), run.last_setter.get(key))
+            self._add_value((event.run_id, "final", key, setter, event.at), described)
+
+    def _add_value(self, place: tuple[str, str, str, str | None, float], value: Described) -> None:
+        self._rows["artifacts"].append((*place, value.type, value.digest, value.size, value.preview, None))
+
+    def _described(self, run: _OpenRun, value: Any) -> Described:
+        """Describe a value: only once what can't change, and what is so large that no task changes it in place."""
+        remembered = run.described.get(id(value))
+        if remembered is not None and remembered[0]() is value:
+            return remembered[1]
+        described = _describe_anyhow(self._describe, value)
+        kind = type(value)
+        if kind in UNCHANGING:
+            run.described[id(value)] = (lambda: value, described)
+        elif described.size >= LARGE and kind.__weakrefoffset__:
+            run.described[id(value)] = (weakref.ref(value), described)
+        return described
+
+
+@dataclass(frozen=True, slots=True)
+class _Plain:
+    """A description made by hand, where a value has none."""
+
+    type: str = ""
+    digest: str = ""
+    size: int = 0
+    preview: str = ""
+
+
+_ABSENT: Final = _Plain()
+
+
+def _describe_anyhow(describe: Describe, value: Any) -> Described:
+    """Describe a value; one whose own code fails must not cost the run its history."""
+    try:
+        return describe(value)
+    except Exception as error:  # noqa: BLE001 - any value's own code may raise anything; the row says so
+        name = type(value).__qualname__
+        return _Plain(name, preview=f"<{name} can't be described: {type(error).__name__}: {error}>")
+
+
+def _task_row(event: events.TaskFinished, run: _OpenRun, outcome: str) -> Row:
+    at, run_id, task_id, attempt, _, _, failure, reason = event
+    error = f"{failure.exception}: {failure.message}" if failure else ""
+    where = failure.where if failure else ""
+    place, started = run.positions.get(task_id), run.started.get(task_id)
+    return (run_id, task_id, place, outcome, attempt, started, at, reason, error, where)

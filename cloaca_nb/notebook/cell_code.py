@@ -1,0 +1,46 @@
+"""Code that stands in a cell: compiled so that tracebacks and debuggers show the cell itself."""
+
+from collections.abc import Callable, Mapping
+from types import CodeType
+from typing import TYPE_CHECKING, Any
+
+from cloaca_nb.core.cells import FunctionText, compile_function
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+__all__ = ["CellCode"]
+
+
+class CellCode:
+    """One execution of one cell, known to IPython by a file name of its own.
+
+    Args:
+        shell: the IPython shell.
+        text: the whole cell, its magic line included.
+    """
+
+    def __init__(self, shell: "InteractiveShell", text: str) -> None:
+        self._shell = shell
+        self.text = text
+        self.number = len(shell.history_manager.input_hist_raw) - 1
+        # Identical cells would share a name, and with it their cell number.
+        self.filename = shell.compile.cache(text, self.number, raw_code=f"{text}\n# In[{self.number}]")
+
+    @property
+    def label(self) -> str:
+        """How tracebacks call it: "Cell In[3]"."""
+        return f"Cell In[{self.number}]"
+
+    def function(self, text: FunctionText) -> Callable[..., Any]:
+        """Make a function of a task's text; its globals are the notebook's own names."""
+        return compile_function(text, self.filename, self._shell.user_ns)
+
+    def execute(self, code: CodeType, namespace: dict[str, Any]) -> None:
+        """Execute compiled statements of the cell."""
+        exec(code, namespace)  # noqa: S102 - it is the user's own cell
+
+    def namespace(self) -> Mapping[str, Any]:
+        """Return the notebook's own names."""
+        names: Mapping[str, Any] = self._shell.user_ns
+        return names

@@ -1,0 +1,330 @@
+"""Where each task of a workflow is drawn: computed once, in Python, for the live panel and the static picture alike.
+
+Time runs from left to right. Small workflows get cards with labels, laid out by fast-sugiyama; larger ones get dots in
+columns, which stays cheap however large they are. Lengths are SVG user units, about a CSS pixel each.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from fast_sugiyama import from_edges
+
+if TYPE_CHECKING:
+    from cloaca_nb.core.graph import Workflow
+
+__all__ = ["MOST_CARDS", "Box", "Edge", "Layout", "lay_out", "shorten"]
+
+MOST_CARDS = 150  # beyond that many, labels are too small to read: dots
+_MOST_EDGES = 2_000  # beyond that many, edges are a grey blot: none
+_MOST_SUGIYAMA = 400  # its time grows faster than the edges do: 0.2 s here, 10 s for 1,700
+
+_CARD_HEIGHT, _ROW_GAP, _COLUMN_GAP = 38.0, 10.0, 32.0
+_CARD_MARGIN, _LETTER, _MOST_LETTERS = 40.0, 7.6, 20
+_DOT, _DOT_PITCH, _LEVEL_GAP, _BAND_GAP, _DOT_ASPECT = 12.0, 18.0, 16.0, 14.0, 2.2
+_PART_GAP, _SHELF, _BORDER = 28.0, 980.0, 6.0
+
+_Place: TypeAlias = tuple[int, float]  # a level, and how far down in it, in rows
+_Link: TypeAlias = tuple[str, str]  # a dependency and the task that depends on it
+
+
+class Box(NamedTuple):
+    """A rectangle; `x` and `y` are its upper left corner."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+    @property
+    def inlet(self) -> tuple[float, float]:
+        """Where edges arrive."""
+        return self.x, self.y + self.height / 2
+
+    @property
+    def outlet(self) -> tuple[float, float]:
+        """Where edges leave."""
+        return self.x + self.width, self.y + self.height / 2
+
+
+class Edge(NamedTuple):
+    """A dependency."""
+
+    source: str
+    target: str
+    inferred: bool
+    path: str  # the `d` of an SVG path
+
+
+class Layout(NamedTuple):
+    """A drawing's measures; `boxes` by task id, in registration order."""
+
+    width: float
+    height: float
+    boxes: Mapping[str, Box]
+    edges: tuple[Edge, ...]  # empty where there are too many to be told apart
+    compact: bool  # dots without labels
+
+
+class _Part(NamedTuple):
+    """Tasks that hang together, and the places that the edges between them pass."""
+
+    places: dict[str, _Place]
+    routes: dict[_Link, list[_Place]]
+
+
+class _Drawn(NamedTuple):
+    """A part in units of length, its upper left corner at the origin."""
+
+    boxes: dict[str, Box]
+    routes: dict[_Link, list[Box]]
+
+    @property
+    def size(self) -> tuple[float, float]:
+        return (
+            max(box.x + box.width for box in self.boxes.values()),
+            max(box.y + box.height for box in (*self.boxes.values(), *(b for r in self.routes.values() for b in r))),
+        )
+
+
+def lay_out(workflow: "Workflow") -> Layout:
+    """Return where the tasks of a workflow stand and how its edges run.
+
+    Args:
+        workflow: of any size; up to `MOST_CARDS` tasks become cards with labels, more become dots.
+    """
+    links = [(source, target) for target, sources in workflow.dependencies.items() for source in sources]
+    compact = len(workflow.tasks) > MOST_CARDS
+    if compact:
+        drawn = _draw_dots(workflow)
+    elif len(links) > _MOST_SUGIYAMA:
+        drawn = _draw_cards(_columns(workflow))
+    else:
+        drawn = _pack([_draw_cards(part) for part in _parts(workflow, links)])
+    boxes, routes = _shift(drawn, _BORDER, _BORDER)
+    width, height = drawn.size
+    return Layout(
+        width=width + 2 * _BORDER,
+        height=height + 2 * _BORDER,
+        boxes={task.id: boxes[task.id] for task in workflow.tasks},
+        edges=tuple(_edges(workflow, links, boxes, routes)) if len(links) <= _MOST_EDGES else (),
+        compact=compact,
+    )
+
+
+def shorten(task_id: str) -> str:
+    """Return a task's id as it fits its card."""
+    return task_id if len(task_id) <= _MOST_LETTERS else f"{task_id[: _MOST_LETTERS - 1]}…"
+
+
+# --- which level, which row ---
+
+
+def _parts(workflow: "Workflow", links: Sequence[_Link]) -> list[_Part]:
+    """Return the connected parts of a workflow, the largest first."""
+    linked = {task_id for link in links for task_id in link}
+    ids = [task.id for task in workflow.tasks if task.id in linked]
+    parts = [_in_order(part, workflow) for part in _sugiyama(ids, links)]
+    alone = [_Part({task.id: (0, 0.0)}, {}) for task in workflow.tasks if task.id not in linked]
+    order = {task.id: number for number, task in enumerate(workflow.tasks)}
+    parts.sort(key=lambda part: (-len(part.places), min(order[task_id] for task_id in part.places)))
+    return parts + alone
+
+
+def _sugiyama(ids: Sequence[str], links: Sequence[_Link]) -> list[_Part]:
+    """Ask fast-sugiyama. It numbers the points where a long edge crosses a level after the tasks' own numbers."""
+    if not links:
+        return []
+    numbers = {task_id: number for number, task_id in enumerate(ids)}
+    found = from_edges(
+        [(numbers[source], numbers[target]) for source, target in links],
+        vertex_spacing=1,
+        dummy_vertices=True,
+        dummy_size=0.5,
+        check_layout=False,
+    )
+    return [
+        _read_sugiyama(
+            ids,
+            {int(number): place for number, place in positions},
+            [(int(source), int(target)) for source, target in edges or ()],
+        )
+        for positions, _, _, edges in found
+    ]
+
+
+def _read_sugiyama(
+    ids: Sequence[str], positions: Mapping[int, tuple[float, float]], edges: Sequence[tuple[int, int]]
+) -> _Part:
+    """Turn its drawing, in which time runs against y, to ours."""
+    top = max(y for _, y in positions.values())
+    first = min(x for x, _ in positions.values())
+    places = {number: (round(top - y), x - first) for number, (x, y) in positions.items()}
+    onward = {source: target for source, target in edges if source >= len(ids)}
+    routes: dict[_Link, list[_Place]] = {}
+    for start, after in edges:
+        if start < len(ids):
+            passed, end = [], after
+            while end >= len(ids):
+                passed.append(places[end])
+                end = onward[end]
+            routes[ids[start], ids[end]] = passed
+    return _Part({ids[number]: place for number, place in places.items() if number < len(ids)}, routes)
+
+
+def _in_order(part: _Part, workflow: "Workflow") -> _Part:
+    """Put earlier tasks above later ones where the edges leave the choice: the library's own choice is arbitrary."""
+    part = _earlier_on_top(part, workflow)
+    alike: dict[object, list[str]] = defaultdict(list)
+    for task in workflow.tasks:
+        if task.id in part.places:
+            sources, targets = workflow.dependencies[task.id], workflow.dependents[task.id]
+            alike[frozenset(sources), frozenset(targets), part.places[task.id][0]].append(task.id)
+    renamed = {
+        old: new
+        for twins in alike.values()
+        for old, new in zip(sorted(twins, key=part.places.__getitem__), twins, strict=True)
+    }
+    return _Part(
+        {renamed[task_id]: place for task_id, place in part.places.items()},
+        {(renamed[source], renamed[target]): route for (source, target), route in part.routes.items()},
+    )
+
+
+def _earlier_on_top(part: _Part, workflow: "Workflow") -> _Part:
+    ranks = [part.places[task.id][1] for task in workflow.tasks if task.id in part.places]
+    middle = sum(ranks) / len(ranks)
+    if sum((rank - middle) * number for number, rank in enumerate(ranks)) >= 0:
+        return part
+    last = max((*ranks, *(rank for route in part.routes.values() for _, rank in route)))
+    return _Part(
+        {task_id: (level, last - rank) for task_id, (level, rank) in part.places.items()},
+        {link: [(level, last - rank) for level, rank in route] for link, route in part.routes.items()},
+    )
+
+
+def _columns(workflow: "Workflow") -> _Part:
+    """Place tasks by level, each near its dependencies: cheap, and good enough where edges can't be followed anyway."""
+    places: dict[str, _Place] = {}
+    for level, ids in enumerate(_sorted_levels(workflow)):
+        for row, task_id in enumerate(ids):
+            places[task_id] = (level, row - (len(ids) - 1) / 2)
+    top = min(row for _, row in places.values())
+    return _Part({task_id: (level, row - top) for task_id, (level, row) in places.items()}, {})
+
+
+def _sorted_levels(workflow: "Workflow") -> Iterable[list[str]]:
+    """Yield the ids of each level in the order of the middle of their dependencies."""
+    height: dict[str, float] = {}
+    for level in workflow.levels:
+        middles = {task_id: _mean(height[source] for source in workflow.dependencies[task_id]) for task_id in level}
+        ids = sorted(level, key=middles.__getitem__)  # a stable sort: ties stay in registration order
+        height |= {task_id: (row + 0.5) / len(ids) for row, task_id in enumerate(ids)}
+        yield ids
+
+
+def _mean(values: Iterable[float]) -> float:
+    known = list(values)
+    return sum(known) / len(known) if known else 0.5
+
+
+# --- units of length ---
+
+
+def _draw_cards(part: _Part) -> _Drawn:
+    """Make each level a column as wide as its longest label."""
+    widths: dict[int, float] = defaultdict(float)
+    for task_id, (level, _) in part.places.items():
+        widths[level] = max(widths[level], _CARD_MARGIN + _LETTER * max(len(shorten(task_id)), 6))
+    lefts = {level: sum(widths[left] + _COLUMN_GAP for left in range(level)) for level in widths}
+
+    def box(place: _Place) -> Box:
+        level, row = place
+        return Box(lefts[level], row * (_CARD_HEIGHT + _ROW_GAP), widths[level], _CARD_HEIGHT)
+
+    return _Drawn(
+        {task_id: box(place) for task_id, place in part.places.items()},
+        {link: [box(place) for place in route] for link, route in part.routes.items()},
+    )
+
+
+def _draw_dots(workflow: "Workflow") -> _Drawn:
+    """Write the levels like a text: columns from left to right, wrapped into bands."""
+    rows = math.ceil(math.sqrt(len(workflow.tasks) / _DOT_ASPECT))
+    most_width = rows * _DOT_ASPECT * _DOT_PITCH * 1.9
+    boxes: dict[str, Box] = {}
+    band: list[tuple[float, list[str]]] = []
+    x = y = 0.0
+    for ids in _sorted_levels(workflow):
+        columns = [ids[start : start + rows] for start in range(0, len(ids), rows)]
+        if band and x + len(columns) * _DOT_PITCH > most_width:
+            y = _draw_band(band, y, boxes)
+            band, x = [], 0.0
+        for column in columns:
+            band.append((x, column))
+            x += _DOT_PITCH
+        x += _LEVEL_GAP
+    _draw_band(band, y, boxes)
+    return _Drawn(boxes, {})
+
+
+def _draw_band(band: Sequence[tuple[float, Sequence[str]]], y: float, boxes: dict[str, Box]) -> float:
+    """Add a band's dots to `boxes`, columns centred, and return where the next band begins."""
+    most = max(len(column) for _, column in band)
+    for x, column in band:
+        top = y + (most - len(column)) * _DOT_PITCH / 2
+        boxes.update((task_id, Box(x, top + row * _DOT_PITCH, _DOT, _DOT)) for row, task_id in enumerate(column))
+    return y + most * _DOT_PITCH + _BAND_GAP
+
+
+def _pack(parts: Sequence[_Drawn]) -> _Drawn:
+    """Put parts side by side on shelves as wide as the widest of them."""
+    limit = max(_SHELF, *(part.size[0] for part in parts))
+    whole = _Drawn({}, {})
+    x = y = shelf = 0.0
+    for part in parts:
+        width, height = part.size
+        if x and x + width > limit:
+            x, y, shelf = 0.0, y + shelf + _PART_GAP, 0.0
+        boxes, routes = _shift(part, x, y)
+        whole.boxes.update(boxes)
+        whole.routes.update(routes)
+        x, shelf = x + width + _PART_GAP, max(shelf, height)
+    return whole
+
+
+def _shift(drawn: _Drawn, x: float, y: float) -> _Drawn:
+    def moved(box: Box) -> Box:
+        return Box(box.x + x, box.y + y, box.width, box.height)
+
+    return _Drawn(
+        {task_id: moved(box) for task_id, box in drawn.boxes.items()},
+        {link: [moved(box) for box in route] for link, route in drawn.routes.items()},
+    )
+
+
+# --- edges ---
+
+
+def _edges(
+    workflow: "Workflow", links: Iterable[_Link], boxes: Mapping[str, Box], routes: Mapping[_Link, list[Box]]
+) -> Iterable[Edge]:
+    inferred = {(source, target) for target, sources in workflow.inferred_dependencies.items() for source in sources}
+    for source, target in links:
+        passed = [boxes[source], *routes.get((source, target), ()), boxes[target]]
+        yield Edge(source, target, (source, target) in inferred, _curve(passed))
+
+
+def _curve(passed: Sequence[Box]) -> str:
+    """Return a smooth path from box to box; a box in between is crossed in a straight line."""
+    x, y = passed[0].outlet
+    path = [f"M{x:g} {y:g}"]
+    for left, right in pairwise(passed):
+        (x0, y0), (x1, y1) = left.outlet, right.inlet
+        if left is not passed[0]:
+            path.append(f"L{x0:g} {y0:g}")
+        bend = max((x1 - x0) / 2, 12.0)
+        path.append(f"C{x0 + bend:g} {y0:g} {x1 - bend:g} {y1:g} {x1:g} {y1:g}")
+    return "".join(path)

@@ -1,0 +1,63 @@
+"""How states look: the one place for their marks, colours and shapes, and for the words for a duration."""
+
+from typing import NamedTuple
+
+from cloaca_nb.core.status import Outcome, Status
+
+__all__ = ["LOOKS", "Look", "duration", "look_of"]
+
+
+class Look(NamedTuple):
+    """How one state looks: never by its colour alone."""
+
+    mark: str  # for text
+    light: str  # its colour on a light background
+    dark: str  # its colour on a dark background
+    either: str  # its colour where the background isn't known: contrast of about 4:1 on both
+    disc: str  # the round of its icon: "full", "ring", "dashed" or "none"
+    sign: str  # the `d` of the path within that round, in a square of 16
+
+
+_CHECK = "M4.8 8.3 7.1 10.6 11.3 5.9"
+_CROSS = "M5.6 5.6 10.4 10.4 M10.4 5.6 5.6 10.4"
+_LEAP = "M4.4 9.8C5 5.4 10 5 11.2 8.8 M11.7 6.2 11.3 9.2 8.5 8.4"
+_TURN = "M13.2 6A5.6 5.6 0 1 0 13.6 8.8 M13.6 2.6V6.2H10"
+_SLASH = "M5.4 10.6 10.6 5.4"
+_DOT = "M8 7.9V8.1"  # with round ends: a dot
+
+LOOKS = {
+    "Waiting": Look("◌", "#8a94a3", "#7d8794", "#7a828d", "dashed", ""),
+    "Running": Look("●", "#2b6be6", "#6a9dff", "#3b7cec", "ring", _DOT),
+    "Retrying": Look("↻", "#b06a05", "#e6a23c", "#b7760f", "none", _TURN),
+    "Completed": Look("✓", "#1f8a4c", "#3db56c", "#2c9355", "full", _CHECK),
+    "Failed": Look("✕", "#d1353b", "#f4686c", "#dd474c", "full", _CROSS),
+    "Skipped": Look("⤼", "#777b9c", "#9a9ec4", "#7c80a6", "ring", _LEAP),
+    "Cancelled": Look("⊘", "#5f6873", "#a7b0bb", "#7a828d", "ring", _SLASH),
+    "Interrupted": Look("⊘", "#b06a05", "#e6a23c", "#b7760f", "ring", _SLASH),
+}
+
+_MINUTE, _HOUR = 60, 3600
+
+
+def look_of(state: Outcome | Status) -> Look:
+    """Return how a task's or a run's state looks."""
+    return LOOKS[state.value]
+
+
+def duration(seconds: float | None) -> str:
+    """Return a duration for people; empty for None.
+
+    >>> duration(0.0421), duration(3.14159), duration(75), duration(3720)
+    ('42 ms', '3.1 s', '1 m 15 s', '1 h 02 m')
+    """
+    if seconds is None:
+        return ""
+    seconds = max(seconds, 0.0)
+    if seconds < 0.9995:  # noqa: PLR2004 - what rounds to less than 1,000 ms
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < _MINUTE - 0.05:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < _HOUR:
+        return f"{whole // _MINUTE} m {whole % _MINUTE:02d} s"
+    return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE:02d} m"

@@ -1,0 +1,234 @@
+"""What remains of a run or a workflow in a saved notebook: HTML with inline styles only, and the same as text.
+
+Colours and backgrounds are chosen for any page: light, dark, trusted or not, with or without JupyterLab's style sheet.
+"""
+
+from collections.abc import Sequence
+from html import escape
+from typing import TYPE_CHECKING
+
+from cloaca_nb.core.events import ProgressMade
+from cloaca_nb.core.record import RunRecord, TaskRecord
+from cloaca_nb.core.status import Outcome, Status
+from cloaca_nb.notebook.look import Look, duration, look_of
+from cloaca_nb.notebook.picture import draw, image
+
+if TYPE_CHECKING:
+    from cloaca_nb.core.graph import Workflow
+    from cloaca_nb.notebook.layout import Layout
+
+__all__ = ["note_of", "run_html", "run_text", "workflow_html", "workflow_text"]
+
+_MOST_ROWS = 200  # more would make the notebook heavy; history has them all
+
+_FONT = "font-family:system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif"
+_SIZE = "font-size:13px;line-height:1.45"
+_LINE = "rgba(128,136,150,0.2)"
+_CELL = f"padding:4px 10px;border:none;border-bottom:1px solid {_LINE};text-align:left;vertical-align:middle"
+_HEAD = "padding:4px 10px;border:none;text-align:left;font-weight:500;font-size:11px;opacity:0.65;background:none"
+_COLUMNS = (("Task", "width:1%"), ("Timeline", "width:38%"), ("Elapsed", "width:72px;text-align:right"), ("Notes", ""))
+_QUIET = "opacity:0.65"
+
+
+def run_html(record: RunRecord, layout: "Layout", now: float) -> str:
+    """Return a run as HTML: its status, the picture and a row per task.
+
+    Args:
+        record: the run.
+        layout: of its workflow.
+        now: seconds since the epoch, up to which the time of running tasks is counted.
+    """
+    name = record.workflow.name if record.workflow else ""
+    picture = image(draw(layout, record, now), f"Graph of {name}: {_counts(record)}")
+    return (
+        f'<div data-run-status="{record.status.value}" style="{_FONT};{_SIZE};max-width:1100px">'
+        f"{_heading(record, name, now)}{_error(record)}"
+        f'<div style="overflow-x:auto;padding:8px 0">{picture}</div>{_table(record, now)}</div>'
+    )
+
+
+def run_text(record: RunRecord, now: float) -> str:
+    """Return a run as plain text: a heading and a line per task."""
+    name = record.workflow.name if record.workflow else ""
+    mark = look_of(record.status).mark
+    lines = [f"{mark} {name}  {record.status.value} in {duration(record.elapsed(now))}  ({_counts(record)})"]
+    if record.error:
+        lines.append(f"  {record.error}")
+    shown, left_out = _shown(record, now)
+    width = max((len(task.task_id) for task in shown), default=0)
+    lines += [_line(task, width, now) for task in shown]
+    return "\n".join(lines + ([f"  {left_out}"] if left_out else []))
+
+
+def workflow_html(workflow: "Workflow", layout: "Layout") -> str:
+    """Return a workflow as HTML: its picture and what is in it."""
+    summary = _workflow_summary(workflow)
+    picture = image(draw(layout), f"Graph of {workflow.name}: {summary}")
+    dashed = " Dashed: inferred from what the tasks read and set." if workflow.inferred_dependencies else ""
+    return (
+        f'<div data-workflow="{escape(workflow.name)}" style="{_FONT};{_SIZE}">'
+        f'<div><strong style="font-size:15px">{escape(workflow.name)}</strong> '
+        f'<span style="{_QUIET};padding-left:6px">{summary}.{dashed}</span></div>'
+        f'<div style="overflow-x:auto;padding:8px 0">{picture}</div></div>'
+    )
+
+
+def workflow_text(workflow: "Workflow") -> str:
+    """Return a workflow as plain text: each task and what it depends on."""
+    lines = [f"{workflow.name}: {_workflow_summary(workflow)}"]
+    width = max(len(task.id) for task in workflow.tasks)
+    lines += [f"  {task.id:<{width}}{_after(workflow, task.id)}".rstrip() for task in workflow.tasks]
+    return "\n".join(lines)
+
+
+# --- a workflow's words ---
+
+
+def _workflow_summary(workflow: "Workflow") -> str:
+    edges = sum(map(len, workflow.dependencies.values()))
+    inferred = sum(map(len, workflow.inferred_dependencies.values()))
+    words = [_number(len(workflow.tasks), "task"), _number(edges, "dependency", "dependencies")]
+    return ", ".join(words) + (f" ({inferred} inferred)" if inferred else "")
+
+
+def _after(workflow: "Workflow", task_id: str) -> str:
+    inferred = workflow.inferred_dependencies.get(task_id, ())
+    names = [f"{name} (inferred)" if name in inferred else name for name in workflow.dependencies[task_id]]
+    return f"  after {', '.join(names)}" if names else ""
+
+
+def _number(count: int, one: str, many: str = "") -> str:
+    return f"{count:,} {one if count == 1 else many or f'{one}s'}"
+
+
+# --- a run's words ---
+
+
+def _counts(record: RunRecord) -> str:
+    """Return e.g. ``3 tasks: 2 completed, 1 failed``."""
+    counts = {outcome: record.count(outcome) for outcome in Outcome}
+    words = [f"{count:,} {outcome.lower()}" for outcome, count in counts.items() if count]
+    return f"{_number(len(record.tasks), 'task')}: {', '.join(words)}" if words else "no tasks yet"
+
+
+def note_of(task: TaskRecord) -> str:
+    """Return why a task failed, is tried again or was left out, else how far it says it is; or an empty string."""
+    if task.failure:
+        return f"{task.failure.exception}: {task.failure.message}".removesuffix(": ")
+    return task.reason or (_progress(task.progress) if task.progress and task.outcome is Outcome.RUNNING else "")
+
+
+def _progress(progress: ProgressMade) -> str:
+    """Return e.g. ``60/100 rows``."""
+    total = "" if progress.total is None else f"/{progress.total:,g}"
+    return f"{progress.done:,g}{total} {progress.message}".rstrip()
+
+
+def _attempts(task: TaskRecord) -> str:
+    return f"{task.attempts} attempts" if task.attempts > 1 else ""
+
+
+def _where(task: TaskRecord) -> str:
+    return task.failure.where if task.failure else ""
+
+
+def _line(task: TaskRecord, width: int, now: float) -> str:
+    facts = [
+        look_of(task.outcome).mark,
+        f"{task.task_id:<{width}}",
+        f"{duration(task.elapsed(now)) or task.outcome.lower():>10}",
+        "  ".join(filter(None, (_attempts(task), " ".join(note_of(task).split()), _where(task)))),
+    ]
+    return f"  {'  '.join(facts)}".rstrip()
+
+
+def _shown(record: RunRecord, now: float) -> tuple[Sequence[TaskRecord], str]:
+    """Return the tasks to list, in registration order, and a sentence on those left out: the fastest that completed."""
+    tasks = list(record.tasks.values())
+    if len(tasks) <= _MOST_ROWS:
+        return tasks, ""
+    ranked = sorted(tasks, key=lambda task: (task.outcome is Outcome.COMPLETED, -(task.elapsed(now) or 0.0)))
+    chosen = {task.task_id for task in ranked[:_MOST_ROWS]}
+    shown = [task for task in tasks if task.task_id in chosen]
+    return shown, f"… and {len(tasks) - len(shown):,} more tasks, the quickest of this run; history has them all."
+
+
+# --- a run's HTML ---
+
+
+def _heading(record: RunRecord, name: str, now: float) -> str:
+    look = look_of(record.status)
+    pill = (
+        f"display:inline-block;padding:1px 10px;border-radius:10px;background-color:{look.either};color:#ffffff;"
+        "font-size:12px;font-weight:600"
+    )
+    return (
+        f'<div><span style="{pill}">{look.mark} {record.status.value}</span> '
+        f'<strong style="font-size:15px;padding-left:6px">{escape(name)}</strong> '
+        f'<span style="{_QUIET};padding-left:8px">{duration(record.elapsed(now))} · {_counts(record)}</span></div>'
+    )
+
+
+def _error(record: RunRecord) -> str:
+    if not record.error:
+        return ""
+    red = look_of(Status.FAILED).either
+    style = f"margin:8px 0 0 0;padding:6px 12px;border-left:3px solid {red};background-color:rgba(221,71,76,0.08)"
+    return f'<div style="{style};white-space:pre-wrap;overflow-wrap:anywhere">{escape(record.error)}</div>'
+
+
+def _table(record: RunRecord, now: float) -> str:
+    shown, left_out = _shown(record, now)
+    span = max(record.elapsed(now), 1e-9)
+    heads = "".join(f'<th style="{_HEAD};{style}">{name}</th>' for name, style in _COLUMNS)
+    rows = "".join(_row(task, record.started, span, now) for task in shown)
+    rest = f'<div style="{_QUIET};padding:6px 10px">{left_out}</div>' if left_out else ""
+    return (
+        f'<table style="width:100%;border-collapse:collapse;table-layout:auto;border:none;margin:0;font-size:13px">'
+        f'<thead><tr style="background:none;border:none">{heads}</tr></thead><tbody>{rows}</tbody></table>{rest}'
+    )
+
+
+def _row(task: TaskRecord, begin: float, span: float, now: float) -> str:
+    look = look_of(task.outcome)
+    cells = (
+        (f"{_CELL};white-space:nowrap", _label(task, look)),
+        (_CELL, _bar(task, look, begin, span, now)),
+        (
+            f"{_CELL};white-space:nowrap;text-align:right",
+            duration(task.elapsed(now)) or f"{_quiet(task.outcome.lower())}",
+        ),
+        (f"{_CELL};font-size:12px;overflow-wrap:anywhere", _remarks(task)),
+    )
+    inner = "".join(f'<td style="{style}">{content}</td>' for style, content in cells)
+    marks = f'data-task-id="{escape(task.task_id)}" data-state="{task.outcome.value}"'
+    return f'<tr {marks} style="background:none">{inner}</tr>'
+
+
+def _label(task: TaskRecord, look: Look) -> str:
+    style = f"display:inline-block;width:18px;color:{look.either};font-weight:700"
+    return f'<span title="{task.outcome.value}" style="{style}">{look.mark}</span>{escape(task.task_id)}'
+
+
+def _bar(task: TaskRecord, look: Look, begin: float, span: float, now: float) -> str:
+    elapsed = task.elapsed(now)
+    if task.started is None or elapsed is None:
+        return ""
+    left = min(100 * max(task.started - begin, 0.0) / span, 99.0)
+    width = min(max(100 * elapsed / span, 1.0), 100.0 - left)
+    style = f"margin-left:{left:.2f}%;width:{width:.2f}%;height:8px;border-radius:4px;background-color:{look.either}"
+    return f'<div style="{style}"></div>'
+
+
+def _remarks(task: TaskRecord) -> str:
+    note, color = escape(note_of(task)), look_of(task.outcome).either
+    words = [
+        _quiet(_attempts(task)),
+        f'<span style="color:{color}">{note}</span>' if task.failure else _quiet(note),
+        _quiet(escape(_where(task))),
+    ]
+    return " ".join(filter(None, words))
+
+
+def _quiet(text: str) -> str:
+    return f'<span style="{_QUIET}">{text}</span>' if text else ""

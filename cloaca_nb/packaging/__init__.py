@@ -1,0 +1,1 @@
+"""The way out of the notebook: packages made of its tasks, and packages and notebooks loaded as workflows."""

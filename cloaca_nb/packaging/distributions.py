@@ -1,0 +1,74 @@
+"""What must be installed for an import to work: distribution names and the versions of this environment."""
+
+import importlib.metadata
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from typing import Final
+
+__all__ = ["Installed", "requirement", "requirement_of_hint"]
+
+# Found without looking: an editable install names no modules, and the other engine need not be installed here.
+OURS: Final = {"cloaca_nb": "cloaca-nb", "cloaca": "cloaca"}
+
+
+class Installed:
+    """The distributions of an environment.
+
+    Args:
+        provides: distribution names by top-level module.
+        version: the version of a distribution; PackageNotFoundError if it isn't installed.
+        files: the files of a distribution, with forward slashes.
+    """
+
+    def __init__(
+        self,
+        provides: Callable[[], Mapping[str, Sequence[str]]] = importlib.metadata.packages_distributions,
+        version: Callable[[str], str] = importlib.metadata.version,
+        files: Callable[[str], Sequence[str]] = lambda name: list(map(str, importlib.metadata.files(name) or ())),
+    ) -> None:
+        self._provides = cache(provides)
+        self._version = version
+        self._files = files
+
+    def providing(self, module: str) -> list[str]:
+        """Return the distributions that a dotted module comes from; several only share a namespace package."""
+        names = sorted(set(self._provides().get(module.partition(".")[0], ())))
+        if len(names) < 2:  # noqa: PLR2004 - one distribution leaves nothing to tell apart
+            return names
+        path = module.replace(".", "/")
+        exact = [name for name in names if any(one.startswith((f"{path}/", f"{path}.")) for one in self._files(name))]
+        return exact or names
+
+    def requirement(self, name: str) -> str:
+        """Return ``name>=version``, as it is installed; the bare name if it isn't."""
+        try:
+            public = self._version(name).partition("+")[0]
+        except importlib.metadata.PackageNotFoundError:
+            return name
+        return f"{name}>={public}"
+
+
+def requirement(module: str, installed: Installed) -> list[str] | None:
+    """Return the requirements for importing `module`: none for the standard library, None if nothing provides it.
+
+    Args:
+        module: a dotted name.
+        installed: what there is.
+    """
+    top = module.partition(".")[0]
+    if top in sys.stdlib_module_names:
+        return []
+    if top in OURS:
+        return [installed.requirement(OURS[top])]
+    found = [installed.requirement(name) for name in installed.providing(module)]
+    return found or None
+
+
+def requirement_of_hint(argument: str, installed: Installed) -> str | None:
+    """Return the requirement that an argument of ``!pip install`` names; None for options, paths and addresses."""
+    match = re.fullmatch(r"([A-Za-z0-9][\w.-]*)(\[[\w,.-]*\])?((?:[<>=!~]=?|===).*)?", argument)
+    if match is None or match[3]:
+        return argument if match else None
+    return installed.requirement(match[1]).replace(match[1], match[1] + (match[2] or ""), 1)

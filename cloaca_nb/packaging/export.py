@@ -1,0 +1,255 @@
+"""Export: a notebook in, an installable package out, as text in memory."""
+
+import re
+import sys
+from collections.abc import Iterable, Sequence
+
+from cloaca_nb.core.cells import task_text
+from cloaca_nb.core.graph import Workflow
+from cloaca_nb.errors import ExportError, near_miss
+from cloaca_nb.packaging.carried_modules import Foundation, ImportedModule, foundation, imported_modules
+from cloaca_nb.packaging.dag import Dag, work_out_dag
+from cloaca_nb.packaging.declared import Declared, Entry, Parameters, StatementTasks, TaskOfCell, read_declared
+from cloaca_nb.packaging.decorated import decorated_tasks
+from cloaca_nb.packaging.definitions import Reader
+from cloaca_nb.packaging.distributions import Installed, requirement_of_hint
+from cloaca_nb.packaging.free_names import free_names
+from cloaca_nb.packaging.imports import OUR_NAMES
+from cloaca_nb.packaging.magics import Transform, to_python
+from cloaca_nb.packaging.module import Default, ModuleText, defaults_of, function_name, is_plain, left_out
+from cloaca_nb.packaging.notebook import Notebook
+from cloaca_nb.packaging.package import Package
+from cloaca_nb.packaging.project import Project
+from cloaca_nb.packaging.reach import Need, Reached, reach
+
+__all__ = ["export"]
+
+
+def export(  # noqa: PLR0913 - what a caller may choose, all with honest defaults
+    notebook: Notebook,
+    workflow: Workflow | str | None = None,
+    *,
+    name: str | None = None,
+    import_name: str = "cloaca_nb",
+    transform: Transform = to_python,
+    installed: Installed | None = None,
+) -> Package:
+    """Make a package of a notebook's workflow; nothing of the notebook is run, and nothing is written.
+
+    Args:
+        notebook: its cells, as saved or as executed.
+        workflow: which of its workflows, or that one's name; None: the only one.
+        name: the package's name; by default the workflow's.
+        import_name: what the package imports: "cloaca_nb", or "cloaca" for the other engine.
+        transform: makes plain Python of a cell's text with IPython syntax, line for line.
+        installed: the distributions from which requirements and their versions are told.
+
+    Raises:
+        ExportError: if something that a task needs can't be carried; it names the cell, the line and the fix.
+        WorkflowValidationError: if the tasks make no workflow.
+    """
+    if import_name not in OUR_NAMES:
+        raise ExportError(f"A package imports {' or '.join(OUR_NAMES)}, not {import_name!r}.")
+    declared = read_declared(notebook, transform)
+    wanted = workflow.name if isinstance(workflow, Workflow) else workflow
+    chosen = _choose(declared, wanted)
+    made = _Export(notebook, declared, chosen, import_name=import_name, installed=installed or Installed())
+    return made.package(name or re.sub(r"\W+", "_", chosen).strip("_"))
+
+
+def _choose(declared: Declared, wanted: str | None) -> str:
+    """Return the name of the workflow to export."""
+    known = list(dict.fromkeys([*(entry.workflow for entry in declared.entries), *declared.blocks]))
+    if not known:
+        raise ExportError("The notebook has no task to export: make a cell a task with %%cloaca_task NAME.")
+    if wanted is None and len(known) == 1:
+        return known[0]
+    if wanted in known:
+        return str(wanted)
+    if wanted is None:
+        raise ExportError(f"The notebook has several workflows; name one of {', '.join(map(repr, known))}.")
+    raise ExportError(f"The notebook has no workflow {wanted!r}.{near_miss(wanted, known)} It has: {', '.join(known)}.")
+
+
+class _Export:
+    """One export: the parts that the steps hand on."""
+
+    def __init__(
+        self, notebook: Notebook, declared: Declared, workflow_name: str, *, import_name: str, installed: Installed
+    ) -> None:
+        self.notebook = notebook
+        self.declared = declared
+        self.workflow_name = workflow_name
+        self.import_name = import_name
+        self.installed = installed
+        self.block = declared.blocks.get(workflow_name)
+        self.entries = self._entries()
+        self.parameters = [] if self.block else [one for one in declared.parameters if one.workflow == workflow_name]
+        self.parameter_names = [name for one in self.parameters for name in one.names]
+        self.dag: Dag = work_out_dag(workflow_name, self.entries, self.parameter_names)
+        if import_name != "cloaca_nb":
+            self._check_other_engine()
+
+    def package(self, name: str) -> Package:
+        """Return the finished package under its name."""
+        texts = {entry: self._task_text(entry) for entry in self.entries}
+        reached, by_name = self._reach(texts)
+        self._check_names(texts, reached)
+        defaults = [
+            default for one in self.parameters for default in defaults_of(one.statements, one.names, by_name=by_name)
+        ]
+        ground = self._foundation(texts, reached)
+        _check_package_name(name, ground)
+        module = ModuleText(
+            docstring=f"The workflow {self.workflow_name}, exported from {self.notebook.name}.ipynb.",
+            import_name=self.import_name,
+            imports=reached.imports,
+            local_names=ground.local_names,
+            statements=reached.statements,
+            workflow_name=self.workflow_name,
+            defaults=defaults,
+            tasks=list(texts.values()),
+            block=self.block.text if self.block else None,
+            names=reached.names,
+        )
+        project = self._project(name, ground, defaults)
+        files = {f"{name}/__init__.py": module.text(), **project.files(), **ground.files}
+        return Package(
+            name=name,
+            workflow_name=self.workflow_name,
+            files=dict(sorted(files.items())),
+            left_out=tuple(self._left_out(reached)),
+            tasks=tuple(
+                task.id for task in self.dag.workflow.tasks if task.id not in self.dag.unknown | self.dag.supposed
+            ),
+        )
+
+    def _entries(self) -> list[Entry]:
+        own: list[Entry] = [one for one in self.declared.entries if one.workflow == self.workflow_name]
+        if self.block is None:
+            return own
+        if own:
+            raise ExportError(
+                f"{own[0].where} and {self.block.where}: both say what is in workflow {self.workflow_name!r}. "
+                "Rename one of them."
+            )
+        return [StatementTasks(self.block, tuple(decorated_tasks(self.block, self.declared.ours)), self.workflow_name)]
+
+    def _check_other_engine(self) -> None:
+        """Refuse what the engine of the reference API doesn't do: parameters, and inferred dependencies."""
+        if self.parameters:
+            raise ExportError(
+                f"{self.parameters[0].cell.at(1)}: the engine that `import cloaca` means has no parameters. "
+                "Assign the names in a plain cell, or export for cloaca_nb."
+            )
+        for entry in self.entries:
+            for task in entry.tasks if isinstance(entry, StatementTasks) else ():
+                if found := self.dag.workflow.inferred_dependencies.get(task.id or ""):
+                    raise ExportError(
+                        f"{entry.where}: the engine that `import cloaca` means infers no dependencies. "
+                        f"Write those of task {task.id!r}: dependencies={list(found)!r}."
+                    )
+
+    def _task_text(self, entry: Entry) -> str:
+        if isinstance(entry, StatementTasks):
+            return entry.statement.text
+        dependencies = self.dag.dependencies_to_write(entry, infers=self.import_name == "cloaca_nb")
+        return task_text(entry.task, self.dag.resolutions[entry.task.id], dependencies)
+
+    def _reach(self, texts: dict[Entry, str]) -> tuple[Reached, bool]:
+        """Return what is carried, and whether the parameters are, as constants: if not only tasks need them."""
+        by_name = not all(is_plain(one) for cell in self.parameters for one in cell.statements)
+        reached = self._reach_from(self._needs(texts, by_name=by_name))
+        own = {one for cell in self.parameters for one in cell.statements}
+        if not by_name and not own.isdisjoint(reached.statements):
+            return self._reach_from(self._needs(texts, by_name=True)), True
+        return reached, by_name
+
+    def _reach_from(self, needs: Iterable[Need]) -> Reached:
+        return reach(
+            self.declared.statements,
+            needs,
+            in_workflow=[entry.statement for entry in self.entries if isinstance(entry, StatementTasks)],
+            outputs=self.dag.outputs,
+            provided={"cloaca"},
+        )
+
+    def _needs(self, texts: dict[Entry, str], *, by_name: bool) -> Iterable[Need]:
+        for entry, text in texts.items():
+            if isinstance(entry, TaskOfCell):
+                names = free_names(text)
+                every = names._replace(later=names.later | names.now, now=frozenset())
+                yield Need(every, Reader(f"task {entry.task.id!r}", entry.where))
+        for cell in self.parameters:
+            yield from _parameter_needs(cell, by_name=by_name)
+
+    def _check_names(self, texts: dict[Entry, str], reached: Reached) -> None:
+        """Refuse a task cell whose function would hide a name that something carried uses."""
+        for entry, text in texts.items():
+            if isinstance(entry, TaskOfCell) and (function := function_name(text)) in {*reached.names, "cloaca"}:
+                raise ExportError(
+                    f"{entry.where}: in the package, the function of task {entry.task.id!r} would hide the name "
+                    f"{function!r}, which other code there uses. Rename the task, e.g. '{entry.task.id}_task'."
+                )
+
+    def _foundation(self, texts: dict[Entry, str], reached: Reached) -> Foundation:
+        imports = [ImportedModule(self.import_name, "", guarded=False)]
+        for one, where in reached.imports.items():
+            module = one.module if one.name in {None, "*"} or one.module in OUR_NAMES else f"{one.module}.{one.name}"
+            imports.append(
+                ImportedModule(self.import_name if one.module in OUR_NAMES else module, where, guarded=False)
+            )
+        for statement in reached.statements:
+            imports += imported_modules(statement.text, statement.where)
+        for entry, text in texts.items():
+            imports += imported_modules(text, entry.where)
+        ground = foundation(imports, self.notebook.folder, self.installed)
+        hints = [requirement_of_hint(one, self.installed) for one in self.declared.install_hints]
+        known = {_bare(one) for one in ground.requirements}
+        more = [one for one in hints if one and _bare(one) not in known]
+        return Foundation(ground.files, tuple(sorted({*ground.requirements, *more}, key=str.lower)))
+
+    def _project(self, name: str, ground: Foundation, defaults: Sequence[Default]) -> Project:
+        return Project(
+            name=name,
+            workflow_name=self.workflow_name,
+            source=f"{self.notebook.name}.ipynb",
+            import_name=self.import_name,
+            requirements=ground.requirements,
+            modules=sorted({path.partition("/")[0] for path in ground.files}),
+            dependencies=self.dag.certain,
+            parameters={one.name: one.source for one in defaults},
+        )
+
+    def _left_out(self, reached: Reached) -> list[str]:
+        own = [one for cell in self.parameters for one in cell.statements]
+        tasks = [entry.statement for entry in self.entries if isinstance(entry, StatementTasks)]
+        lines = left_out(self.declared.statements, [*reached.statements, *own, *tasks], reached.imports)
+        return [*lines, *self.declared.skipped]
+
+
+def _check_package_name(name: str, ground: Foundation) -> None:
+    taken = {*sys.stdlib_module_names, *OUR_NAMES, *ground.local_names, "tests"}
+    taken |= {_bare(one).replace("-", "_") for one in ground.requirements}
+    if name in taken:
+        raise ExportError(
+            f"A package named {name!r} would hide the module of that name. Give another name: {name}_workflow."
+        )
+    if not name.isidentifier():
+        raise ExportError(f"{name!r} can't be the name of a Python package: use letters, digits and _.")
+
+
+def _parameter_needs(cell: Parameters, *, by_name: bool) -> Iterable[Need]:
+    """Return what a parameters cell needs: its own constants where it is carried, else what its defaults name."""
+    for statement in cell.statements:
+        reader = Reader("the parameters cell", statement.where, statement.place, above=True)
+        names = statement.names
+        if by_name:
+            yield Need(names._replace(later=names.defined, now=frozenset()), Reader(reader.what, reader.where))
+        else:
+            yield Need(names._replace(hinted=frozenset()), reader)
+
+
+def _bare(requirement: str) -> str:
+    """Return the distribution's name of a requirement, as package indexes compare them."""
+    return re.sub(r"[-_.]+", "-", re.split(r"[^\w.-]", requirement, maxsplit=1)[0]).lower()

@@ -1,0 +1,154 @@
+"""The entry module's text: imports, constants, helpers, then the workflow with its tasks, as if written by hand."""
+
+import ast
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from cloaca_nb.packaging.imports import OUR_NAMES, Import, import_block
+from cloaca_nb.packaging.layout import indented, spaced
+from cloaca_nb.packaging.project import quoted
+from cloaca_nb.packaging.quiet import parse
+from cloaca_nb.packaging.statements import Statement
+
+__all__ = ["Default", "ModuleText", "defaults_of", "function_name", "is_plain", "left_out"]
+
+
+@dataclass(frozen=True, slots=True)
+class Default:
+    """A parameter and the source of its default.
+
+    Attributes:
+        name: the parameter's.
+        source: an expression.
+        above: comment lines above it.
+        beside: the comment on its line.
+    """
+
+    name: str
+    source: str
+    above: tuple[str, ...] = ()
+    beside: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleText:
+    """The parts of an entry module.
+
+    Attributes:
+        docstring: its first line.
+        import_name: "cloaca_nb", or "cloaca" for the other engine.
+        imports: what is imported, our own library aside.
+        local_names: top-level names of modules that are carried along.
+        statements: constants and helpers, in document order.
+        workflow_name: the workflow's.
+        defaults: its parameters.
+        tasks: the text of each task, in document order.
+        block: the notebook's own `with WorkflowBuilder` statement, instead of all the last three.
+        names: every name that is used, so that the builder gets another one.
+    """
+
+    docstring: str
+    import_name: str
+    imports: Iterable[Import]
+    local_names: Iterable[str]
+    statements: Sequence[Statement]
+    workflow_name: str
+    defaults: Sequence[Default]
+    tasks: Sequence[str]
+    block: str | None
+    names: frozenset[str]
+
+    def text(self) -> str:
+        """Return the module."""
+        others = (one.of(self.import_name) if one.module in OUR_NAMES else one for one in self.imports)
+        imports = import_block([*self._ours(), *others], set(self.local_names))
+        parts = [f'"""{self.docstring}"""', imports, spaced(self.statements), self._workflow()]
+        return _joined([part for part in parts if part], self.statements) + "\n"
+
+    def _ours(self) -> list[Import]:
+        """Return the import of our library, which a block of the notebook's own may spell in another way."""
+        needed = self.block is None or "cloaca" in self.names
+        return [Import(self.import_name, None, None if self.import_name == "cloaca" else "cloaca")] if needed else []
+
+    def _workflow(self) -> str:
+        if self.block is not None:
+            return self.block
+        builder = "workflow_builder" if "builder" in self.names else "builder"
+        parameters = [self._parameters(builder)] if self.defaults else []
+        body = "\n\n".join([*parameters, *(task.strip("\n") for task in self.tasks)])
+        return f"with cloaca.WorkflowBuilder({quoted(self.workflow_name)}) as {builder}:\n{indented(body)}"
+
+    def _parameters(self, builder: str) -> str:
+        lines = [line for one in self.defaults for line in (*one.above, f"{one.name}={one.source},{one.beside}")]
+        return f"{builder}.parameters(\n{indented(chr(10).join(lines))}\n)"
+
+
+def defaults_of(statements: Sequence[Statement], names: Iterable[str], *, by_name: bool) -> list[Default]:
+    """Return the parameters of a cell.
+
+    Args:
+        statements: the cell's.
+        names: the parameters'.
+        by_name: whether the defaults are constants of the module, to be named rather than repeated.
+    """
+    if by_name:
+        return [Default(name, name) for name in names]
+    return [default for statement in statements for default in _defaults(statement)]
+
+
+def is_plain(statement: Statement) -> bool:
+    """Say whether a statement gives one parameter its default and nothing else."""
+    return _plain(statement.node) is not None
+
+
+def _plain(node: ast.stmt) -> tuple[str, ast.expr] | None:
+    match node:
+        case ast.Assign(targets=[ast.Name(id=name)], value=value):
+            return name, value
+        case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
+            return name, value
+        case _:
+            return None
+
+
+def _defaults(statement: Statement) -> Iterator[Default]:
+    node = parse(statement.text).body[0]  # again: this one's line numbers are those of the statement's own text
+    if (found := _plain(node)) is not None:
+        name, value = found
+        lines = statement.text.split("\n")
+        source = ast.get_source_segment(statement.text, value) or ast.unparse(value)
+        after = lines[(value.end_lineno or 1) - 1].encode()[value.end_col_offset or 0 :].decode()
+        beside = re.search(r"\s*#.*$", after)
+        yield Default(name, source, tuple(lines[: node.lineno - 1]), beside[0] if beside else "")
+
+
+def _joined(parts: Sequence[str], statements: Sequence[Statement]) -> str:
+    """Join the parts of a module: two blank lines where a definition is at the seam, else one."""
+    text = parts[0]
+    for number, part in enumerate(parts[1:], 1):
+        text += ("\n\n\n" if _defines(part, statements, above=parts[number - 1]) else "\n\n") + part
+    return text
+
+
+def _defines(part: str, statements: Sequence[Statement], *, above: str) -> bool:
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    if statements and part.startswith(statements[0].text):
+        return isinstance(statements[0].node, kinds)
+    return bool(statements) and above.endswith(statements[-1].text) and isinstance(statements[-1].node, kinds)
+
+
+def function_name(text: str) -> str:
+    """Return the name of the function that a task's text defines."""
+    return next(one.name for one in parse(text).body if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef))
+
+
+def left_out(statements: Iterable[Statement], carried: Iterable[Statement], used: Mapping[Import, str]) -> list[str]:
+    """Return a line for each statement that isn't carried; of imports those of which nothing is used."""
+    known = set(carried)
+    wheres = set(used.values())
+    return [
+        f"{one.where}: {one.first_line.strip()}"
+        for one in statements
+        if one not in known and not (isinstance(one.node, ast.Import | ast.ImportFrom) and one.where in wheres)
+    ]

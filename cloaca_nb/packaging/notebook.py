@@ -1,0 +1,74 @@
+"""A notebook as the exporter sees it: its name and the text of its code cells, in document order."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["Cell", "Notebook", "notebook_from_texts", "read_notebook"]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One code cell.
+
+    Attributes:
+        number: its place among the code cells, from 1.
+        id: what the notebook file knows it by; empty where that is not known.
+        text: what stands in it, IPython syntax included.
+    """
+
+    number: int
+    id: str
+    text: str
+
+    def at(self, line: int) -> str:
+        """Return how an error message names a line of this cell: ``cell 3 (id a1b2), line 2``."""
+        known_by = f" (id {self.id})" if self.id else ""
+        return f"cell {self.number}{known_by}, line {line}"
+
+
+@dataclass(frozen=True, slots=True)
+class Notebook:
+    """A notebook's code.
+
+    Attributes:
+        name: of its file, without folder and suffix: ``01_flight_delays``.
+        cells: the code cells in document order.
+        folder: where it lies, which is where its local modules are looked for; None where that is not known.
+    """
+
+    name: str
+    cells: tuple[Cell, ...]
+    folder: Path | None = None
+
+    @property
+    def workflow_name(self) -> str:
+        """What its own workflow is called unless it says so: the file's name without leading digits."""
+        return re.sub(r"^[\d\W_]+", "", self.name) or self.name or "notebook"
+
+
+def notebook_from_texts(name: str, texts: list[str], folder: Path | None = None) -> Notebook:
+    """Return a notebook of cells that have no ids."""
+    return Notebook(name, tuple(Cell(number, "", text) for number, text in enumerate(texts, 1)), folder)
+
+
+def read_notebook(path: str | Path) -> Notebook:
+    """Read a notebook file; nothing of it is run.
+
+    Args:
+        path: an ``.ipynb`` file of any format version.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+    """
+    import nbformat  # noqa: PLC0415 - importing cloaca_nb loads the standard library only
+
+    file = Path(path)
+    # Version 4.4 and older have no cell ids; nbformat would make up random ones, so those are read as they stand.
+    content = nbformat.read(file, as_version=nbformat.NO_CONVERT)  # type: ignore[no-untyped-call]  # nbformat's
+    if content.nbformat < 4:  # noqa: PLR2004 - the first format with a plain list of cells
+        content = nbformat.convert(content, 4)  # type: ignore[no-untyped-call]  # nbformat's
+    code = [cell for cell in content.cells if cell.cell_type == "code"]
+    has_ids = (content.nbformat, content.nbformat_minor) >= (4, 5)
+    cells = (Cell(number, cell.get("id", "") if has_ids else "", cell.source) for number, cell in enumerate(code, 1))
+    return Notebook(file.stem, tuple(cells), file.resolve().parent)

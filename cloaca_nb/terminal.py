@@ -1,0 +1,290 @@
+"""What a terminal shows of a run: live lines where it can be repainted, one line per fact where it can't, a summary."""
+
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import TYPE_CHECKING, Final, NamedTuple, Self, TextIO
+
+from rich.console import Console
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.text import Text
+
+from cloaca_nb.core.events import (
+    AttemptFailed,
+    AttemptStarted,
+    Event,
+    Failure,
+    OutputWritten,
+    TaskFinished,
+)
+from cloaca_nb.core.record import RunRecord, TaskRecord
+from cloaca_nb.core.status import Outcome, Status
+from cloaca_nb.engine.clock import now
+
+if TYPE_CHECKING:
+    from cloaca_nb.core.scope import Conflict
+    from cloaca_nb.engine.run import Run
+
+__all__ = ["LineProgress", "LiveProgress", "console_on", "duration", "mark", "progress_on", "say_summary"]
+
+FRAMES_PER_SECOND: Final = 10
+MOST_LINES: Final = 24  # of tasks on the screen, however high it is
+SPARE_LINES: Final = 4  # of the screen's height that no task takes
+WIDEST_NAME: Final = 32
+MOST_TRACEBACKS: Final = 3
+FINE: Final = 0.01  # seconds: below, milliseconds are shown
+COARSE: Final = 10.0  # seconds: above, hundredths are not
+MINUTE: Final = 60
+HOUR: Final = 3600
+
+
+class _Look(NamedTuple):
+    mark: str
+    plain_mark: str  # for terminals without such characters
+    style: str
+
+
+_LOOKS: Final[dict[str, _Look]] = {
+    Outcome.WAITING: _Look("·", ".", "dim"),
+    Outcome.RUNNING: _Look("▸", ">", "cyan"),
+    Outcome.RETRYING: _Look("↻", "~", "yellow"),
+    Outcome.COMPLETED: _Look("✓", "+", "green"),
+    Outcome.FAILED: _Look("✕", "x", "bold red"),
+    Outcome.SKIPPED: _Look("⤼", "-", "yellow"),
+    Outcome.CANCELLED: _Look("⊘", "!", "magenta"),
+    Status.INTERRUPTED: _Look("⚠", "?", "magenta"),
+}
+
+
+def console_on(stream: TextIO) -> Console:
+    """Return a console that writes to `stream` what it is given: no markup, no guesses, no line breaks of its own."""
+    return Console(file=stream, markup=False, emoji=False, highlight=False, soft_wrap=True)
+
+
+def mark(console: Console, word: str) -> Text:
+    """Return the mark of an outcome or status, in characters that the console has."""
+    look = _LOOKS[word]
+    return Text(look.mark if _has_symbols(console) else look.plain_mark, style=look.style)
+
+
+def duration(seconds: float, *, ticking: bool = False) -> str:
+    """Return a duration for people; coarser while it is `ticking`, so that the eye finds rest.
+
+    >>> duration(0.0042), duration(0.4213), duration(75.2), duration(3700)
+    ('4.2 ms', '0.42 s', '1 min 15 s', '1 h 01 min')
+    >>> duration(0.4213, ticking=True)
+    '0.4 s'
+    """
+    whole = round(seconds)
+    if whole >= HOUR:
+        return f"{whole // HOUR} h {whole % HOUR // MINUTE:02} min"
+    if whole >= MINUTE:
+        return f"{whole // MINUTE} min {whole % MINUTE:02} s"
+    if ticking or seconds >= COARSE:
+        return f"{seconds:.1f} s"
+    return f"{seconds:.2f} s" if seconds >= FINE else f"{1000 * seconds:.1f} ms"
+
+
+def progress_on(console: Console) -> "LineProgress | LiveProgress":
+    """Return what shows a run's progress on this console: live if it is a terminal that can be repainted."""
+    return LiveProgress(console) if console.is_interactive and console.file.isatty() else LineProgress(console)
+
+
+class LineProgress(AbstractContextManager["LineProgress"]):
+    """One line for each task that is over or tried again."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._record = RunRecord()
+        self._lock = threading.Lock()
+        self._in_line = False  # whether a task left the cursor in the middle of a line
+
+    def observe(self, event: Event) -> None:
+        """Take in one more fact of the run: an `Observer`."""
+        with self._lock:
+            self._record.observe(event)
+            if isinstance(event, OutputWritten):
+                shares_line = event.stream == "stderr" or sys.stdout.isatty()
+                self._in_line = shares_line and not event.text.endswith("\n")
+            elif isinstance(event, TaskFinished):
+                self._print(self._record.tasks[event.task_id])
+            elif isinstance(event, AttemptFailed) and event.retry_in is not None:
+                self._print(self._record.tasks[event.task_id], f"  again in {duration(event.retry_in)}")
+
+    def _print(self, task: TaskRecord, also: str = "") -> None:
+        line = Text.assemble(mark(self._console, task.outcome), " ", task.task_id, "  ", _details(task), also)
+        head, self._in_line = "\n" if self._in_line else "", False
+        if self._console.is_terminal:
+            self._console.print(Text(head) + line)
+        else:
+            self._console.file.write(f"{head}{line.plain}\n")  # thousands of tasks may end in a second
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        """Do nothing: each line was complete."""
+
+
+class LiveProgress(AbstractContextManager["LiveProgress"]):
+    """The tasks that run and those that ended lately, repainted in place; what tasks print appears above them.
+
+    Args:
+        console: a terminal that can be repainted.
+        clock: seconds since the Unix epoch.
+    """
+
+    def __init__(self, console: Console, clock: Callable[[], float] = now) -> None:
+        self._console = console
+        self._clock = clock
+        self._record = RunRecord()
+        self._lock = threading.Lock()
+        self._counts = dict.fromkeys(Outcome, 0)
+        self._running: dict[str, TaskRecord] = {}
+        self._failed: deque[TaskRecord] = deque(maxlen=MOST_LINES)
+        self._recent: deque[TaskRecord] = deque(maxlen=MOST_LINES)
+        self._spinner = Spinner("dots" if _has_symbols(console) else "line", style="cyan")
+        self._live = Live(
+            console=console,
+            get_renderable=self.frame,
+            refresh_per_second=FRAMES_PER_SECOND,
+            redirect_stdout=sys.stdout.isatty(),
+        )
+
+    def observe(self, event: Event) -> None:
+        """Take in one more fact of the run: an `Observer`. Quick: another thread paints."""
+        with self._lock:
+            self._record.observe(event)
+            if isinstance(event, AttemptStarted):
+                self._running[event.task_id] = self._record.tasks[event.task_id]
+            elif isinstance(event, TaskFinished):
+                self._running.pop(event.task_id, None)
+                self._counts[event.outcome] += 1
+                over = self._failed if event.outcome is Outcome.FAILED else self._recent
+                over.append(self._record.tasks[event.task_id])
+
+    def frame(self) -> Text:
+        """Return what the screen shows now."""
+        with self._lock:
+            lines = list(self._lines(self._clock()))
+        return Text("\n", no_wrap=True, overflow="ellipsis" if _has_symbols(self._console) else "crop").join(lines)
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Leave the last frame on the screen."""
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()  # the rest of a line that a task began
+        self._live.stop()
+
+    def _lines(self, at: float) -> Iterator[Text]:
+        chosen = self._chosen()
+        width = max((min(len(task.task_id), WIDEST_NAME) for task in chosen), default=0)
+        for task in chosen:
+            spinner = self._spinner.render(at) if task.outcome is Outcome.RUNNING else None
+            sign = spinner if isinstance(spinner, Text) else mark(self._console, task.outcome)
+            yield Text.assemble(sign, " ", _fitted(task.task_id, width), "  ", _details(task, at))
+        if hidden := len(self._running) - sum(task.ended is None for task in chosen):
+            yield Text(f"  and {hidden} more running", style="dim")
+        if self._record.run_id and self._record.ended is None:  # at the end the summary says it
+            yield self._counts_line(at)
+
+    def _chosen(self) -> list[TaskRecord]:
+        """Return the tasks to show, in the order in which they began: running ones first of all, then failed ones."""
+        room = max(1, min(MOST_LINES, self._console.height - SPARE_LINES))
+        if self._record.ended is not None and len(self._record.tasks) > room:
+            return list(self._failed)[:room]  # the summary counts the others
+        chosen = list(self._running.values())[:room]
+        chosen += list(self._failed)[: room - len(chosen)]
+        chosen += [*self._recent][::-1][: room - len(chosen)]
+        return sorted(chosen, key=lambda task: task.started or task.ended or 0.0)
+
+    def _counts_line(self, at: float) -> Text:
+        parts = [f"{sum(self._counts.values())}/{len(self._record.tasks)} done"]
+        parts += [f"{len(self._running)} running"] if self._running else []
+        parts += _counted(self._counts, (Outcome.FAILED, Outcome.SKIPPED, Outcome.CANCELLED))
+        parts.append(duration(self._record.elapsed(at), ticking=True))
+        return Text(_dotted(self._console, parts), style="dim")
+
+
+def say_summary(console: Console, run: "Run") -> None:
+    """Say what a run that is over came to: failed tasks with the user's own traceback, conflicts, counts.
+
+    Args:
+        console: where to.
+        run: a run that is over.
+    """
+    record = run.record
+    _say_tracebacks(console, [task for task in record.tasks.values() if task.outcome is Outcome.FAILED])
+    for conflict in dict.fromkeys(record.conflicts):
+        console.print(Text(f"! {_conflict(conflict)}", style="yellow"))
+    if run.history_error is not None:
+        console.print(Text(f"! History could not keep this run: {run.history_error}", style="bold yellow"))
+    counts = {outcome: record.count(outcome) for outcome in Outcome}
+    parts = [f"{record.status} in {duration(record.elapsed(now()))}", *_counted(counts, tuple(Outcome))]
+    name = Text(run.workflow.name, style="bold")
+    console.print(Text.assemble(mark(console, record.status), " ", name, "  ", _dotted(console, parts)))
+
+
+def _say_tracebacks(console: Console, failed: list[TaskRecord]) -> None:
+    for task in failed[:MOST_TRACEBACKS]:
+        console.print(Text(f"\n{task.task_id}", style="bold"))
+        console.print(Text((task.failure.traceback if task.failure else "").rstrip("\n")))
+    if rest := failed[MOST_TRACEBACKS:]:
+        console.print(Text("\nAlso failed: " + ", ".join(task.task_id for task in rest)))
+    if failed:
+        console.line()
+
+
+def _conflict(conflict: "Conflict") -> str:
+    place = f"task {conflict.task_id!r}" if conflict.task_id else "the final context"
+    *others, last = conflict.writers
+    return f"{conflict.key!r} was set differently by {', '.join((*others, last))}; {place} has that of {last}."
+
+
+def _details(task: TaskRecord, at: float = 0.0) -> Text:
+    """Return what there is to say of a task: how long it took or takes, why it failed or never ran."""
+    quiet = task.outcome in (Outcome.COMPLETED, Outcome.RUNNING)
+    return Text("  ".join(_facts(task, at)), style="dim" if quiet else "")
+
+
+def _facts(task: TaskRecord, at: float) -> Iterator[str]:
+    if task.outcome in (Outcome.COMPLETED, Outcome.RUNNING):
+        yield duration(task.elapsed(at) or 0.0, ticking=task.ended is None)
+    if task.outcome is Outcome.COMPLETED and task.attempts > 1:
+        yield f"after {task.attempts} attempts"
+    if task.outcome is Outcome.RUNNING and (made := task.progress) is not None:
+        yield f"{made.done:g}" if made.total is None else f"{made.done:g}/{made.total:g}"
+        yield made.message
+    if task.outcome in (Outcome.FAILED, Outcome.RETRYING) and task.failure is not None:
+        yield _failure(task.failure)
+    if task.reason:
+        yield task.reason
+
+
+def _fitted(name: str, width: int) -> str:
+    return name.ljust(width) if len(name) <= WIDEST_NAME else f"{name[: WIDEST_NAME - 2]}.."
+
+
+def _failure(failure: Failure) -> str:
+    """Return a failure in one line: ``ValueError: no rows (Cell In[3], line 2)``."""
+    message = failure.message.strip().partition("\n")[0]
+    place = failure.where.rpartition(", in ")[0] or failure.where
+    return f"{failure.exception}: {message}".rstrip(": ") + (f" ({place})" if place else "")
+
+
+def _counted(counts: Mapping[Outcome, int], wanted: Iterable[Outcome]) -> list[str]:
+    return [f"{counts[outcome]} {outcome.lower()}" for outcome in wanted if counts[outcome]]
+
+
+def _dotted(console: Console, parts: Iterable[str]) -> str:
+    return (" · " if _has_symbols(console) else ", ").join(parts)
+
+
+def _has_symbols(console: Console) -> bool:
+    return console.encoding.startswith("utf") and not console.is_dumb_terminal

@@ -1,0 +1,36 @@
+"""What must be known about one family of types, so that their values can be copied, compared and recorded."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol, TypeAlias
+
+__all__ = ["Adapter", "Digest", "Isolation"]
+
+Digest: TypeAlias = Callable[[Any], bytes]  # of a value that is nested in a part without order, e.g. in a set
+
+
+class Isolation(Protocol):
+    """One walk through a value that copies what could be changed in place."""
+
+    memo: dict[int, Any]  # the copies by the id of their original, as `copy.deepcopy` keeps them
+
+    def __call__(self, value: Any) -> Any:
+        """Return the copy of a nested value; a container's copy may be filled later."""
+
+    def later(self, fill: Callable[[Any, "Isolation"], None], copy: Any) -> None:
+        """Call `fill(copy, isolation)` before the walk ends: no recursion, so circles and depth are harmless."""
+
+
+class Adapter(Protocol):
+    """The interface that each adapter module offers by functions of these names."""
+
+    def isolate(self, value: Any, copies: Isolation) -> Any:
+        """Return what a task gets that reads this value: no change that it makes in place is seen elsewhere."""
+
+    def equal(self, a: Any, b: Any) -> bool | None:
+        """Return whether two values of one type are equal, or None: exactly if their parts are."""
+
+    def parts(self, value: Any, digest: Digest) -> Iterable[Any]:
+        """Return what the value consists of beside its type, cheapest first: the same wherever it is equal."""
+
+    def preview(self, value: Any) -> str:
+        """Return one line for people; the caller cuts it off."""

@@ -1,0 +1,161 @@
+"""What identifies a value wherever it is computed, and what a person sees of it."""
+
+from collections.abc import Callable, Hashable, Iterator
+from functools import lru_cache
+from hashlib import blake2b
+from typing import Any, Final, NamedTuple
+
+from cloaca_nb.values import pickles
+from cloaca_nb.values.plain import LEAVES
+from cloaca_nb.values.registry import adapter_of, type_name
+
+__all__ = ["Description", "describe", "digest", "key"]
+
+_DIGEST_BYTES: Final = 16
+_PREVIEW_CHARACTERS: Final = 200
+_BUFFERED_CHUNKS: Final = 4096  # one update of the hash for many small chunks
+_LARGE_CHUNK: Final = 1 << 16
+_KEYED_BY_THEMSELVES: Final = frozenset({str, int, bytes})
+
+
+class Description(NamedTuple):
+    """What history keeps of a value beside the value."""
+
+    type: str  # "dict", "pandas.DataFrame", "__main__.Point"
+    digest: str  # 32 hexadecimal digits: equal for equal values, across processes and machines
+    size: int  # bytes of the form that was digested
+    preview: str  # one line of at most 200 characters
+
+
+def describe(value: Any) -> Description:
+    """Describe any value; never raises.
+
+    The digest covers what `equal` compares, so the order of a dict counts. For an object that no adapter knows it is
+    made from its pickled form, with classes taken by their names: data, not code. What can't be pickled is digested by
+    its type and its repr without addresses, and the preview says so.
+    """
+    sink = _Sink()
+    sink.walk(value)
+    hexadecimal = sink.finish().hex()
+    return Description(type_name(type(value)), hexadecimal, sink.size, _preview(value, sink.unreadable))
+
+
+def digest(value: Any) -> bytes:
+    """Return the 16 bytes that `describe` shows in hexadecimal."""
+    sink = _Sink()
+    sink.walk(value)
+    return sink.finish()
+
+
+def key(value: Any) -> Hashable | None:
+    """Return a stand-in to find a value in a set: two keys are equal exactly if `equal` says so of the values.
+
+    None if there is none: the value is, or holds, an object that only its own `__eq__` can compare.
+    """
+    if type(value) in _KEYED_BY_THEMSELVES:
+        return value  # type: ignore[no-any-return]  # str, int, bytes
+    sink = _Sink()
+    sink.walk(value)
+    return None if sink.opaque else (type(value), sink.finish())
+
+
+class _Sink:
+    """One walk through a value, without recursion, that writes what it meets into a hash.
+
+    A leaf is written as its type, length and bytes, another value as its type and its parts in brackets, and a
+    value inside itself by the depth at which it is open: no two different values give the same bytes.
+    """
+
+    __slots__ = ("_chunks", "_depths", "_hash", "_open", "opaque", "size", "unreadable")
+
+    def __init__(self) -> None:
+        self._hash = blake2b(digest_size=_DIGEST_BYTES)
+        self._chunks: list[bytes] = []
+        self._open: list[tuple[Iterator[Any], Any]] = []
+        self._depths: dict[int, int] = {}
+        self.size = 0
+        self.opaque = False  # an object was met that only its own `__eq__` can compare
+        self.unreadable: list[str] = []  # types of what couldn't be taken apart
+
+    def walk(self, value: Any) -> None:
+        self._write(value)
+        while self._open:
+            parts, owner = self._open[-1]
+            try:
+                if all(map(self._write, parts)):
+                    self._close(owner)
+            except Exception:  # noqa: BLE001 - a user's `__reduce__` may raise anything: recorded by type and repr
+                self._give_up(owner)
+
+    def finish(self) -> bytes:
+        self._flush()
+        return self._hash.digest()
+
+    def _write(self, value: Any) -> bool:
+        """Write a leaf and return True, or open the parts of another value and return False."""
+        kind = type(value)
+        leaf = LEAVES.get(kind)
+        payload = leaf(value) if leaf else None
+        if payload is None:
+            return self._enter(value, kind)
+        self._chunks += (b"%s:%d:" % (_tag(kind), len(payload)), payload)
+        if len(payload) > _LARGE_CHUNK or len(self._chunks) > _BUFFERED_CHUNKS:
+            self._flush()
+        return True
+
+    def _enter(self, value: Any, kind: type) -> bool:
+        depth = self._depths.get(id(value))
+        if depth is not None:
+            self._chunks.append(b"^%d;" % depth)
+            return True
+        self._chunks.append(b"(%s:" % _tag(kind))
+        self._depths[id(value)] = len(self._open)
+        self._open.append((self._parts(value, kind), value))
+        return False
+
+    def _parts(self, value: Any, kind: type) -> Iterator[Any]:
+        adapter = adapter_of(kind)
+        self.opaque = self.opaque or adapter.equal is pickles.equal
+        yield from adapter.parts(value, self._nested)
+
+    def _nested(self, value: Any) -> bytes:
+        sink = _Sink()
+        sink.walk(value)
+        self.opaque = self.opaque or sink.opaque
+        self.unreadable += sink.unreadable
+        return sink.finish()
+
+    def _close(self, owner: Any) -> None:
+        self._open.pop()
+        del self._depths[id(owner)]
+        self._chunks.append(b")")
+
+    def _give_up(self, owner: Any) -> None:
+        self.opaque = True
+        self.unreadable.append(type_name(type(owner)))
+        self._chunks += (b"?", pickles.outline(owner).encode(errors="backslashreplace"))
+        self._close(owner)
+
+    def _flush(self) -> None:
+        data = b"".join(self._chunks)
+        self.size += len(data)
+        self._hash.update(data)
+        self._chunks.clear()
+
+
+def _name(kind: type) -> bytes:
+    return type_name(kind).encode(errors="backslashreplace")
+
+
+_tag: Final[Callable[[type], bytes]] = lru_cache(512)(_name)
+
+
+def _preview(value: Any, unreadable: list[str]) -> str:
+    try:
+        text = adapter_of(type(value)).preview(value)
+    except Exception:  # noqa: BLE001 - a user's `__repr__` may raise anything
+        text = pickles.outline(value)
+    if unreadable:
+        text = f"can't be pickled ({', '.join(dict.fromkeys(unreadable))}): {text}"
+    text = pickles.without_addresses(" ".join(text.split("\n")))
+    return text if len(text) <= _PREVIEW_CHARACTERS else text[: _PREVIEW_CHARACTERS - 1] + "…"

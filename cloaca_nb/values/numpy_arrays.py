@@ -1,0 +1,132 @@
+"""numpy's arrays and scalars: which are copied, which are views, and the bytes that make two of them equal."""
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Final
+
+from cloaca_nb.values.adapter import Digest, Isolation
+from cloaca_nb.values.plain import ATOMS
+
+if TYPE_CHECKING:
+    import numpy as np
+
+__all__ = ["COPIED_BYTES", "LIBRARY", "TYPES", "equal", "hint", "isolate", "parts", "preview"]
+
+LIBRARY: Final = "numpy"
+TYPES: Final = ("ndarray", "generic")
+COPIED_BYTES: Final = 1_000_000  # up to this size an array is copied, above it is a read-only view
+
+_BLOCK: Final = 1 << 17  # elements that are put in canonical form at a time: they stay in the processor's cache
+_SHOWN_ELEMENTS: Final = 20
+_DOUBLE_BYTES: Final = {"f": 8, "c": 16}
+
+
+def isolate(value: Any, copies: Isolation) -> Any:
+    """Copy up to `COPIED_BYTES`, and whatever holds objects; give a read-only view above."""
+    import numpy as np
+
+    if isinstance(value, np.generic):
+        return value.copy() if isinstance(value, np.void) else value
+    if value.nbytes > COPIED_BYTES and type(value) in (np.ndarray, np.memmap) and not _holds_changeable(value):
+        view = value.view()
+        view.flags.writeable = False
+        return view
+    copy = value.copy(order="K")
+    if value.dtype.hasobject:
+        copies.later(_fill_objects, copy)
+    return copy
+
+
+def equal(a: Any, b: Any) -> bool | None:
+    """Say no at once to another dtype or shape."""
+    return None if a.dtype == b.dtype and a.shape == b.shape else False
+
+
+def parts(value: Any, digest: Digest) -> Iterable[Any]:  # noqa: ARG001 - the interface's: an array is ordered
+    """Take apart: dtype, shape, elements in C order; then the mask, or what else a subclass adds."""
+    import numpy as np
+
+    yield repr(value.dtype)
+    yield value.shape
+    if isinstance(value, np.ma.MaskedArray):
+        mask = np.ma.getmaskarray(value)
+        yield mask
+        yield from _elements(np.where(mask, np.zeros((), value.dtype), value.data))
+        return
+    yield from _elements(np.asarray(value))
+    if type(value).__module__.partition(".")[0] != LIBRARY:
+        yield getattr(value, "__dict__", None)
+
+
+def preview(value: Any) -> str:
+    """Show ``1000 × 3 float64``, and the elements where they are few."""
+    import numpy as np
+
+    if isinstance(value, np.generic):
+        return repr(value)
+    size = " × ".join(map(str, value.shape)) or "scalar"
+    return f"{size} {value.dtype}" + (f": {' '.join(str(value).split())}" if value.size <= _SHOWN_ELEMENTS else "")
+
+
+def hint(exception: BaseException) -> str:
+    """Return the fix for an error that comes from writing to a read-only array, or an empty string.
+
+    numpy's own words are "assignment destination is read-only"; meant for `exception.add_note`.
+
+    >>> hint(ValueError("assignment destination is read-only"))
+    "A context's arrays above 1 MB are read-only views: take a copy of your own first, e.g. `x = x.copy()`."
+    >>> hint(ValueError("no such key"))
+    ''
+    """
+    if not isinstance(exception, ValueError) or "read-only" not in str(exception):
+        return ""
+    return "A context's arrays above 1 MB are read-only views: take a copy of your own first, e.g. `x = x.copy()`."
+
+
+def _holds_changeable(array: "np.ndarray[Any, Any]") -> bool:
+    return array.dtype.hasobject and (bool(array.dtype.names) or not ATOMS.issuperset(map(type, array.flat)))
+
+
+def _fill_objects(copy: Any, copies: Isolation) -> None:
+    import numpy as np
+
+    if copy.dtype.names:
+        for name in copy.dtype.names:
+            _fill_objects(copy[name], copies)
+    elif copy.dtype == object:
+        for place, item in np.ndenumerate(copy):
+            if type(item) not in ATOMS:
+                copy[place] = copies(item)
+
+
+def _elements(array: "np.ndarray[Any, Any]") -> Iterator[Any]:
+    dtype = array.dtype
+    if dtype.names:
+        for name in dtype.names:
+            yield from _elements(array[name])
+    elif dtype.kind in "OT":  # objects, and text of any length: their bytes are pointers
+        yield array.ravel().tolist()
+    elif dtype.itemsize > _DOUBLE_BYTES.get(dtype.kind, dtype.itemsize):
+        yield [repr(element + 0) for element in array.flat]  # long doubles have padding bytes
+    else:
+        yield from _blocks(array.reshape(-1))
+
+
+def _blocks(array: "np.ndarray[Any, Any]") -> Iterator[bytes]:
+    canonical = _canonical_floats if array.dtype.kind in _DOUBLE_BYTES else _as_it_is
+    for start in range(0, len(array), _BLOCK):
+        yield canonical(array[start : start + _BLOCK]).tobytes()
+
+
+def _as_it_is(block: "np.ndarray[Any, Any]") -> "np.ndarray[Any, Any]":
+    return block
+
+
+def _canonical_floats(block: "np.ndarray[Any, Any]") -> "np.ndarray[Any, Any]":
+    """Make every zero positive and every NaN the same."""
+    import numpy as np
+
+    with np.errstate(invalid="ignore"):
+        numbers: np.ndarray[Any, Any] = np.ascontiguousarray(block) + block.dtype.type(0)
+    reals = numbers.view(numbers.real.dtype)
+    reals[np.isnan(reals)] = np.nan
+    return numbers

@@ -1,0 +1,37 @@
+"""polars' frames and series: clones that share their data, equal by schema and columns in Arrow's form."""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from cloaca_nb.values.adapter import Digest, Isolation
+
+__all__ = ["LIBRARY", "TYPES", "equal", "isolate", "parts", "preview"]
+
+LIBRARY: Final = "polars"
+TYPES: Final = ("DataFrame", "Series")
+
+
+def isolate(value: Any, copies: Isolation) -> Any:  # noqa: ARG001 - the interface's: a clone shares no change
+    """Return a clone, which costs nothing: polars copies what is written to."""
+    return value.clone()
+
+
+def equal(a: Any, b: Any) -> bool | None:
+    """Say no at once to another shape."""
+    return None if a.shape == b.shape else False
+
+
+def parts(value: Any, digest: Digest) -> Iterable[Any]:  # noqa: ARG001 - the interface's: a frame is ordered
+    """Take apart: names and dtypes first, then the columns."""
+    columns = value.get_columns() if hasattr(value, "get_columns") else [value]
+    yield [(column.name, repr(column.dtype)) for column in columns]
+    for column in columns:
+        yield column.to_list() if str(column.dtype) == "Object" else column.to_arrow()
+
+
+def preview(value: Any) -> str:
+    """Show ``336776 rows × 19 columns: year Int64, …``."""
+    if not hasattr(value, "get_columns"):
+        return f"{len(value)} rows: {value.name} {value.dtype}"
+    columns = ", ".join(f"{name} {dtype}" for name, dtype in value.schema.items())
+    return f"{value.height} rows × {value.width} columns: {columns}"

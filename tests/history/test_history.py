@@ -1,0 +1,325 @@
+import hashlib
+import shutil
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from cloaca_nb.errors import ConfigurationError, DefinitionError, HistoryError
+from cloaca_nb.history.history import History
+
+Open = Callable[..., History]
+
+
+def test_importing_loads_the_standard_library_only() -> None:
+    code = (
+        "import cloaca_nb.history.history, cloaca_nb.history.tables, sys;"
+        "libraries = ('duckdb', 'pandas', 'pyarrow', 'orjson', 'filelock', 'numpy');"
+        "print([name for name in libraries if name in sys.modules])"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603 - a program of this file
+    assert done.stdout == "[]\n"
+
+
+def test_runs_newest_first(history: History, runs: Any) -> None:
+    runs.say(history, runs.completed_run("0198-a", start=100))
+    runs.say(history, runs.failed_run("0199-b", start=200))
+    frame = history.runs()
+    assert list(frame["run_id"]) == ["0199-b", "0198-a"]
+    assert list(frame["status"]) == ["Failed", "Completed"]
+    assert list(frame["duration"]) == [3.5, 6.0]
+    assert list(frame["tasks"]) == [3, 3]
+    assert list(frame["failed"]) == [1, 0]
+    assert list(frame["error"]) == ["clean: ValueError: no rows", ""]
+    assert str(frame["started"].dtype) == "datetime64[us]"
+    assert str(frame["started"][1]) == "1970-01-01 00:01:40"
+    assert list(frame["version"]) == [runs.define().version] * 2
+    assert len(history.runs(1)) == 1
+
+
+def test_tasks_of_a_failed_run(history: History, runs: Any) -> None:
+    runs.say(history, runs.failed_run("a", start=100))
+    frame = history.tasks()
+    assert list(frame["task_id"]) == ["load", "clean", "report"]
+    assert list(frame["outcome"]) == ["Completed", "Failed", "Skipped"]
+    assert list(frame["attempts"]) == [1, 1, 0]
+    assert list(frame["reason"]) == ["", "", "because clean failed"]
+    assert frame["error"][1] == "ValueError: no rows"
+    assert frame["duration"][0] == 0.5
+    assert frame["started"].isna().tolist() == [False, False, True]
+
+
+def test_attempts(history: History, runs: Any) -> None:
+    runs.say(history, runs.completed_run("a"))
+    frame = history.attempts()
+    found = list(zip(frame["task_id"], frame["attempt"], frame["outcome"], strict=True))
+    assert found == [
+        ("load", 1, "Completed"),
+        ("clean", 1, "Failed"),
+        ("clean", 2, "Completed"),
+        ("report", 1, "Completed"),
+    ]
+    assert frame["location"][1] == "Cell In[3], line 2, in clean"
+
+
+def test_logs(history: History, runs: Any) -> None:
+    runs.say(history, runs.completed_run("a"))
+    assert list(history.logs()["text"]) == ["3 rows\n", "careful\n"]
+    assert list(history.logs("load")["stream"]) == ["stdout", "stderr"]
+    assert history.logs("clean").empty
+    with pytest.raises(HistoryError, match="Did you mean 'clean'"):
+        history.logs("claen")
+
+
+def test_context_can_be_compared_between_runs(history: History, runs: Any) -> None:
+    for run_id, rows in (("a", 3), ("b", 3), ("c", 4)):
+        runs.say(history, runs.completed_run(run_id, final=rows))
+    contexts = {run_id: history.context(run_id).set_index("key") for run_id in "abc"}
+    assert list(contexts["a"].index) == ["year", "x", "rows"]
+    assert contexts["a"]["set_by"].fillna("").to_dict() == {"year": "", "x": "clean", "rows": "report"}
+    assert contexts["c"]["value"]["rows"] == "4"
+    assert contexts["a"]["digest"].equals(contexts["b"]["digest"])
+    assert (contexts["a"]["digest"] != contexts["c"]["digest"]).to_dict() == {"year": False, "x": False, "rows": True}
+
+
+def test_open_run_is_seen_as_it_stands(history: History, runs: Any) -> None:
+    runs.say(history, runs.completed_run("a")[:6])
+    assert list(history.tasks("a")["outcome"]) == ["Completed", "Running", "Waiting"]
+    assert history.runs()["status"][0] == "Running"
+    assert dict(zip(history.context()["key"], history.context()["value"], strict=True)) == {
+        "year": "2013",
+        "raw": "[1]",
+        "rows": "3",
+    }
+    runs.say(history, runs.completed_run("a")[6:7])
+    assert list(history.tasks("a")["outcome"]) == ["Completed", "Retrying", "Waiting"]
+    runs.say(history, runs.completed_run("a")[7:])
+    assert list(history.tasks("a")["outcome"]) == ["Completed"] * 3
+    assert list(history.context()["key"]) == ["year", "x", "rows"]
+
+
+def test_latest_run_is_no_try(history: History, runs: Any) -> None:
+    runs.say(history, runs.completed_run("run", start=100))
+    runs.say(history, runs.completed_run("try", start=200, kind="try"))
+    assert list(history.runs()["kind"]) == ["try", "run"]
+    assert str(history.tasks()["started"][0]) == "1970-01-01 00:01:40.500000"
+
+
+RUNS = [  # what is asked for, what is found, what the error says
+    ("0198-aaaa", "0198-aaaa", None),
+    ("0198-a", "0198-aaaa", None),
+    ("0198", "0198", None),
+    ("019", None, "several runs: 0198, 0198-aaaa"),
+    ("0198-aaab", None, "Did you mean '0198-aaaa'?"),
+    ("zzz", None, "See runs()"),
+]
+
+
+@pytest.mark.parametrize(("asked", "found", "error"), RUNS)
+def test_run_is_named_by_its_id_or_a_beginning(
+    asked: str, found: str | None, error: str | None, history: History, runs: Any
+) -> None:
+    for run_id in ("0198", "0198-aaaa"):
+        runs.say(history, [runs.completed_run(run_id)[0]])
+    if error is None:
+        assert history._run_id(asked) == found
+    else:
+        with pytest.raises(HistoryError) as raised:
+            history.tasks(asked)
+        assert error in str(raised.value)
+
+
+def test_history_without_a_run(history: History) -> None:
+    assert history.runs().empty
+    with pytest.raises(HistoryError, match="no run yet"):
+        history.tasks()
+
+
+def test_sql(history: History, runs: Any, tmp_path: Path) -> None:
+    runs.say(history, runs.completed_run("a"))
+    assert history.sql("SELECT count(*) AS n FROM tasks")["n"][0] == 3
+    assert list(history.sql("FROM task_statistics ORDER BY task_id")["task_id"]) == ["clean", "load", "report"]
+    assert "run_id" in list(history.sql("DESCRIBE runs")["column_name"])
+    history.sql(f"COPY runs TO '{tmp_path}/runs.csv'")
+    assert "Completed" in (tmp_path / "runs.csv").read_text()
+
+
+WRITES = [
+    "DELETE FROM runs",
+    "DROP TABLE tasks",
+    "UPDATE runs SET status = 'x'",
+    "SELECT 1; DELETE FROM runs",
+    "COMMIT",
+    "USE memory",
+    "EXPLAIN ANALYZE DELETE FROM runs",
+    "COPY runs FROM 'nowhere.csv'",
+]
+
+
+@pytest.mark.parametrize("query", [*WRITES, "", "SELEC 1", "SELECT * FROM rnus"])
+def test_sql_that_writes_or_is_wrong_is_refused(query: str, history: History, runs: Any) -> None:
+    runs.say(history, runs.completed_run("a"))
+    with pytest.raises(HistoryError):
+        history.sql(query)
+    assert list(history.runs()["status"]) == ["Completed"]
+
+
+def test_history_lasts(open_history: Open, runs: Any) -> None:
+    first = open_history()
+    runs.say(first, runs.completed_run("a"))
+    first.close()
+    assert list(open_history().runs()["run_id"]) == ["a"]
+
+
+def test_after_close_the_database_holds_everything_and_nothing_else_remains(
+    open_history: Open, runs: Any, tmp_path: Path
+) -> None:
+    threads = threading.active_count()
+    history = open_history()
+    runs.say(history, runs.completed_run("a"))
+    history.close()
+    history.close()
+    assert threading.active_count() == threads
+    assert list(tmp_path.rglob("*.jsonl")) == []
+    with duckdb.connect(str(tmp_path / "history.duckdb"), read_only=True) as connection:
+        assert connection.execute("SELECT status FROM runs").fetchall() == [("Completed",)]
+
+
+@pytest.mark.parametrize("use", [lambda h: h.runs(), lambda h: h.recorder(), lambda h: h.sql("SELECT 1")])
+def test_closed_history_says_so(use: Any, history: History) -> None:
+    history.close()
+    with pytest.raises(HistoryError, match="closed"):
+        use(history)
+
+
+def test_run_that_is_open_at_close_is_interrupted(open_history: Open, runs: Any) -> None:
+    history = open_history()
+    runs.say(history, runs.completed_run("a")[:6])
+    history.close()
+    reader = open_history()
+    assert list(reader.runs()["status"]) == ["Interrupted"]
+    assert list(reader.tasks("a")["outcome"]) == ["Completed", "Interrupted", "Waiting"]
+
+
+def test_two_histories_of_one_file_see_each_other(open_history: Open, runs: Any) -> None:
+    one, other = open_history(), open_history()
+    runs.say(one, runs.completed_run("a"))
+    runs.say(other, runs.completed_run("b"))
+    assert set(one.runs()["run_id"]) == set(other.runs()["run_id"]) == {"a", "b"}
+
+
+def test_long_journal_is_merged_in_the_background(open_history: Open, runs: Any, tmp_path: Path) -> None:
+    history = open_history()
+    history._open_journal = partial(history._open_journal, segment_size=2000)
+    for number in range(20):
+        runs.say(history, runs.completed_run(f"r{number:02d}"))
+        if history._merging is not None:
+            history._merging.join()
+    assert len(list(tmp_path.rglob("*.jsonl"))) < 3
+    assert list(history.sql("SELECT run_id FROM runs ORDER BY run_id")["run_id"]) == [f"r{n:02d}" for n in range(20)]
+
+
+def test_schemas_are_kept_apart(open_history: Open, runs: Any) -> None:
+    mine, yours = open_history(schema="mine"), open_history(schema="1_yours")
+    runs.say(mine, runs.completed_run("a"))
+    runs.say(yours, runs.completed_run("b"))
+    assert list(mine.runs()["run_id"]) == ["a"]
+    assert list(yours.runs()["run_id"]) == ["b"]
+    assert open_history().runs().empty
+
+
+@pytest.mark.parametrize(("name", "text"), [("", "cannot be empty"), ("a-b", "alphanumeric"), ('"; DROP', "alphanum")])
+def test_schema_name(name: str, text: str) -> None:
+    with pytest.raises(DefinitionError, match=text):
+        History.open(":memory:", schema=name)
+
+
+def test_folder_of_its_own_is_kept_out_of_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("CLOACA_HISTORY", raising=False)
+    with History.open() as history:
+        assert history.location.path == tmp_path / ".cloaca" / "history.duckdb"
+    assert (tmp_path / ".cloaca" / ".gitignore").read_text() == "*\n"
+    (tmp_path / "deeper").mkdir()
+    monkeypatch.chdir(tmp_path / "deeper")
+    with History.open() as history:
+        assert history.location.path == tmp_path / ".cloaca" / "history.duckdb"
+
+
+def test_memory_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runs: Any) -> None:
+    monkeypatch.chdir(tmp_path)
+    with History.open(":memory:") as history:
+        runs.say(history, runs.completed_run("a"))
+        assert len(history.runs()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_missing_folder(tmp_path: Path) -> None:
+    with pytest.raises(HistoryError, match="there is no folder"):
+        History.open(str(tmp_path / "absent" / "history.duckdb"))
+
+
+def test_unsupported_url() -> None:
+    with pytest.raises(ConfigurationError, match="kept in DuckDB"):
+        History.open("postgresql://host/db")
+
+
+def _text(path: Path) -> None:
+    path.write_text("not a database\n" * 500)
+
+
+def _empty(path: Path) -> None:
+    path.touch()
+
+
+def _sqlite(path: Path) -> None:
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE runs (run_id TEXT)")
+    connection.close()
+
+
+def _other_tables(path: Path) -> None:
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("CREATE TABLE runs (run_id INTEGER)")
+
+
+def _newer(path: Path) -> None:
+    History.open(str(path)).close()
+    shutil.rmtree(f"{path}-journals")
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("UPDATE schema_version SET version = 1000")
+
+
+@pytest.mark.parametrize("make", [_text, _empty, _sqlite, _other_tables, _newer])
+def test_file_of_something_else_is_refused_and_not_touched(make: Callable[[Path], None], tmp_path: Path) -> None:
+    path = tmp_path / "history.duckdb"
+    make(path)
+    before = hashlib.sha256(path.read_bytes()).hexdigest()
+    with pytest.raises(HistoryError) as error:
+        History.open(str(path))
+    assert str(path) in str(error.value)
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == before
+
+
+def test_database_made_by_others_but_empty_is_taken(tmp_path: Path) -> None:
+    with duckdb.connect(str(tmp_path / "history.duckdb")) as connection:
+        connection.execute("SELECT 1")
+    with History.open(str(tmp_path / "history.duckdb")) as history:
+        assert history.runs().empty
+
+
+def test_database_deleted_while_in_use_is_begun_anew(open_history: Open, runs: Any, tmp_path: Path) -> None:
+    history = open_history()
+    runs.say(history, runs.completed_run("a"))
+    assert len(history.runs()) == 1
+    (tmp_path / "history.duckdb").unlink()
+    runs.say(history, runs.completed_run("b"))
+    assert "b" in set(history.runs()["run_id"])

@@ -1,0 +1,159 @@
+import json
+import os
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cloaca_nb.core import events
+from cloaca_nb.errors import HistoryError
+from cloaca_nb.history.history import History
+from cloaca_nb.history.journal import MemoryJournal
+from cloaca_nb.history.recorder import Recorder
+from cloaca_nb.values.digests import describe
+
+
+@pytest.fixture
+def journal() -> MemoryJournal:
+    return MemoryJournal()
+
+
+@pytest.fixture
+def recorder(journal: MemoryJournal) -> Iterator[Recorder]:
+    made = Recorder(journal, describe)
+    yield made
+    made.close()
+
+
+def texts(journal: MemoryJournal) -> list[str]:
+    return [text for line in map(json.loads, journal.lines()) for text in line.get("logs", {}).get("text", [])]
+
+
+def output(text: str) -> events.OutputWritten:
+    return events.OutputWritten(1.0, "a", "load", 1, "stdout", text)
+
+
+def test_everything_observed_is_written_when_sync_returns(recorder: Recorder, journal: MemoryJournal) -> None:
+    for number in range(100):
+        recorder(output(str(number)))
+    recorder.sync()
+    assert texts(journal) == [str(number) for number in range(100)]
+
+
+class HeardJournal(MemoryJournal):
+    """Says when a line has come."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heard = threading.Event()
+
+    def append(self, line: bytes) -> None:
+        super().append(line)
+        self.heard.set()
+
+
+def test_events_are_written_without_sync_too() -> None:
+    journal = HeardJournal()
+    recorder = Recorder(journal, describe)
+    for text in ("alone", "alone again"):
+        recorder(output(text))
+        assert journal.heard.wait(20)
+        journal.heard.clear()
+    assert texts(journal) == ["alone", "alone again"]
+    recorder.close()
+
+
+def test_many_events_make_few_lines(recorder: Recorder, journal: MemoryJournal) -> None:
+    for number in range(1000):
+        recorder(output(str(number)))
+    recorder.sync()
+    assert len(journal.lines()) < 100
+
+
+def test_events_of_many_threads_are_all_there(recorder: Recorder, journal: MemoryJournal) -> None:
+    def observe(name: str) -> None:
+        for number in range(300):
+            recorder(output(f"{name}{number}"))
+        recorder.sync()
+
+    threads = [threading.Thread(target=observe, args=(name,)) for name in "abcd"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for name in "abcd":
+        assert [text for text in texts(journal) if text[0] == name] == [f"{name}{number}" for number in range(300)]
+
+
+def test_text_that_is_no_unicode_is_kept_readable(recorder: Recorder, journal: MemoryJournal) -> None:
+    recorder(output("caf\udce9\n"))
+    recorder(output("zero \x00 byte"))
+    recorder.sync()
+    assert texts(journal) == ["caf\\udce9\n", "zero \x00 byte"]
+
+
+def test_an_event_that_cannot_be_recorded_is_heard_of(
+    recorder: Recorder, journal: MemoryJournal, caplog: pytest.LogCaptureFixture
+) -> None:
+    odd: Any = events.TaskFinished(1.0, "a", "load", 1, None, None, None, "")  # type: ignore[arg-type]
+    recorder(odd)
+    recorder(output("next"))
+    recorder.flush()
+    assert isinstance(recorder.error, AttributeError)
+    with pytest.raises(HistoryError, match="couldn't be recorded"):
+        recorder.sync()
+    recorder.sync()  # said once: later runs are whole
+    assert texts(journal) == ["next"]
+    assert "TaskFinished" in caplog.text
+
+
+def test_close_writes_what_is_left_and_ends_the_thread(journal: MemoryJournal) -> None:
+    before = threading.active_count()
+    recorder = Recorder(journal, describe)
+    recorder(output("last"))
+    recorder.close()
+    recorder.close()
+    assert texts(journal) == ["last"]
+    assert threading.active_count() == before
+
+
+@pytest.mark.parametrize("use", [lambda recorder: recorder(output("late")), lambda recorder: recorder.sync()])
+def test_closed_recorder_says_so(use: Any, journal: MemoryJournal) -> None:
+    recorder = Recorder(journal, describe)
+    recorder.close()
+    with pytest.raises(HistoryError, match="closed"):
+        use(recorder)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing is forked on this system")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_forked_child_writes_nothing_to_its_parents_journal(tmp_path: Path) -> None:
+    history = History.open(str(tmp_path / "history.duckdb"))
+    recorder = history.recorder()
+    recorder(output("parent"))
+    recorder.sync()
+    child = os.fork()
+    if child == 0:  # what goes wrong in the child is told by its exit code
+        try:
+            recorder(output("child"))
+        except HistoryError:
+            history.close()
+            os._exit(0)
+        os._exit(1)
+    assert os.waitpid(child, 0)[1] == 0
+    recorder(output("parent again"))
+    recorder.sync()
+    found = history.sql("SELECT text FROM logs")
+    history.close()
+    assert list(found["text"]) == ["parent", "parent again"]
+
+
+def test_observing_costs_little(recorder: Recorder) -> None:
+    event = output("x")
+    begin = time.thread_time()
+    for _ in range(10_000):
+        recorder(event)
+    assert (time.thread_time() - begin) / 10_000 < 20e-6

@@ -1,0 +1,124 @@
+from typing import Any, NamedTuple
+
+import pytest
+
+from cloaca_nb.core import events
+from cloaca_nb.core.status import Outcome
+from cloaca_nb.history.rows import LARGE, EventRows
+from cloaca_nb.history.schema import ENDINGS, TABLES
+
+
+class Description(NamedTuple):
+    type: str
+    digest: str
+    size: int
+    preview: str
+
+
+def describe(value: Any) -> Description:
+    return Description(type(value).__name__, f"<{value!r}>", 8, repr(value))
+
+
+@pytest.fixture
+def rows() -> EventRows:
+    return EventRows("journal", describe)
+
+
+def named(rows: EventRows, table: str) -> list[dict[str, Any]]:
+    """Return a table's rows with names."""
+    names = {one.name: one.names for one in (*TABLES, ENDINGS)}[table]
+    return [dict(zip(names, row, strict=True)) for row in rows.take().get(table, [])]
+
+
+def add(rows: EventRows, said: list[events.Event]) -> None:
+    for event in said:
+        rows.add(event)
+
+
+def test_every_row_has_a_value_for_every_column(rows: EventRows, runs: Any) -> None:
+    add(rows, runs.completed_run("a"))
+    taken = rows.take()
+    assert set(taken) >= {"runs", "tasks", "attempts", "events", "logs", "artifacts", "code", "endings"}
+    widths = {table.name: len(table.columns) for table in (*TABLES, ENDINGS)}
+    assert {(name, len(row)) for name, of_table in taken.items() for row in of_table} == {
+        (name, widths[name]) for name in taken
+    }
+
+
+def test_rows_are_taken_once(rows: EventRows, runs: Any) -> None:
+    add(rows, runs.completed_run("a"))
+    rows.take()
+    assert rows.take() == {}
+
+
+def test_attempts_of_a_retried_task(rows: EventRows, runs: Any) -> None:
+    add(rows, runs.completed_run("a", start=100))
+    attempts = [row for row in named(rows, "attempts") if row["task_id"] == "clean"]
+    assert [(row["outcome"], row["started"], row["ended"], row["retry_in"]) for row in attempts] == [
+        ("Failed", 102.5, 103.0, 0.25),
+        ("Completed", 103.5, 104.5, None),
+    ]
+    assert attempts[0]["exception"] == "ValueError"
+
+
+def test_failed_task_has_one_attempt_and_its_error(rows: EventRows, runs: Any) -> None:
+    add(rows, runs.failed_run("a"))
+    taken = rows.take()
+    assert [row[1:4] for row in taken["attempts"]] == [("load", 1, "Completed"), ("clean", 1, "Failed")]
+    assert taken["tasks"][1][-2:] == ("ValueError: no rows", "Cell In[3], line 2, in clean")
+    assert taken["tasks"][2][3:9] == ("Skipped", 0, None, runs.START + 3, "because clean failed", "")
+    assert taken["endings"][0][-4:] == (1, 1, 1, 0)
+
+
+def test_start_of_an_attempt_is_an_event_only_while_it_is_not_over(rows: EventRows, runs: Any) -> None:
+    said = runs.completed_run("a")
+    add(rows, said[:2])
+    assert [row["event"] for row in named(rows, "events")] == ["AttemptStarted"]
+    add(rows, said[2:])
+    assert [row["event"] for row in named(rows, "events")] == ["ProgressMade"]
+
+
+def test_final_values_name_the_task_that_set_them(rows: EventRows, runs: Any) -> None:
+    add(rows, runs.completed_run("a", final=7))
+    artifacts = named(rows, "artifacts")
+    final = {row["key"]: row["task_id"] for row in artifacts if row["role"] == "final"}
+    assert final == {"year": None, "x": "clean", "rows": "report"}
+    assert [(row["key"], row["task_id"]) for row in artifacts if row["role"] == "deleted"] == [("raw", "clean")]
+
+
+def test_code_of_a_version_is_said_once(rows: EventRows, runs: Any) -> None:
+    add(rows, runs.completed_run("a") + runs.completed_run("b"))
+    code = named(rows, "code")
+    assert [row["task_id"] for row in code] == ["load", "clean", "report"]
+    assert code[0]["source"] == "def load(context): ..."
+    assert code[1]["dependencies"] == ("load",)
+
+
+def test_a_value_that_cannot_be_described_costs_nothing_else(runs: Any) -> None:
+    def fail(_value: Any) -> Description:
+        raise ZeroDivisionError("in its repr")
+
+    rows = EventRows("journal", fail)
+    add(rows, runs.completed_run("a"))
+    taken = rows.take()
+    assert len(taken["tasks"]) == 3
+    assert "ZeroDivisionError: in its repr" in taken["artifacts"][0][8]
+
+
+class Large:
+    """Stands for a frame: can be referred to weakly."""
+
+
+@pytest.mark.parametrize(("value", "times"), [(Large(), 1), ("text", 1), ([1], 3)])
+def test_what_cannot_have_changed_is_described_once_in_a_run(value: Any, times: int, runs: Any) -> None:
+    described = []
+
+    def count(one: Any) -> Description:
+        described.append(one)
+        return Description("t", "d", LARGE, "")
+
+    rows = EventRows("journal", count)
+    rows.add(events.RunStarted(0, "a", runs.define(), "run", {"k": value}))
+    for task in ("load", "clean"):
+        rows.add(events.TaskFinished(1, "a", task, 1, Outcome.COMPLETED, {"k": value}, None, ""))
+    assert len(described) == times

@@ -1,0 +1,89 @@
+"""Descriptions: equal everywhere, for any value, and short."""
+
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from cloaca_nb.values import Description, describe, key
+
+# Run in processes of their own: strings hash differently there, and the classes of `__main__` are made anew.
+SCRIPT = """
+import datetime, decimal, pathlib, uuid
+import numpy, pandas, pyarrow
+from cloaca_nb.values import describe
+
+class Model:
+    def __init__(self):
+        self.names, self.frame, self.kind = {"a", "b", "c", "d"}, frame, Model
+
+frame = pandas.DataFrame({"s": ["x", "y"], "c": pandas.Categorical(["u", "v"]), "o": [{"p", "q"}, {"r", "s"}]})
+values = [
+    {"a", "b", "c"}, frozenset({("a", 1), None, "b"}), {"k": {"x", "y", "z"}}, uuid.UUID(int=1), pathlib.Path("a"),
+    decimal.Decimal("1.0"), datetime.datetime(2020, 1, 1, tzinfo=datetime.timezone.utc),
+    frame, Model(), [Model(), Model],
+    numpy.array([{"a", "b"}, "c"], dtype=object), pyarrow.table({"a": ["x", None]}), print, object(),
+]
+print(*(describe(value).digest for value in values))
+"""
+
+
+def digests(seed):
+    environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", SCRIPT]
+    ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)  # noqa: S603 - our own
+    return ran.stdout.split()
+
+
+def test_digests_are_the_same_in_every_process():
+    first, second = digests("1"), digests("2")
+    assert len(first) == 14
+    assert first == second
+
+
+def test_the_description_of_a_dict():
+    value = {"name": "ä", "rows": [1, 2.5, None, True], "when": Path("a")}
+    kind, digest, size, preview = describe(value)
+    assert (kind, len(digest), size > 20) == ("dict", 32, True)
+    assert preview == '{"name":"ä","rows":[1,2.5,null,true],"when":"PosixPath(\'a\')"}'
+
+
+class Broken:
+    def __repr__(self):
+        raise RuntimeError("no repr")
+
+    def __reduce_ex__(self, protocol):
+        raise RuntimeError("no pickle")
+
+
+@pytest.mark.parametrize("make", [threading.Lock, Broken, lambda: (row for row in [1])])
+def test_what_cant_be_pickled_is_described_all_the_same(make):
+    value = make()
+    description = describe({"live": value})
+    assert isinstance(description, Description)
+    assert "can't be pickled (" in description.preview
+    assert type(value).__qualname__ in description.preview
+    assert " at 0x" not in description.preview
+    assert description.digest == describe({"live": make()}).digest
+    assert key({"live": value}) is None
+
+
+LONG = ["x" * 1000, ["y" * 100] * 1000, {f"k{n}": n for n in range(1000)}, b"z" * 1000, {"a": {"b": {"c": {"d": {}}}}}]
+
+
+@pytest.mark.parametrize("value", [*LONG, tuple(LONG)], ids=range(6))
+def test_a_preview_is_short(value):
+    assert len(describe(value).preview) <= 200
+
+
+def test_types_have_the_names_that_users_know():
+    import numpy as np  # noqa: PLC0415 - beside what it is for
+    import pandas as pd  # noqa: PLC0415
+    import pyarrow as pa  # noqa: PLC0415
+
+    values = [1, pd.DataFrame(), np.array(1), pa.table({}), Path("a"), Broken()]
+    names = ["int", "pandas.DataFrame", "numpy.ndarray", "pyarrow.Table", "pathlib.PosixPath", f"{__name__}.Broken"]
+    assert [describe(value).type for value in values] == names
