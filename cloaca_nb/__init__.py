@@ -1,5 +1,7 @@
 """Interactive workflows in Jupyter: cells become tasks, every run is kept, and the same cells become a package."""
 
+from typing import TYPE_CHECKING
+
 from cloaca_nb.core.context import Context
 from cloaca_nb.core.graph import Workflow
 from cloaca_nb.core.retry import RetryPolicy
@@ -39,6 +41,9 @@ from cloaca_nb.errors import (
     WorkflowValidationError,
 )
 from cloaca_nb.runner import DefaultRunner, DefaultRunnerConfig
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
 
 __all__ = [
     "CellError",
@@ -86,7 +91,7 @@ __all__ = [
 __version__ = "0.1.0"
 
 
-def load_ipython_extension(shell: object) -> None:
+def load_ipython_extension(shell: "InteractiveShell") -> None:
     """Install the magics, completion and displays: what `%load_ext cloaca_nb` calls."""
     from cloaca_nb.notebook.extension import load  # noqa: PLC0415 - a script has no need of IPython
 

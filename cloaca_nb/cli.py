@@ -229,13 +229,11 @@ def _execute(start: Callable[[], Run]) -> Run:
     """Start a run and wait until it is over; an interrupt cancels it, however early it comes."""
     with _interrupts_held() as interrupts:
         run = start()
-    try:
-        if interrupts:
-            raise KeyboardInterrupt
-        run.wait()
-    except KeyboardInterrupt:
-        run.cancel()
-        run.wait()
+    with suppress(KeyboardInterrupt):  # the next line answers it
+        if not interrupts:
+            run.wait()
+    run.cancel()  # no effect on a run that is over
+    run.wait()
     return run
 
 

@@ -68,7 +68,7 @@ def main() -> int:
             place = history.location
         differences = list(compare(notebook, package))
     except DemoError as error:
-        console.print(Text.assemble(("✗ ", "bold red"), str(error)))
+        console.print(Text.assemble(("✗ ", "bold red"), str(error)), soft_wrap=True)
         return 1
     console.print(account(cells, notebook, package, differences, str(place.path)))
     return 1 if differences else 0
@@ -203,7 +203,7 @@ def figures(cells: int, notebook: Executed, package: Executed) -> Table:
     table.add_column(justify="right")
     busy = notebook.tasks["duration"].sum()
     table.add_row("notebook", f"{cells} cells, the kernel's start included", seconds(notebook.seconds))
-    table.add_row("its run", f"{tasks_done(notebook)}, {seconds(busy)} of work", seconds(notebook.run["duration"]))
+    table.add_row("its run", f"{tasks_done(notebook)}, {seconds(busy)} in tasks", seconds(notebook.run["duration"]))
     table.add_row("package", f"python -m {PACKAGE.name}, a fresh process", seconds(package.seconds))
     table.add_row("its run", tasks_done(package), seconds(package.run["duration"]))
     return table

@@ -2,6 +2,7 @@ import json
 import os
 import pty
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -16,7 +17,11 @@ from nbformat import v4
 from typer.testing import CliRunner
 
 import cloaca_nb
-from cloaca_nb.cli import _settings, _shortened, app
+from cloaca_nb.cli import _execute, _settings, _shortened, app
+from cloaca_nb.core.status import Status
+from cloaca_nb.engine.run import Run
+from cloaca_nb.packaging.load import load
+from cloaca_nb.runner import DefaultRunner
 
 DURATION = r"\d+\.\d+ m?s"
 RUN_ID = r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"
@@ -291,12 +296,25 @@ def test_an_interrupt_cancels_the_run_and_ends_with_130(home: Path) -> None:
         assert process.stdout is not None
         assert process.stderr is not None
         assert process.stdout.readline() == "waiting\n"
-        process.send_signal(2)
+        process.send_signal(signal.SIGINT)
         assert process.wait() == 130
         assert "⊘ patient  Cancelled in" in process.stderr.read()
     code, stdout, _ = invoke("history", "--json")
     assert code == 0
     assert [run["status"] for run in json.loads(stdout)] == ["Cancelled"]
+
+
+def test_an_interrupt_that_comes_while_a_run_is_being_started_cancels_it(home: Path) -> None:
+    os.mkfifo(home / "fifo")
+    workflow = load("patient.py")
+    with DefaultRunner(":memory:") as runner:
+
+        def start() -> Run:
+            run = runner.start(workflow)
+            signal.raise_signal(signal.SIGINT)
+            return run
+
+        assert _execute(start).record.status is Status.CANCELLED
 
 
 # -- history
@@ -340,6 +358,15 @@ def test_history_as_json_is_for_programs() -> None:
     assert {"workflow": "flights", "status": "Completed", "tasks": 2}.items() <= run.items()
     tasks = json.loads(invoke("history", "--json", "--run", run["run_id"])[1])
     assert [(task["task_id"], task["outcome"]) for task in tasks] == [("load", "Completed"), ("total", "Completed")]
+
+
+def test_history_shows_what_it_can_where_characters_are_missing(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (home / "flights.py").write_text(FLIGHTS.replace('"flights"', '"flüge"'), encoding="utf-8")
+    assert invoke("run", "flights.py")[0] == 0
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    shown = python("-m", "cloaca_nb", "history")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert re.search(r"fl\\xfcge +\+ Completed", shown.stdout)
 
 
 @given(st.sets(st.uuids().map(str), min_size=1, max_size=30))

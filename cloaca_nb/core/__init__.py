@@ -1,0 +1,1 @@
+"""What a workflow is. Pure: no clock, thread, file, print or log; the standard library only."""

@@ -273,11 +273,17 @@ def _comment_words(key: str, value: str) -> list[str]:
         known = [one.key for one in OPTIONS]
         raise CellError(f"Unknown option `#| {key}`.{near_miss(key, known)} Options: {', '.join(known)}.")
     if option.metavar:
-        return [f"{option.flag}={value}"]
+        return [f"{option.flag}={_unquoted(value)}"]
     try:
         return [option.flag] if option.read(value or "true") else []
     except ValueError as error:
         raise CellError(f"`#| {key}: {value}`: {error}.") from error
+
+
+def _unquoted(value: str) -> str:
+    """Take off the quotes around a whole value: people who know YAML write them."""
+    whole = len(value) > 1 and value[0] == value[-1] and value[0] in "'\"" and value[0] not in value[1:-1]
+    return value[1:-1] if whole else value
 
 
 def _not_understood(rest: Sequence[str]) -> str:

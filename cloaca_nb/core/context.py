@@ -94,7 +94,7 @@ class Context(MutableMapping[str, Any]):
 
     def __contains__(self, key: object) -> bool:
         if key in self._changes:
-            return self._changes[key] is not DELETED  # type: ignore[index]  # it is in there, so it is a str
+            return self._changes[key] is not DELETED
         return isinstance(key, str) and self._scope.find(key) is not None
 
     def __iter__(self) -> Iterator[str]:

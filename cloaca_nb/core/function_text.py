@@ -19,6 +19,7 @@ from cloaca_nb.core.bindings import How, bindings, own_scope
 from cloaca_nb.core.body import Body
 from cloaca_nb.core.flow import Point
 from cloaca_nb.core.name_flow import Write
+from cloaca_nb.errors import CellError
 
 __all__ = ["FunctionText", "Traffic", "compile_function", "write_function"]
 
@@ -74,7 +75,7 @@ def write_function(name: str, body: Body, traffic: Traffic) -> FunctionText:
     docstring, rest = _parted(body, _edited(body, traffic))
     inputs = [Line(f"{INDENT}{code}", number) for code, number in _input_lines(body, traffic)]
     ending = [Line(f"{INDENT}{code}", number) for code, number in _ending(body, traffic)]
-    airy = len([line for line in rest if line.text.strip()]) > AIRY
+    airy = len({line.number for line in rest if line.text.strip()}) > AIRY
     lines = [Line(f"{keyword} {name}(context):", 0), *docstring]
     lines += [*inputs, *([Line("", inputs[-1].number)] if airy and inputs else []), *rest]
     lines += [*([Line("", ending[0].number)] if airy and len(ending) > 1 else []), *ending]
@@ -99,6 +100,17 @@ class _Placing:
         writes = self.body.flow.writes
         self.in_place = frozenset(name for name in unclear if all(writes[name].values()))
         self.asked = frozenset(unclear - self.in_place)
+        self._refuse_late()
+
+    def _refuse_late(self) -> None:
+        """Refuse a name that no line could set: it comes after the exit, and in the middle of a statement."""
+        flow = self.body.flow
+        for name in sorted(self.asked & flow.late):
+            line = self.body.cell_line(max(statement.lineno for statement in flow.writes[name]))
+            raise CellError(
+                f"Cell line {line}: `{name}` gets its value in `finally` behind a `return`, in the middle of a "
+                "statement. Assign it in a statement of its own."
+            )
 
     def _is_unclear(self, name: str) -> bool:
         """Say whether a name may or may not have been assigned at some exit."""

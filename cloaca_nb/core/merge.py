@@ -26,7 +26,7 @@ MISSING: Final = _Mark("missing")  # the value of a key that never was
 
 
 class Sameness(NamedTuple):
-    """What it means that two values are one; given from outside, since frames and arrays are not the core's business."""
+    """What it means that two values are one; given from outside: frames and arrays are not the core's business."""
 
     equal: Callable[[Any, Any], bool]  # equal and of the same type
     key: Callable[[Any], Hashable | None]  # hashable, and equal for equal values; None: compare by `equal`

@@ -1,7 +1,8 @@
 """What a task inherits: the changes of its ancestors, looked up when a key is read and merged where branches meet.
 
 A run has one `Scope` for its initial context and one per task, linked like the tasks. A scope holds only what its own
-task changed, so a task costs nothing for the keys that it leaves alone, and a merge happens only for a key that is read.
+task changed, so a task costs nothing for the keys that it leaves alone, and a merge happens only for a key that is
+read.
 
 For each key only maximal writers compete: an entry is dropped if another one was written by a descendant of its writer.
 A merged entry counts as written by the task at which it was merged. The order in which tasks happened to end never
@@ -166,9 +167,7 @@ def _maximal(entries: list[Entry]) -> list[Entry]:
         entry
         for entry in entries
         if entry.writer.depth == deepest
-        or not any(
-            entry.writer.depth < other.writer.depth and entry.writer.precedes(other.writer) for other in entries
-        )
+        or not any(entry.writer.depth < other.writer.depth and entry.writer.precedes(other.writer) for other in entries)
     ]
 
 

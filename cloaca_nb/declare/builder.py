@@ -3,14 +3,16 @@
 import sys
 import warnings
 from collections.abc import Callable
-from contextvars import Token
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from cloaca_nb.core.graph import Workflow
 from cloaca_nb.declare.loose import Declared, build
 from cloaca_nb.declare.registry import REGISTRY
 from cloaca_nb.errors import TaskNotFoundError, WorkflowValidationError, near_miss
+
+if TYPE_CHECKING:
+    from contextvars import Token
 
 __all__ = ["WorkflowBuilder"]
 

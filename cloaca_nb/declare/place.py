@@ -5,6 +5,7 @@ import inspect
 import os
 import textwrap
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -40,7 +41,7 @@ def file_label(filename: str) -> str:
     for label in _labels:
         if (found := label(filename)) is not None:
             return found
-    relative = os.path.relpath(filename) if os.path.isabs(filename) else filename
+    relative = os.path.relpath(filename) if Path(filename).is_absolute() else filename
     return filename if relative.startswith("..") else relative
 
 

@@ -54,12 +54,9 @@ class Registry:
 
     def find_task(self, module: str, task_id: str) -> Declared | None:
         """Return a loose task of `module`."""
-        groups = self._loose.get(module, {})
-        current = groups.get(self._current.get(module, ""))
-        for loose in (*([current] if current else ()), *groups.values()):
-            if task_id in loose:
-                return loose[task_id]
-        return None
+        current = self._current.get(module)
+        groups = sorted(self._loose.get(module, {}).values(), key=lambda loose: loose.name != current)
+        return next((loose[task_id] for loose in groups if task_id in loose), None)
 
     def loose(self, module: str, name: str | None = None) -> LooseTasks:
         """Return the loose tasks of `module` that make up workflow `name`, by default its current one."""

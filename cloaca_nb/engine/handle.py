@@ -1,4 +1,4 @@
-"""What a task can say and ask while it runs: its progress, whether the run was cancelled, and to wait without a slot."""
+"""What a task can say and ask while it runs: its progress, whether it was cancelled, and to wait without a slot."""
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Sized
@@ -33,6 +33,9 @@ class TaskHandle:
     """Given to a task whose second parameter is called ``handle`` or ``task_handle``; only the engine makes one."""
 
     __slots__ = ("_attempt", "_waits")
+
+    _attempt: Attempt
+    _waits: bool
 
     def __init__(self) -> None:
         raise TypeError("A TaskHandle is made by the engine: name a task's second parameter `handle` to get it.")

@@ -21,7 +21,9 @@ class Loop:
         loop = self._running()
         loop.call_soon_threadsafe(lambda: loop.call_later(seconds, function))
 
-    def run(self, body: Coroutine[Any, Any, Any], context: Context, done: Callable[["asyncio.Task[Any]"], None]) -> None:
+    def run(
+        self, body: Coroutine[Any, Any, Any], context: Context, done: Callable[["asyncio.Task[Any]"], None]
+    ) -> None:
         """Run a coroutine in `context`; `done` is called on the loop's thread with the finished task."""
         loop = self._running()
 

@@ -50,7 +50,7 @@ class Sink:
 
 
 class _StandIn:
-    """Takes the place of a stream. Only reads are delegated: IPython's own tee would recurse on writes of attributes."""
+    """Takes the place of a stream. Only reads are delegated: IPython's own tee would recurse on attribute writes."""
 
     def __init__(self, name: str, real: TextIO) -> None:
         self._name = name

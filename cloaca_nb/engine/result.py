@@ -133,4 +133,4 @@ class WorkflowResult:
     def _repr_html_(self) -> str:
         error = f"<div style='color:#c0362c'>{html.escape(self.error_message)}</div>" if self.error_message else ""
         summary = f"{self.workflow}: {self.status} in {self.duration:.2f} s"
-        return f"<div><strong>{html.escape(summary)}</strong>{error}{self.final_context._repr_html_()}</div>"  # noqa: SLF001 - its own view
+        return f"<div><strong>{html.escape(summary)}</strong>{error}{self.final_context._repr_html_()}</div>"

@@ -5,6 +5,8 @@ State model. The plan knows which tasks are over; each task has at most one open
 `RunFinished` is said once and last. Bodies, callbacks and the wait for history run outside it.
 """
 
+import asyncio
+import contextlib
 import logging
 import random
 import threading
@@ -45,7 +47,7 @@ if TYPE_CHECKING:
 __all__ = ["Run"]
 
 logger: Final = logging.getLogger("cloaca_nb")
-TICK: Final = 0.1  # seconds between looks at a pending interrupt while a coroutine waits
+TICK: Final = 0.2  # seconds between looks at a pending interrupt while a coroutine waits
 
 
 class Run:
@@ -76,6 +78,7 @@ class Run:
         self._lock = threading.Lock()
         self._cancel = threading.Event()
         self._done = threading.Event()
+        self._wake: list[Callable[[], object]] = []  # one for each coroutine that waits
 
     # -- for the caller
 
@@ -132,10 +135,17 @@ class Run:
         return self._awaited().__await__()
 
     async def _awaited(self) -> WorkflowResult:
-        import asyncio  # noqa: PLC0415 - only callers that have a loop already need it
-
-        while not self._done.is_set():
-            await asyncio.sleep(TICK if self.record.elapsed(now()) > TICK else TICK / 20)
+        loop, over = asyncio.get_running_loop(), asyncio.Event()
+        wake = partial(loop.call_soon_threadsafe, over.set)
+        with self._lock:
+            self._wake.append(wake)
+        try:
+            while not self._done.is_set():
+                with contextlib.suppress(TimeoutError):  # a loop that sleeps would not notice an interrupt
+                    await asyncio.wait_for(over.wait(), TICK)
+        finally:
+            with self._lock:
+                self._wake.remove(wake)
         return WorkflowResult(self)
 
     # -- for the engine
@@ -210,7 +220,7 @@ class Run:
                 return None
             self.say(AttemptFailed(now(), self.run_id, task.id, attempt.number, failure, retry_in))
             if retry_in is None:
-                return self._go_on(self._over(task.id, Outcome.FAILED, attempt.number, failure))
+                return self._go_on(self._over(task.id, Outcome.FAILED, attempt.number, failure=failure))
         again = Attempt(self, task, attempt.number + 1)
         self.engine.loop.call_later(retry_in, partial(self.engine.workers.put, [again]))
         return None
@@ -229,10 +239,11 @@ class Run:
         task_id: str,
         outcome: Outcome,
         number: int,
+        *,
         failure: Failure | None = None,
         changes: Mapping[str, Any] | None = None,
     ) -> list[Attempt]:
-        self._say_over(task_id, outcome, number, failure, changes)
+        self._say_over(task_id, outcome, number, failure=failure, changes=changes)
         return self._follow(self._plan.finish(task_id, outcome))
 
     def _say_over(
@@ -240,6 +251,7 @@ class Run:
         task_id: str,
         outcome: Outcome,
         number: int | None = None,
+        *,
         failure: Failure | None = None,
         changes: Mapping[str, Any] | None = None,
         reason: str = "",
@@ -297,7 +309,9 @@ class Run:
             logger.warning("Run %s is over, but history could not keep it: %s", self.run_id, problem)
         self._open.clear()
         self._done.set()
-        return None
+        with self._lock:
+            for wake in self._wake:
+                wake()
 
     def _conflict_at_end(self, key: str) -> Any:
         entry = self.final.find(key) if self.final else None

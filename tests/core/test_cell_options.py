@@ -12,7 +12,11 @@ from cloaca_nb.errors import CellError
 
 GIVEN = [
     ("nothing", "t", {}),
-    ("lists", "t --in a,b? --out c --after x,y", {"in_": ("a",), "optional": ("b",), "out": ("c",), "after": ("x", "y")}),
+    (
+        "lists",
+        "t --in a,b? --out c --after x,y",
+        {"in_": ("a",), "optional": ("b",), "out": ("c",), "after": ("x", "y")},
+    ),
     ("empty lists", "t --in= --out ''", {"in_": (), "out": ()}),
     ("equals sign", "t --in=a", {"in_": ("a",)}),
     ("flags", "t --try --debug", {"try_": True, "debug": True}),
@@ -23,7 +27,11 @@ GIVEN = [
         "t --retry-attempts 3 --retry-backoff linear --retry-delay-ms 10 --retry-max-delay-ms 99",
         {"retry_attempts": 3, "retry_backoff": "linear", "retry_delay_ms": 10, "retry_max_delay_ms": 99},
     ),
-    ("more retries", "t --retry-condition never --retry-jitter false", {"retry_condition": "never", "retry_jitter": False}),
+    (
+        "more retries",
+        "t --retry-condition never --retry-jitter false",
+        {"retry_condition": "never", "retry_jitter": False},
+    ),
     ("a policy", "t --retry patient", {"retry": "patient"}),
     ("callbacks", "t --on-success done --on-failure alerts.tell", {"on_success": "done", "on_failure": "alerts.tell"}),
     ("executor", "t --executor process", {"executor": "process"}),
@@ -37,11 +45,24 @@ def test_options_on_the_magic_line(line, expected):
 
 
 COMMENTS = [
-    ("lists may have spaces", [("after", "x, y"), ("in", "a, b?")], {"after": ("x", "y"), "in_": ("a",), "optional": ("b",)}),
-    ("lists may have brackets", [("after", "[x, y]"), ("out", "['c', \"d\"]")], {"after": ("x", "y"), "out": ("c", "d")}),
+    (
+        "lists may have spaces",
+        [("after", "x, y"), ("in", "a, b?")],
+        {"after": ("x", "y"), "in_": ("a",), "optional": ("b",)},
+    ),
+    (
+        "lists may have brackets",
+        [("after", "[x, y]"), ("out", "['c', \"d\"]")],
+        {"after": ("x", "y"), "out": ("c", "d")},
+    ),
     ("values are taken whole", [("trigger-rules", "any_of(task_failed('a'), always())")], None),
     ("flags", [("try", "true"), ("debug", "no")], {"try_": True}),
     ("a flag alone", [("debug", "")], {"debug": True}),
+    (
+        "quotes",
+        [("on-failure", '"tell"'), ("retry-backoff", "'linear'")],
+        {"on_failure": "tell", "retry_backoff": "linear"},
+    ),
     ("underscores", [("retry_attempts", "2")], {"retry_attempts": 2}),
     ("nothing in it", [("in", "")], {"in_": ()}),
 ]

@@ -73,10 +73,16 @@ WRONG = [
     ("%%cloaca_task t\ndef f():\n    global x", "Cell line 3: `global x`"),
     ("%%cloaca_task t\nfrom os import *", "Cell line 2: `from os import *` hides where names come from."),
     ("%%cloaca_task t\nnonlocal x", "Cell line 2: no binding for nonlocal 'x' found."),
-    ("%%cloaca_task t\nx = 1\ndef f():\n    nonlocal x\n    x = 2", "Cell line 5: `nonlocal x` reaches for a name of the"),
+    (
+        "%%cloaca_task t\nx = 1\ndef f():\n    nonlocal x\n    x = 2",
+        "Cell line 5: `nonlocal x` reaches for a name of the",
+    ),
     ("%%cloaca_task t\nyield 1", "Cell line 2: `yield` can't stand in a task. Collect the values in a list"),
     ("%%cloaca_task t\nx = yield from y", "Cell line 2: `yield` can't stand in a task."),
-    ("%%cloaca_task t\nif x:\n    return x + 1", "Assign the value to a name (`result = x + 1`) and write `return` alone."),
+    (
+        "%%cloaca_task t\nif x:\n    return x + 1",
+        "Assign the value to a name (`result = x + 1`) and write `return` alone.",
+    ),
     ("%%cloaca_task t\nreturn None", "Cell line 2: a task cell returns nothing, or `context`."),
     ("%%cloaca_task t\nbreak", "Cell line 2: 'break' outside loop."),
     ("%%cloaca_task t\nfor context in x: pass", "Cell line 2: `context` is the task's own context"),
@@ -147,13 +153,24 @@ RESOLVED = [
     [case[1:] for case in RESOLVED],
     ids=[case[0] for case in RESOLVED],
 )
-def test_where_names_come_from(options, body, inputs, optional, sets, deletes, own):  # noqa: PLR0913 - a table's columns
+def test_where_names_come_from(options, body, inputs, optional, sets, deletes, own):  # noqa: PLR0913, PLR0917 - a table's columns
     cell = parse_task_cell(f"%%cloaca_task t {options}\n{body}")
-    assert [" ".join(names) for names in resolve(cell, {"df", "sum"}, ["year"])] == [inputs, optional, sets, deletes, own]
+    assert [" ".join(names) for names in resolve(cell, {"df", "sum"}, ["year"])] == [
+        inputs,
+        optional,
+        sets,
+        deletes,
+        own,
+    ]
 
 
 CLASHES = [
-    ("own, then assigned", "", "y = rate * 2\nrate = 3", "line 2 reads the notebook's own `rate` and line 3 assigns it"),
+    (
+        "own, then assigned",
+        "",
+        "y = rate * 2\nrate = 3",
+        "line 2 reads the notebook's own `rate` and line 3 assigns it",
+    ),
     ("own, augmented", "", "rate += 1", "Cell line 2 reads the notebook's own `rate` and line 2 assigns it"),
     ("a builtin", "", "list = list(x)", "Cell line 2 reads the notebook's own `list`"),
     ("a loop variable", "", "for rate in rate: pass", "the notebook's own `rate`"),
@@ -223,7 +240,11 @@ PARAMETERS = [
     ("derived, typed", "year: int = 2013\nlast = year - 1", {"year": "2013", "last": "year - 1"}),
     ("two of one value", "a = b = 1", {"a": "1", "b": "1"}),
     ("assigned twice", "a = 1\nb = 2\na = 3", {"a": "3", "b": "2"}),
-    ("private, imports, words", "'''doc'''\nfrom datetime import date\n_y = 1\nday = date(_y, 1, 1)", {"day": "date(_y, 1, 1)"}),
+    (
+        "private, imports, words",
+        "'''doc'''\nfrom datetime import date\n_y = 1\nday = date(_y, 1, 1)",
+        {"day": "date(_y, 1, 1)"},
+    ),
     ("nothing", "", {}),
 ]
 
@@ -236,7 +257,10 @@ def test_parameters(body, values):
 
 NO_PARAMETERS = [
     ("%%cloaca_params x\na = 1", "takes nothing behind it, but there is 'x'"),
-    ("%%cloaca_params\na, b = 1, 2", "Cell line 2: a parameters cell holds lines like `year = 2013`, each for one name"),
+    (
+        "%%cloaca_params\na, b = 1, 2",
+        "Cell line 2: a parameters cell holds lines like `year = 2013`, each for one name",
+    ),
     ("%%cloaca_params\na = 1\nif a:\n    b = 1", "Cell line 3: a parameters cell"),
     ("%%cloaca_params\na += 1", "Cell line 2: a parameters cell"),
     ("%%cloaca_params\na: int", "Cell line 2: a parameters cell"),

@@ -146,7 +146,12 @@ BODIES = [
     ("functions that call each other", "def f(): return g()\ndef g(): return f() + x\na = f()", "x", "a"),
     ("function through a function", "def f(): return g()\ndef g(): return a\nb = f()\na = 1", "(a)", "b a"),
     ("decorator, default, annotation", "@d\ndef f(x: T = v) -> R: pass", "d v T R", ""),
-    ("function's own names", "def f(x, *y, z=1, **w):\n    u = x\n    for v in y: pass\n    return u, v, z, w, t", "t", ""),
+    (
+        "function's own names",
+        "def f(x, *y, z=1, **w):\n    u = x\n    for v in y: pass\n    return u, v, z, w, t",
+        "t",
+        "",
+    ),
     ("lambda", "a = lambda x, y=d: x + y + z", "d z", "a"),
     ("lambda before the name", "f = lambda: a\na = 1", "(a)", "f a"),
     ("lambda in a comprehension", "a = [lambda: b + c for b in x]\nc = b", "x b (c)", "a c"),

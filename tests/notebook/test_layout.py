@@ -43,7 +43,9 @@ SHAPES = {
     "fan": fan(12),
     "long edge": flow({"a": [], "b": ["a"], "c": ["b"], "d": ["a", "c"]}),
     "parts": flow({"a": [], "b": ["a"], "x": [], "y": ["x"], "z": ["x"], "lonely": []}),
-    "long name": flow({"a_name_that_does_not_fit_any_card_at_all": [], "b": ["a_name_that_does_not_fit_any_card_at_all"]}),
+    "long name": flow(
+        {"a_name_that_does_not_fit_any_card_at_all": [], "b": ["a_name_that_does_not_fit_any_card_at_all"]}
+    ),
     "too many edges for sugiyama": layered(5, 20, 8),
     "1,000 in layers": layered(20, 50, 2),
     "1,000 in a chain": chain(1_000),
@@ -93,7 +95,10 @@ def test_cards_stand_to_the_right_of_what_they_depend_on(workflow):
 def workflows(draw):
     count = draw(st.integers(1, 20))
     return flow(
-        {f"t{n}": [f"t{k}" for k in draw(st.sets(st.integers(0, n - 1), max_size=4))] if n else [] for n in range(count)}
+        {
+            f"t{n}": [f"t{k}" for k in draw(st.sets(st.integers(0, n - 1), max_size=4))] if n else []
+            for n in range(count)
+        }
     )
 
 

@@ -92,7 +92,14 @@ def test_a_run_as_html_has_a_row_for_each_task():
     states = [attributes.get("data-state") for attributes, _ in page.rows]
     assert states == [None, "Completed", "Failed", "Skipped", "Running"]
     assert load[1] == ["✓", "load", "2.0 s"]
-    assert clean[1][2:] == ["1.5 s", "2 attempts", " ", "ValueError: rows < 1\n& more", " ", "Cell In[3], line 2, in clean"]
+    assert clean[1][2:] == [
+        "1.5 s",
+        "2 attempts",
+        " ",
+        "ValueError: rows < 1\n& more",
+        " ",
+        "Cell In[3], line 2, in clean",
+    ]
     assert report[1] == ["⤼", "report", "skipped", "because clean failed"]
     assert archive[1] == ["●", "archive", "2.0 s", "30/120 files"]
 

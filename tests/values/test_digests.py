@@ -6,6 +6,9 @@ import sys
 import threading
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
+import pyarrow as pa
 import pytest
 
 from cloaca_nb.values import Description, describe, key
@@ -80,10 +83,6 @@ def test_a_preview_is_short(value):
 
 
 def test_types_have_the_names_that_users_know():
-    import numpy as np  # noqa: PLC0415 - beside what it is for
-    import pandas as pd  # noqa: PLC0415
-    import pyarrow as pa  # noqa: PLC0415
-
     values = [1, pd.DataFrame(), np.array(1), pa.table({}), Path("a"), Broken()]
     names = ["int", "pandas.DataFrame", "numpy.ndarray", "pyarrow.Table", "pathlib.PosixPath", f"{__name__}.Broken"]
     assert [describe(value).type for value in values] == names

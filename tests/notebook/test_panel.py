@@ -1,0 +1,178 @@
+"""The panel: what it tells the page, how often, and what it leaves behind in a real kernel."""
+
+import subprocess
+import sys
+import threading
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from cloaca_nb.core import events
+from cloaca_nb.core.graph import Workflow
+from cloaca_nb.core.status import Outcome, Status
+from cloaca_nb.core.task import Task
+from cloaca_nb.notebook.panel import Panel
+
+NUMBER, STATE, STARTED, ENDED, ATTEMPTS, SHARE, NOTE = range(7)
+FAILURE = events.Failure("ValueError", "no rows", "Cell In[3], line 2, in clean", "")
+
+
+def flow(count):
+    return Workflow("flow", [Task(f"t{n}", lambda _context: None, (f"t{n - 1}",) if n else ()) for n in range(count)])
+
+
+def life_of(task_id, started, ended):
+    return (
+        events.AttemptStarted(started, "r", task_id, 1),
+        events.TaskFinished(ended, "r", task_id, 1, Outcome.COMPLETED, {}, None, ""),
+    )
+
+
+def shown_panel(workflow, **options):
+    """Return a panel on display, and the list that every message to its page is added to."""
+    panel = Panel(workflow, **options)
+    panel.show()
+    sent = []
+    panel._shown.widget.observe(lambda change: sent.append(change.new), "state")
+    return panel, sent
+
+
+def states(message):
+    return {row[NUMBER]: row[STATE] for row in message["rows"]}
+
+
+def test_the_page_gets_times_since_the_run_began():
+    workflow = flow(4)
+    panel, sent = shown_panel(workflow, clock=lambda: 1_010.0)
+    panel(events.RunStarted(1_000.0, "r", workflow, "run", {}))
+    for event in life_of("t0", 1_000.5, 1_002.0):
+        panel(event)
+    panel(events.AttemptStarted(1_002.0, "r", "t1", 1))
+    panel(events.AttemptFailed(1_003.0, "r", "t1", 1, FAILURE, 1.0))
+    panel(events.AttemptStarted(1_004.0, "r", "t2", 1))
+    panel(events.ProgressMade(1_005.0, "r", "t2", 1, 3, 12, "files"))
+    panel.close()
+    assert sent[-1] == {
+        "now": 10.0,
+        "status": "Running",
+        "ended": False,
+        "error": "",
+        "cancelling": False,
+        "rows": [
+            (0, "Completed", 0.5, 2.0, 1, None, ""),
+            (1, "Retrying", 2.0, None, 1, None, "ValueError: no rows"),
+            (2, "Running", 4.0, None, 1, 0.25, "3/12 files"),
+            (3, "Waiting", None, None, 0, None, ""),
+        ],
+    }
+
+
+def test_what_happened_last_is_always_told_and_few_messages_tell_it():
+    workflow = flow(200)
+    panel, sent = shown_panel(workflow, interval=3_600)
+    panel(events.RunStarted(1_000.0, "r", workflow, "run", {}))
+    halves = [range(100), range(100, 200)]
+    threads = [
+        threading.Thread(target=lambda half=half: [panel(e) for n in half for e in life_of(f"t{n}", 1_000.0, 1_001.0)])
+        for half in halves
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    panel(events.RunFinished(1_002.0, "r", Status.COMPLETED, {}, ""))
+    panel.close()
+    (only,) = sent
+    assert (only["status"], only["ended"]) == ("Completed", True)
+    assert set(states(only).values()) == {"Completed"}
+
+
+def test_of_many_tasks_only_changes_are_sent_but_a_page_that_asks_gets_all():
+    workflow = flow(400)
+    panel, sent = shown_panel(workflow, interval=3_600)
+    panel(events.RunStarted(1_000.0, "r", workflow, "run", {}))
+    panel(events.AttemptStarted(1_000.0, "r", "t7", 1))
+    widget = panel._shown.widget
+    panel.close()
+    assert states(sent[-1]) == {7: "Running"}
+    asked = states(widget.get_state()["state"])
+    assert len(asked) == 400
+    assert asked[7] == "Running"
+
+
+def test_a_click_on_cancel_is_passed_on_and_acknowledged():
+    cancelled = threading.Event()
+    panel, sent = shown_panel(flow(2), on_cancel=cancelled.set, interval=3_600)
+    panel._shown.widget._handle_custom_msg({"type": "something else"}, [])
+    assert not cancelled.is_set()
+    panel._shown.widget._handle_custom_msg({"type": "cancel"}, [])
+    assert cancelled.is_set()
+    panel.close()
+    assert sent[-1]["cancelling"] is True
+
+
+@pytest.mark.parametrize("on_cancel", [None, lambda: None])
+def test_the_page_has_a_cancel_button_only_if_it_would_do_something(on_cancel):
+    panel, _ = shown_panel(flow(1), on_cancel=on_cancel)
+    assert panel._shown.widget.graph["cancel"] is (on_cancel is not None)
+    panel.close()
+
+
+def test_the_page_learns_once_what_there_is_to_draw():
+    panel, _ = shown_panel(flow(3))
+    graph = panel._shown.widget.graph
+    panel.close()
+    assert [task["id"] for task in graph["tasks"]] == ["t0", "t1", "t2"]
+    assert [(edge["source"], edge["target"]) for edge in graph["edges"]] == [("t0", "t1"), ("t1", "t2")]
+    assert set(graph["looks"]) >= {outcome.value for outcome in Outcome}
+
+
+def test_a_panel_that_was_never_shown_or_is_closed_already_closes_in_peace(capsys):
+    panel = Panel(flow(1))
+    panel.close()
+    assert capsys.readouterr().out == ""
+    panel.show()
+    panel.close()
+    first = capsys.readouterr().out
+    panel.close()
+    assert first
+    assert capsys.readouterr().out == ""
+
+
+def test_importing_it_loads_neither_pandas_nor_duckdb():
+    check = "import cloaca_nb.notebook.panel, sys; print(*{'pandas', 'duckdb', 'pyarrow', 'numpy'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)  # noqa: S603 - ours
+    assert done.stdout == "\n"
+
+
+CELL = """
+import threading, time
+from cloaca_nb.core import events
+from cloaca_nb.core.graph import Workflow
+from cloaca_nb.core.status import Outcome, Status
+from cloaca_nb.core.task import Task
+from cloaca_nb.notebook.panel import Panel
+
+flow = Workflow("flow", [Task("load", len, ()), Task("clean", len, ("load",))])
+panel = Panel(flow, on_cancel=print)
+panel.show()
+assert panel._shown.widget.comm._reply_subshell_for("any", "the asker's") == "the asker's"
+panel(events.RunStarted(time.time(), "r", flow, "run", {}))
+for task in flow.tasks:
+    panel(events.AttemptStarted(time.time(), "r", task.id, 1))
+    panel(events.TaskFinished(time.time(), "r", task.id, 1, Outcome.COMPLETED, {}, None, ""))
+panel(events.RunFinished(time.time(), "r", Status.COMPLETED, {}, ""))
+panel.close()
+assert "cloaca-panel" not in {thread.name for thread in threading.enumerate()}
+"""
+
+
+def test_a_kernel_keeps_the_static_result_and_nothing_else():
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELL)])
+    NotebookClient(notebook, kernel_name="python3", timeout=60, store_widget_state=False).execute()
+    (output,) = notebook.cells[0].outputs
+    assert output.output_type == "display_data"
+    assert set(output.data) == {"text/html", "text/plain"}
+    assert output.data["text/plain"].startswith("✓ flow  Completed in")
+    assert 'src="data:image/svg+xml;base64,' in output.data["text/html"]
