@@ -362,7 +362,8 @@ def test_history_as_json_is_for_programs() -> None:
 
 def test_history_shows_what_it_can_where_characters_are_missing(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (home / "flights.py").write_text(FLIGHTS.replace('"flights"', '"flüge"'), encoding="utf-8")
-    assert invoke("run", "flights.py")[0] == 0
+    code, _, stderr = invoke("run", "flights.py")
+    assert code == 0, stderr
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
     shown = python("-m", "cloaca_nb", "history")
     assert (shown.returncode, shown.stderr) == (0, "")

@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, TypeGuard
 
 __all__ = [
     "COMPREHENSIONS",
@@ -20,10 +20,12 @@ __all__ = [
     "captured_now",
     "free_names",
     "inner_parts",
+    "is_type_alias",
     "outer_parts",
     "own_scope",
     "scope_names",
     "target_names",
+    "type_parameters",
 ]
 
 Scope: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef
@@ -80,6 +82,8 @@ def _bindings(node: ast.AST) -> Iterator[Binding]:
             how = How.ANNOTATION if node.value is None else How.ASSIGNED
             yield from _targets(node.target, how)
             yield from bindings([node.value] if node.value else [])
+        case _ if is_type_alias(node):
+            yield Binding(node.name.id, How.DEFINITION, node)
         case ast.Name(ctx=ast.Store()):
             yield Binding(node.id, How.ASSIGNED, node)
         case ast.Name(ctx=ast.Del()):
@@ -146,6 +150,11 @@ def arguments(function: Function | ast.Lambda) -> list[str]:
     return [arg.arg for arg in [*named, *([args.kwarg] if args.kwarg else [])]]
 
 
+def is_type_alias(node: ast.AST) -> TypeGuard[Any]:
+    """Say whether a node is a ``type`` statement, which Python 3.11 doesn't have."""
+    return type(node).__name__ == "TypeAlias"
+
+
 def type_parameters(node: ast.AST) -> list[str]:
     """Return the names in the brackets of ``def f[T]``, ``class C[T]`` and ``type A[T]`` (Python 3.12)."""
     return [parameter.name for parameter in getattr(node, "type_params", [])]
@@ -157,13 +166,15 @@ def free_names(node: ast.AST) -> Iterator[ast.Name]:
         case ast.Name():
             yield node
         case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda() | ast.ClassDef():
-            yield from _free_in(outer_parts(node))
+            yield from _without(type_parameters(node), _free_in(outer_parts(node)))
             yield from captured_now(node)
             yield from captured_later(node)
         case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
             first, *rest = _comprehension_parts(node)
             yield from free_names(first)
             yield from _without(target_names(node), _free_in(rest))
+        case _ if is_type_alias(node):
+            yield from _without(type_parameters(node), free_names(node.value))
         case _:
             yield from _free_in(ast.iter_child_nodes(node))
 

@@ -17,6 +17,7 @@ from cloaca_nb.core.bindings import (
     own_scope,
     scope_names,
     target_names,
+    type_parameters,
 )
 from cloaca_nb.core.context_flow import ContextFlow
 from cloaca_nb.core.flow import START, Point, State, join
@@ -254,8 +255,10 @@ class NameFlow(ContextFlow):
     # -- scopes
 
     def _visit_scope(self, node: Scope) -> None:
+        self.hidden.append(frozenset(type_parameters(node)))
         for part in outer_parts(node):
             self.visit(part)
+        self.hidden.pop()
         now = [name for name in captured_now(node) if not self.is_hidden(name.id)]
         later = [name for name in captured_later(node) if not self.is_hidden(name.id)]
         if any(name.id == self.context for name in (*now, *later)):
@@ -268,14 +271,18 @@ class NameFlow(ContextFlow):
             self._closures[""] = later  # whatever got it may call it at once
             self._call("", set())
         else:
-            for name in later:
-                if name.id not in self.local:
-                    self._note_read(name, later=True)
+            self._note_later(later)
             self._closures[node.name] = [*self._closures.get(node.name, ()), *later]
         if not isinstance(node, ast.Lambda):
             self.bind_name(node.name, node)
 
     visit_FunctionDef = visit_AsyncFunctionDef = visit_ClassDef = visit_Lambda = _visit_scope
+
+    def _note_later(self, names: Iterable[ast.Name]) -> None:
+        """Take in what code uses that runs later; of the names that are bound here, only its call tells."""
+        for name in names:
+            if name.id not in self.local:
+                self._note_read(name, later=True)
 
     def _visit_inside(self, node: Scope) -> None:
         """Find the keys that a function uses of the context around it."""
@@ -313,11 +320,10 @@ class NameFlow(ContextFlow):
 
     def visit_TypeAlias(self, node: ast.stmt) -> None:
         """Bind the name of a ``type`` statement (Python 3.12)."""
-        for name in free_names(node):
-            if isinstance(name.ctx, ast.Load):
-                self._note_read(name, later=True)
-            else:
-                self.bind_name(name.id, name)
+        for one in bindings([node]):
+            self._closures[one.name] = list(free_names(node))  # its value is evaluated when it is asked for
+            self._note_later(self._closures[one.name])
+            self.bind_name(one.name, node)
 
     def visit_Import(self, node: ast.Import | ast.ImportFrom) -> None:
         """Bind what is imported."""

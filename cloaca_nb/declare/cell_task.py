@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 from cloaca_nb.core.cells import FunctionText, Resolution, TaskCell, function_text, keys_of, resolve
+from cloaca_nb.core.rule_text import read_rule
 from cloaca_nb.core.task import Task
 from cloaca_nb.declare.options import retry_policy
+from cloaca_nb.errors import CellError, near_miss
 
 __all__ = ["CellTask"]
 
@@ -36,7 +39,7 @@ class CellTask:
 
     def resolution(self, outputs: Collection[str], parameters: Collection[str]) -> Resolution:
         """Say where each name of the cell comes from; see `core.cells.resolve`."""
-        return resolve(self.cell, outputs, parameters)
+        return resolve(self.cell, outputs, parameters, self.namespace)
 
     def task(self, outputs: Collection[str], parameters: Collection[str]) -> Task:
         """Return the task, given the keys that the other tasks set and the workflow's parameters."""
@@ -47,7 +50,8 @@ class CellTask:
             id=self.id,
             function=self.compile(text),
             after=options.after,
-            retry=retry_policy(options.given()),
+            retry=retry_policy(options.given(), self._named(options.retry)),
+            rule=read_rule(options.trigger_rules) if options.trigger_rules else None,
             on_success=self._named(options.on_success),
             on_failure=self._named(options.on_failure),
             timeout=options.timeout,
@@ -58,5 +62,14 @@ class CellTask:
             where=self.where,
         )
 
-    def _named(self, name: str | None) -> Callable[..., Any] | None:
-        return None if name is None else self.namespace[name]
+    def _named(self, name: str | None) -> Any:
+        """Return what the notebook knows by a name such as ``tell`` or ``alerts.tell``; None for none."""
+        if name is None:
+            return None
+        first, *rest = name.split(".")
+        if first not in self.namespace:
+            raise CellError(
+                f"Task {self.id!r} ({self.where}) names {name!r}, which the notebook doesn't define."
+                f"{near_miss(first, self.namespace)} Define it in a cell above."
+            )
+        return reduce(getattr, rest, self.namespace[first])

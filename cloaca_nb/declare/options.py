@@ -1,13 +1,23 @@
 """The options of a task as a user writes them, checked and turned into what the core knows."""
 
 import inspect
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from cloaca_nb.core.retry import NO_RETRY, RetryPolicy
+from cloaca_nb.core.rules import Rule
 from cloaca_nb.errors import DefinitionError
 
-__all__ = ["HANDLE_NAMES", "handle_parameter", "retry_policy"]
+__all__ = [
+    "check_callback",
+    "check_executor",
+    "check_function",
+    "check_rule",
+    "check_timeout",
+    "handle_parameter",
+    "retry_policy",
+]
 
 HANDLE_NAMES: Final = ("handle", "task_handle")
 MS: Final = 1000.0
@@ -27,8 +37,11 @@ def retry_policy(options: Mapping[str, Any], policy: RetryPolicy | None = None) 
     given = {name: value for name, value in options.items() if name.startswith("retry_") and value is not None}
     if policy is not None and given:
         raise DefinitionError(f"Give retry= or {', '.join(f'{name}=' for name in given)}, not both.")
+    if policy is not None and not isinstance(policy, RetryPolicy):
+        raise DefinitionError(f"retry is {policy!r}, but must be a policy: retry=RetryPolicy(attempts=3).")
     if policy is not None or not given:
         return policy or NO_RETRY
+    _check_retry_options(given)
     return RetryPolicy(
         attempts=given.get("retry_attempts", 0),
         backoff=given.get("retry_backoff", "exponential"),
@@ -39,6 +52,60 @@ def retry_policy(options: Mapping[str, Any], policy: RetryPolicy | None = None) 
     )
 
 
+def _check_retry_options(given: Mapping[str, Any]) -> None:
+    attempts = given.get("retry_attempts", 0)
+    if not isinstance(attempts, int) or isinstance(attempts, bool):
+        raise DefinitionError(f"retry_attempts is {attempts!r}, but must be a whole number, like 3.")
+    for name in ("retry_delay_ms", "retry_max_delay_ms"):
+        if name in given and not _is_number(given[name]):
+            raise DefinitionError(f"{name} is {given[name]!r}, but must be a number of milliseconds, like 500.")
+    if not isinstance(given.get("retry_jitter", True), bool):
+        raise DefinitionError(f"retry_jitter is {given['retry_jitter']!r}, but must be True or False.")
+
+
+def check_timeout(timeout: Any) -> None:
+    """Raise a DefinitionError unless `timeout` is None or a number of seconds above 0."""
+    if timeout is not None and not (_is_number(timeout) and timeout > 0):
+        raise DefinitionError(
+            f"timeout is {timeout!r}, but must be a number of seconds above 0, like 30 (None: no limit)."
+        )
+
+
+def check_callback(option: str, callback: Any) -> None:
+    """Raise a DefinitionError unless `callback` is None or can be called."""
+    if callback is not None and not callable(callback):
+        arguments = "task_id, context" if option == "on_success" else "task_id, error, context"
+        raise DefinitionError(f"{option} is {callback!r}, but must be a function that takes ({arguments}).")
+
+
+def check_rule(rule: Any) -> None:
+    """Raise a DefinitionError unless `rule` is None or a trigger rule."""
+    if rule is not None and not isinstance(rule, Rule):
+        raise DefinitionError(
+            f"trigger_rules is {rule!r}, but must be one rule, like task_failed('load'); all_of(…) and any_of(…) join several."
+        )
+
+
+def check_executor(executor: Any) -> None:
+    """Raise a DefinitionError unless tasks can run there."""
+    if executor not in (None, "thread"):
+        raise DefinitionError(f"executor is {executor!r}, but so far tasks run on threads only: leave it away.")
+
+
+def check_function(task_id: str, function: Callable[..., Any]) -> None:
+    """Raise a DefinitionError unless `function` can be called with a context, and with a handle if it asks for one."""
+    arguments = (None, None) if handle_parameter(function) else (None,)
+    try:
+        inspect.signature(function).bind(*arguments)
+    except TypeError as error:
+        raise DefinitionError(
+            f"Task {task_id!r} is called with its context alone, which its function doesn't take ({error}): "
+            f"write `def {task_id}(context):`, or `(context, handle)` for a task handle."
+        ) from None
+    except ValueError:  # some built-in callables have no signature
+        return
+
+
 def handle_parameter(function: Callable[..., Any]) -> str | None:
     """Return the name of the second parameter if it asks for a task handle."""
     try:
@@ -46,3 +113,7 @@ def handle_parameter(function: Callable[..., Any]) -> str | None:
     except (TypeError, ValueError):  # some built-in callables have no signature
         return None
     return names[1] if len(names) > 1 and names[1] in HANDLE_NAMES else None
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -23,7 +23,7 @@ class Definition(NamedTuple):
 
 
 _labels: Final[list[Callable[[str], str | None]]] = []
-_definitions: Final[WeakKeyDictionary[Any, Definition]] = WeakKeyDictionary()
+_read_before: Final[WeakKeyDictionary[Any, tuple[Keys, str]]] = WeakKeyDictionary()
 
 
 def label_files_by(label: Callable[[str], str | None]) -> None:
@@ -50,19 +50,23 @@ def define(function: Callable[..., Any]) -> Definition:
     code = getattr(inspect.unwrap(function), "__code__", None)
     if code is None:
         return Definition(UNKNOWN, "", "")
-    if code not in _definitions:  # thousands of tasks may share one body
-        _definitions[code] = _read(code)
-    return _definitions[code]
+    if code not in _read_before:  # thousands of tasks may share one body
+        _read_before[code] = _read(code)
+    return Definition(*_read_before[code], _where(code))
 
 
-def _read(code: Any) -> Definition:
-    label = file_label(code.co_filename)
-    where = label if label.startswith("Cell ") else f"{label}:{code.co_firstlineno}"
+def _where(code: CodeType) -> str:
+    label = file_label(code.co_filename)  # asked each time: a cell that is executed again gets another number
+    return label if label.startswith("Cell ") else f"{label}:{code.co_firstlineno}"
+
+
+def _read(code: CodeType) -> tuple[Keys, str]:
     try:
         source = textwrap.dedent(inspect.getsource(code))
         tree = ast.parse(source)
     except (OSError, SyntaxError):  # typed at a prompt, or a lambda in the middle of an expression
-        return Definition(UNKNOWN, "", where)
+        return UNKNOWN, ""
     body = tree.body[0]
-    known = isinstance(body, ast.FunctionDef | ast.AsyncFunctionDef) and bool(body.args.posonlyargs or body.args.args)
-    return Definition(function_keys(body) if known else UNKNOWN, source, where)  # type: ignore[arg-type]  # `known` says so
+    if isinstance(body, ast.FunctionDef | ast.AsyncFunctionDef) and (body.args.posonlyargs or body.args.args):
+        return function_keys(body), source
+    return UNKNOWN, source

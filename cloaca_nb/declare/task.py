@@ -2,12 +2,20 @@
 
 import inspect
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import Any, Never, TypeVar
 
 from cloaca_nb.core.retry import RetryPolicy
 from cloaca_nb.core.rules import Rule
 from cloaca_nb.core.task import Task
-from cloaca_nb.declare.options import handle_parameter, retry_policy
+from cloaca_nb.declare.options import (
+    check_callback,
+    check_executor,
+    check_function,
+    check_rule,
+    check_timeout,
+    handle_parameter,
+    retry_policy,
+)
 from cloaca_nb.declare.place import define
 from cloaca_nb.declare.registry import REGISTRY
 from cloaca_nb.errors import DefinitionError
@@ -18,7 +26,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def task(  # noqa: PLR0913 - the reference API's options, all by keyword
-    *,
+    *bare: Never,
     id: str | None = None,  # noqa: A002 - the reference API's name
     dependencies: Iterable[str | Callable[..., Any]] | None = None,
     retry: RetryPolicy | None = None,
@@ -39,6 +47,7 @@ def task(  # noqa: PLR0913 - the reference API's options, all by keyword
     The function itself comes back, still callable in tests. Its body takes the context and returns it or None.
 
     Args:
+        bare: nothing: every option is given by its name.
         id: the task's id; by default the function's name.
         dependencies: ids, or functions that are tasks; None: infer them from the keys that the body reads.
         retry: the whole retry policy; instead of any `retry_*`.
@@ -57,6 +66,8 @@ def task(  # noqa: PLR0913 - the reference API's options, all by keyword
     Raises:
         DefinitionError: a ValueError, for a wrong value; the message lists the right ones.
     """
+    if bare:
+        raise DefinitionError("@task needs parentheses, and its options are given by name: @cloaca.task(id='load').")
     policy = retry_policy(
         {
             "retry_attempts": retry_attempts,
@@ -68,11 +79,15 @@ def task(  # noqa: PLR0913 - the reference API's options, all by keyword
         },
         retry,
     )
-    if timeout is not None and timeout <= 0:
-        raise DefinitionError(f"timeout is {timeout}, but must be more than 0 seconds (None: no limit).")
+    check_timeout(timeout)
+    check_callback("on_success", on_success)
+    check_callback("on_failure", on_failure)
+    check_rule(trigger_rules)
+    check_executor(executor)
 
     def declare(function: Function) -> Function:
-        name = id or function.__name__
+        name = _task_id(id, function)
+        check_function(name, function)
         definition = define(function)
         REGISTRY.declare(
             function.__module__,
@@ -100,11 +115,17 @@ def task(  # noqa: PLR0913 - the reference API's options, all by keyword
     return declare
 
 
+def _task_id(given: Any, function: Callable[..., Any]) -> str:
+    found = getattr(function, "__name__", "") if given is None else given
+    if not isinstance(found, str) or not found:
+        raise DefinitionError(f"A task's id is a text, not {found!r}: @cloaca.task(id='load').")
+    return found
+
+
 def _dependency_ids(task_id: str, dependencies: Iterable[str | Callable[..., Any]]) -> tuple[str, ...]:
-    if isinstance(dependencies, str):
-        raise DefinitionError(
-            f"The dependencies of task {task_id!r} are a list of ids: write dependencies=[{dependencies!r}]."
-        )
+    if isinstance(dependencies, str) or not isinstance(dependencies, Iterable):
+        shown = getattr(dependencies, "__name__", None) or repr(dependencies)
+        raise DefinitionError(f"The dependencies of task {task_id!r} are a list: write dependencies=[{shown}].")
     return tuple(dict.fromkeys(_dependency_id(task_id, one) for one in dependencies))
 
 

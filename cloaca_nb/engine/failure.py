@@ -7,6 +7,7 @@ from typing import Final
 
 from cloaca_nb.core.events import Failure
 from cloaca_nb.declare.place import file_label
+from cloaca_nb.values import hint
 
 __all__ = ["describe_failure"]
 
@@ -18,6 +19,8 @@ def describe_failure(error: BaseException) -> Failure:
 
     The place is that of the innermost frame of user code; of library code only where no user code is on the stack.
     """
+    if hint(error):
+        error.add_note(hint(error))
     frames = _user_frames(error.__traceback__)
     place = next((frame for frame in reversed(frames) if "site-packages" not in frame.filename), None)
     where = _where(place or frames[-1]) if frames else ""
@@ -46,6 +49,7 @@ def _render(error: BaseException, frames: list[traceback.FrameSummary]) -> str:
         if frame.line:
             lines.append(f"    {frame.line.strip()}\n")
     lines.append(f"{type(error).__name__}: {_message(error)}".rstrip(": ") + "\n")
+    lines += [f"{note}\n" for note in getattr(error, "__notes__", ())]
     cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     if cause is not None and cause is not error:
         lines.append(f"caused by {type(cause).__name__}: {_message(cause)}\n")

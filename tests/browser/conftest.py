@@ -70,9 +70,12 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         yield lab
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Start the browser, or skip what needs it; continuous integration has to have one."""
+    """Start the browser, or skip what needs it; continuous integration has to have one.
+
+    Its event loop runs in this thread for as long as it is there, so it must be gone before other tests begin.
+    """
     path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
     if path is None:
         told = "the browser tests need Chromium: apt install chromium, or set CHROMIUM to where it is"

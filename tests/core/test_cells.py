@@ -153,7 +153,7 @@ RESOLVED = [
     [case[1:] for case in RESOLVED],
     ids=[case[0] for case in RESOLVED],
 )
-def test_where_names_come_from(options, body, inputs, optional, sets, deletes, own):  # noqa: PLR0913, PLR0917 - a table's columns
+def test_where_names_come_from(options, body, inputs, optional, sets, deletes, own):
     cell = parse_task_cell(f"%%cloaca_task t {options}\n{body}")
     assert [" ".join(names) for names in resolve(cell, {"df", "sum"}, ["year"])] == [
         inputs,
