@@ -10,36 +10,66 @@ import logging
 from collections.abc import Callable
 from contextvars import Context as Variables
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, Protocol
 
 from cloaca_nb.core.context import Context
 from cloaca_nb.core.task import Task
 from cloaca_nb.engine.handle import TaskHandle, current_handle
+from cloaca_nb.engine.means import Means
 from cloaca_nb.engine.output import Sink, captured
 from cloaca_nb.engine.workers import Work
 from cloaca_nb.errors import TaskReturnError, TaskTimeoutError
-
-if TYPE_CHECKING:
-    from cloaca_nb.engine.run import Run
 
 __all__ = ["Attempt"]
 
 logger: Final = logging.getLogger("cloaca_nb")
 
 
+class Owner(Protocol):
+    """The execution that an attempt is part of; it decides, under its lock, what an attempt's end means."""
+
+    means: Means
+    variables: Variables
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the run was cancelled."""
+
+    def wait_for_cancel(self, seconds: float) -> bool:
+        """Wait that long; at once and True if the run is cancelled."""
+
+    def begin(self, attempt: "Attempt") -> bool:
+        """Open an attempt and give it its context; False if the run was cancelled meanwhile."""
+
+    def print(self, attempt: "Attempt", stream: str, text: str) -> None:
+        """Say what an attempt printed."""
+
+    def report(self, attempt: "Attempt", done: float, total: float | None, message: str) -> None:
+        """Say how far an attempt is."""
+
+    def close_attempt(self, attempt: "Attempt") -> bool:
+        """Close an attempt; False if it was closed before."""
+
+    def conclude(self, attempt: "Attempt", error: BaseException | None, variables: Variables) -> Work | None:
+        """Take in that a body has ended, and return the work that follows."""
+
+    def fail(self, attempt: "Attempt", error: BaseException, variables: Variables) -> Work | None:
+        """Take in that an attempt, closed by now, has failed, and return the work that follows."""
+
+
 class Attempt:
     """One attempt of a task; calling it does it.
 
     Args:
-        run: the run that it is part of.
+        owner: the execution that it is part of.
         task: what is attempted.
         number: from 1.
     """
 
-    __slots__ = ("_running", "context", "is_over", "number", "run", "task")
+    __slots__ = ("_running", "context", "is_over", "number", "owner", "task")
 
-    def __init__(self, run: "Run", task: Task, number: int = 1) -> None:
-        self.run = run
+    def __init__(self, owner: Owner, task: Task, number: int = 1) -> None:
+        self.owner = owner
         self.task = task
         self.number = number
         self.is_over = False
@@ -48,34 +78,34 @@ class Attempt:
 
     def __call__(self) -> Work | None:
         """Do it on the calling thread, and return the work that follows."""
-        if not self.run.begin(self):
+        if not self.owner.begin(self):
             return None
         if self.task.timeout is not None:
-            self.run.engine.loop.call_later(self.task.timeout, self._expire)
-        variables = self.run.variables.copy()
+            self.owner.means.loop.call_later(self.task.timeout, self._expire)
+        variables = self.owner.variables.copy()
         if self.task.is_async:
-            self.run.engine.loop.run(self._await_body(), variables, partial(self._conclude_async, variables))
+            self.owner.means.loop.run(self._await_body(), variables, partial(self._conclude_async, variables))
             return None
-        return self.run.conclude(self, variables.run(self._call_body), variables)
+        return self.owner.conclude(self, variables.run(self._call_body), variables)
 
     # -- what its task handle asks
 
     @property
     def cancelled(self) -> bool:
         """Whether its run was cancelled."""
-        return self.run.cancelled
+        return self.owner.cancelled
 
     def report(self, done: float, total: float | None, message: str) -> None:
         """Say how far it is."""
-        self.run.report(self, done, total, message)
+        self.owner.report(self, done, total, message)
 
     def wait_without_slot(self, condition: Callable[[], Any], poll_s: float) -> None:
         """Poll `condition` until it holds, giving the worker's place back meanwhile."""
         if condition():
             return
-        with self.run.engine.workers.released():
+        with self.owner.means.workers.released():
             while not condition():
-                if self.run.wait_for_cancel(poll_s):
+                if self.owner.wait_for_cancel(poll_s):
                     raise InterruptedError(f"Task {self.task.id!r} was deferred when its run was cancelled.")
 
     # -- its end
@@ -98,18 +128,23 @@ class Attempt:
         if running is not None:
             running.get_loop().call_soon_threadsafe(running.cancel)
         elif not self.task.is_async:
-            self.run.engine.workers.replace()
+            self.owner.means.workers.replace()
+
+    def came_back(self) -> None:
+        """A body that was given up has ended after all: its thread is one too many."""
+        if not self.task.is_async:
+            self.owner.means.workers.returned()
 
     def _expire(self) -> None:
-        if self.run.close_attempt(self):
+        if self.owner.close_attempt(self):
             self.give_up()
             error = TaskTimeoutError(f"Task {self.task.named} took longer than its timeout of {self.task.timeout} s.")
-            self.run.engine.workers.put([partial(self.run.fail, self, error, self.run.variables.copy())])
+            self.owner.means.workers.put([partial(self.owner.fail, self, error, self.owner.variables.copy())])
 
     # -- its body
 
     def _sink(self) -> Sink:
-        return Sink(partial(self.run.print, self))
+        return Sink(partial(self.owner.print, self))
 
     def _arguments(self) -> tuple[Any, ...]:
         handle = TaskHandle.of(self)
@@ -131,7 +166,7 @@ class Attempt:
 
     def _conclude_async(self, variables: Variables, done: "asyncio.Task[Any]") -> None:
         error = asyncio.CancelledError() if done.cancelled() else done.exception()
-        self.run.engine.workers.put([partial(self.run.conclude, self, error, variables)])
+        self.owner.means.workers.put([partial(self.owner.conclude, self, error, variables)])
 
     def _check(self, returned: Any) -> None:
         if returned is None or returned is self.context:

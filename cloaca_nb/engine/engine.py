@@ -7,7 +7,9 @@ from typing import Any
 from cloaca_nb.core.events import Observer
 from cloaca_nb.core.graph import Workflow
 from cloaca_nb.core.merge import Sameness
+from cloaca_nb.engine.execution import Execution
 from cloaca_nb.engine.loop import Loop
+from cloaca_nb.engine.means import Means
 from cloaca_nb.engine.run import Run
 from cloaca_nb.engine.workers import Workers
 from cloaca_nb.errors import ConfigurationError
@@ -42,12 +44,7 @@ class Engine:
         observers: Sequence[Observer] = (),
         settle: Callable[[], None] = lambda: None,
     ) -> None:
-        self.workers = Workers(max_concurrent_tasks)
-        self.loop = Loop()
-        self.isolate = isolate
-        self.same = same
-        self.frame = frame
-        self.settle = settle
+        self._means = Means(Workers(max_concurrent_tasks), Loop(), isolate, same, frame, settle)
         self._observers = tuple(observers)
 
     def start(
@@ -70,11 +67,11 @@ class Engine:
                     f"Task {task.named} asks for executor={task.executor!r}; so far tasks run on threads: "
                     "leave `executor` away."
                 )
-        run = Run(self, workflow, initial, kind, (*self._observers, *observers))
-        run.start()
-        return run
+        execution = Execution(self._means, workflow, initial, kind, (*self._observers, *observers))
+        execution.start()
+        return Run(execution)
 
     def close(self) -> None:
         """End the threads; what runs now may finish."""
-        self.workers.close()
-        self.loop.close()
+        self._means.workers.close()
+        self._means.loop.close()

@@ -6,10 +6,14 @@ from types import TracebackType
 from typing import Final
 
 from cloaca_nb.core.events import Failure
+from cloaca_nb.core.graph import Workflow
+from cloaca_nb.core.record import RunRecord
+from cloaca_nb.core.status import Outcome
+from cloaca_nb.core.task import Task
 from cloaca_nb.declare.place import file_label
 from cloaca_nb.values import hint
 
-__all__ = ["describe_failure"]
+__all__ = ["describe_failure", "explain"]
 
 OURS: Final = str(Path(__file__).parent.parent)  # frames below this folder tell a user nothing
 
@@ -25,6 +29,22 @@ def describe_failure(error: BaseException) -> Failure:
     place = next((frame for frame in reversed(frames) if "site-packages" not in frame.filename), None)
     where = _where(place or frames[-1]) if frames else ""
     return Failure(type(error).__name__, _message(error), where, _render(error, frames))
+
+
+def explain(workflow: Workflow, record: RunRecord) -> str:
+    """Say in a sentence which task of a failed run failed first, how and where; and which others did."""
+    failed = [task for task in record.tasks.values() if task.failure is not None and task.outcome is Outcome.FAILED]
+    first = min(failed, key=lambda task: task.ended or 0.0)
+    others = [task.task_id for task in failed if task is not first]
+    more = f" Also failed: {', '.join(others)}." if others else ""
+    return _sentence(workflow[first.task_id], first.failure) + more
+
+
+def _sentence(task: Task, failure: Failure | None) -> str:
+    if failure is None:
+        return ""
+    place = f" ({failure.where})" if failure.where else ""
+    return f"Task {task.id!r} failed: {failure.exception}: {failure.message}{place}."
 
 
 def _message(error: BaseException) -> str:

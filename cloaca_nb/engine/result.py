@@ -1,17 +1,15 @@
 """What a run came to."""
 
 import html
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from cloaca_nb.core.context import Context
+from cloaca_nb.core.events import Failure
+from cloaca_nb.core.record import RunRecord
 from cloaca_nb.core.scope import Conflict
 from cloaca_nb.core.status import Outcome, Status
 from cloaca_nb.engine.clock import rfc3339
-
-if TYPE_CHECKING:
-    from cloaca_nb.core.events import Failure
-    from cloaca_nb.engine.run import Run
 
 __all__ = ["TaskError", "WorkflowResult"]
 
@@ -34,7 +32,7 @@ class TaskError(str):
     traceback: str
 
     @classmethod
-    def of(cls, text: str, task: str, failure: "Failure") -> "TaskError":
+    def of(cls, text: str, task: str, failure: Failure) -> "TaskError":
         """Put it together; for the engine."""
         error = cls(text)
         error.task, error.exception, error.message = task, failure.exception, failure.message
@@ -43,38 +41,51 @@ class TaskError(str):
 
 
 class WorkflowResult:
-    """What a run came to: its status, its final context, and how every task fared."""
+    """What a run came to: its status, its final context, and how every task fared.
 
-    def __init__(self, run: "Run") -> None:
-        self._run = run
-        self._final: Context | None = None
+    Args:
+        record: what the events of the run add up to.
+        final_context: what it ended with.
+        frame: makes a table of rows.
+        history_error: why history could not keep the run.
+    """
+
+    def __init__(
+        self,
+        record: RunRecord,
+        final_context: Context,
+        frame: Callable[[list[dict[str, Any]]], Any],
+        history_error: BaseException | None = None,
+    ) -> None:
+        self._record = record
+        self._final_context = final_context
+        self._frame = frame
+        self._history_error = history_error
 
     @property
     def status(self) -> Status:
         """Completed, Failed or Cancelled; also equal to its lower-case form."""
-        return self._run.record.status
+        return self._record.status
 
     @property
     def run_id(self) -> str:
         """The run's id in history."""
-        return self._run.run_id
+        return self._record.run_id
 
     @property
     def workflow(self) -> str:
         """The workflow's name."""
-        return self._run.workflow.name
+        return self._record.workflow.name if self._record.workflow else ""
 
     @property
     def final_context(self) -> Context:
         """The context merged over the last completed tasks; also of a failed run."""
-        if self._final is None:
-            self._final = Context.of(self._run.final, self._run.engine.isolate) if self._run.final else Context()
-        return self._final
+        return self._final_context
 
     @property
     def error(self) -> TaskError | None:
         """Which task failed, with which exception, where; None unless Failed."""
-        record = self._run.record
+        record = self._record
         if not record.error:
             return None
         failed = [task for task in record.tasks.values() if task.outcome is Outcome.FAILED and task.failure]
@@ -84,32 +95,32 @@ class WorkflowResult:
     @property
     def error_message(self) -> str | None:
         """The text of `error`; None unless Failed."""
-        return self._run.record.error or None
+        return self._record.error or None
 
     @property
     def history_error(self) -> BaseException | None:
         """Why history could not keep this run; None if it did."""
-        return self._run.history_error
+        return self._history_error
 
     @property
     def start_time(self) -> str:
         """When the run began, in UTC (RFC 3339)."""
-        return rfc3339(self._run.record.started)
+        return rfc3339(self._record.started)
 
     @property
     def end_time(self) -> str:
         """When the run ended, in UTC (RFC 3339)."""
-        return rfc3339(self._run.record.ended or self._run.record.started)
+        return rfc3339(self._record.ended or self._record.started)
 
     @property
     def duration(self) -> float:
         """From start to end, in seconds."""
-        return self._run.record.elapsed(0.0)
+        return self._record.elapsed(0.0)
 
     @property
     def conflicts(self) -> Sequence[Conflict]:
         """The keys that two branches changed differently and that a later task, or the final context, chose from."""
-        return tuple(dict.fromkeys(self._run.record.conflicts))
+        return tuple(dict.fromkeys(self._record.conflicts))
 
     @property
     def tasks(self) -> Any:
@@ -123,9 +134,9 @@ class WorkflowResult:
                 "reason": task.reason,
                 "error": f"{task.failure.exception}: {task.failure.message}" if task.failure else "",
             }
-            for task in self._run.record.tasks.values()
+            for task in self._record.tasks.values()
         ]
-        return self._run.engine.frame(rows)
+        return self._frame(rows)
 
     def __repr__(self) -> str:
         return f"WorkflowResult(status={self.status}, error={self.error_message})"

@@ -1,0 +1,261 @@
+"""One execution of a workflow, from inside: the owner of its plan, its scopes and its attempts.
+
+State model. The plan knows which tasks are over; each task has at most one open attempt. Everything that decides
+(closing an attempt, finishing a task, cancelling) happens under one lock, so each task is over exactly once, and
+`RunFinished` is said once and last. Bodies, callbacks and the wait for history run outside it.
+"""
+
+import logging
+import random
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import Context as Variables, copy_context
+from functools import partial
+from typing import Any, Final
+
+from cloaca_nb.core.context import Context
+from cloaca_nb.core.events import (
+    AttemptFailed,
+    AttemptStarted,
+    Event,
+    Failure,
+    Observer,
+    OutputWritten,
+    ProgressMade,
+    RunFinished,
+    RunStarted,
+    TaskFinished,
+)
+from cloaca_nb.core.graph import Workflow
+from cloaca_nb.core.lineage import FinalContext, Lineage
+from cloaca_nb.core.plan import Plan, Step
+from cloaca_nb.core.record import RunRecord
+from cloaca_nb.core.status import Outcome, Status
+from cloaca_nb.engine.attempt import Attempt
+from cloaca_nb.engine.clock import new_run_id, now
+from cloaca_nb.engine.failure import describe_failure, explain
+from cloaca_nb.engine.means import Means
+from cloaca_nb.engine.output import capture
+from cloaca_nb.engine.workers import Work
+
+__all__ = ["Execution"]
+
+logger: Final = logging.getLogger("cloaca_nb")
+
+
+class Execution:
+    """One execution of a workflow.
+
+    Args:
+        means: what it is driven with.
+        workflow: what is executed.
+        initial: the initial context; the workflow's parameters fill it up.
+        kind: "run", or "try" for one task on its own.
+        observers: told every event.
+    """
+
+    def __init__(
+        self, means: Means, workflow: Workflow, initial: Mapping[str, Any], kind: str, observers: Sequence[Observer]
+    ) -> None:
+        self.means = means
+        self.workflow = workflow
+        self.run_id = new_run_id()
+        self.variables: Variables = copy_context()  # binds what tasks print to the cell that started the run
+        self.record = RunRecord()
+        self.over = threading.Event()  # ended, and on disk
+        self.history_error: BaseException | None = None
+        self._initial = {**workflow.parameters, **initial}
+        self._kind = kind
+        self._observers = (self.record.observe, *observers)
+        self._plan = Plan(workflow, self._reader)
+        self._lineage = Lineage(workflow, self._initial, means.same)
+        self._final: FinalContext | None = None
+        self._open: dict[str, Attempt] = {}
+        self._lock = threading.Lock()
+        self._cancel = threading.Event()
+        self._wake: list[Callable[[], object]] = []
+
+    # -- for whoever started it
+
+    def start(self) -> None:
+        """Begin: say so, and hand the first tasks to the workers."""
+        capture.start()
+        self._say(RunStarted(now(), self.run_id, self.workflow, self._kind, self._initial))
+        with self._lock:
+            first = self._follow(self._plan.begin())
+        if self._plan.is_over:
+            self._close()
+        else:
+            self.means.workers.put(first)
+
+    def cancel(self) -> None:
+        """Start nothing new, give up what runs, and record the run as Cancelled; no effect on one that is over."""
+        with self._lock:
+            if self._plan.is_over:
+                return
+            self._cancel.set()
+            running = [attempt for attempt in self._open.values() if not attempt.is_over]
+            for attempt in running:
+                attempt.is_over = True
+            for task_id in self._plan.cancel():
+                self._say_over(task_id, Outcome.CANCELLED, reason="because the run was cancelled")
+        for attempt in running:
+            attempt.give_up()
+        self._close()
+
+    def final_context(self) -> Context:
+        """Return the final context; empty before the end."""
+        return Context() if self._final is None else Context.of(self._final.scope, self.means.isolate)
+
+    @contextmanager
+    def waking(self, wake: Callable[[], object]) -> Iterator[None]:
+        """Have `wake` called when the run is over, for as long as this lasts."""
+        with self._lock:
+            self._wake.append(wake)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._wake.remove(wake)
+
+    # -- for its attempts
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the run was cancelled."""
+        return self._cancel.is_set()
+
+    def wait_for_cancel(self, seconds: float) -> bool:
+        """Wait that long; at once and True if the run is cancelled."""
+        return self._cancel.wait(seconds)
+
+    def begin(self, attempt: Attempt) -> bool:
+        """Open an attempt and give it its context; False if the run was cancelled meanwhile."""
+        self._open[attempt.task.id] = attempt
+        if self._cancel.is_set():
+            return False
+        attempt.context = Context.of(self._lineage.scope(attempt.task.id), self.means.isolate)
+        self._say(AttemptStarted(now(), self.run_id, attempt.task.id, attempt.number))
+        return True
+
+    def print(self, attempt: Attempt, stream: str, text: str) -> None:
+        """Say what an attempt printed, unless it is over."""
+        if not attempt.is_over:
+            self._say(OutputWritten(now(), self.run_id, attempt.task.id, attempt.number, stream, text))
+
+    def report(self, attempt: Attempt, done: float, total: float | None, message: str) -> None:
+        """Say how far an attempt is."""
+        self._say(ProgressMade(now(), self.run_id, attempt.task.id, attempt.number, done, total, message))
+
+    def close_attempt(self, attempt: Attempt) -> bool:
+        """Close an attempt; False if it was closed before."""
+        with self._lock:
+            was_open = not attempt.is_over
+            attempt.is_over = True
+        return was_open
+
+    def conclude(self, attempt: Attempt, error: BaseException | None, variables: Variables) -> Work | None:
+        """Take in that a body has ended, and return the work that follows."""
+        if error is None and attempt.task.on_success is not None and not attempt.is_over:
+            variables.run(attempt.notify, None)
+        with self._lock:
+            if attempt.is_over:  # its time was up, or the run was cancelled: this thread is one too many
+                attempt.came_back()
+                return None
+            attempt.is_over = True
+            if error is None:
+                return self._go_on(self._complete(attempt))
+        return self.fail(attempt, error, variables)
+
+    def fail(self, attempt: Attempt, error: BaseException, variables: Variables) -> Work | None:
+        """Take in that an attempt, closed by now, has failed: try again later or end the task."""
+        task, failure = attempt.task, describe_failure(error)
+        retry_in = None
+        if task.retry.wants(error, attempt.number):
+            retry_in = task.retry.delay(attempt.number, random.uniform(-1, 1))  # noqa: S311 - jitter is no secret
+        elif task.on_failure is not None:
+            variables.run(attempt.notify, error)
+        with self._lock:
+            if self._cancel.is_set():
+                return None
+            self._say(AttemptFailed(now(), self.run_id, task.id, attempt.number, failure, retry_in))
+            if retry_in is None:
+                return self._go_on(self._finish(attempt, Outcome.FAILED, failure=failure))
+        again = Attempt(self, task, attempt.number + 1)
+        self.means.loop.call_later(retry_in, partial(self.means.workers.put, [again]))
+        return None
+
+    # -- under the lock
+
+    def _complete(self, attempt: Attempt) -> list[Attempt]:
+        changes = attempt.context.changes
+        if changes:
+            self._lineage.scope(attempt.task.id).finish(changes)
+        self.record.conflicts += attempt.context.conflicts
+        return self._finish(attempt, Outcome.COMPLETED, changes=changes)
+
+    def _finish(self, attempt: Attempt, outcome: Outcome, **facts: Any) -> list[Attempt]:
+        """End a task, and return the attempts that may start now."""
+        self._say_over(attempt.task.id, outcome, **facts)
+        return self._follow(self._plan.finish(attempt.task.id, outcome))
+
+    def _follow(self, step: Step) -> list[Attempt]:
+        """Do what the plan says; return the attempts that may start."""
+        for task_id, reason in step.skipped:
+            self._lineage.scope(task_id)
+            self._say_over(task_id, Outcome.SKIPPED, reason=reason)
+        for task_id in step.ready:
+            self._lineage.scope(task_id)
+        return [Attempt(self, self.workflow[task_id]) for task_id in step.ready]
+
+    def _go_on(self, ready: list[Attempt]) -> Work | None:
+        """Hand over all but the first piece of work, and return that; at the end of the run, its closing."""
+        if self._plan.is_over:
+            return self._close
+        self.means.workers.put(ready[1:])
+        return ready[0] if ready else None
+
+    def _reader(self, task_id: str) -> Callable[[str, Any], Any]:
+        return Context.of(self._lineage.scope(task_id), self.means.isolate).get
+
+    # -- saying what happens
+
+    def _close(self) -> None:
+        """Say that the run is over, wait until that is on disk, and wake who waits. Called once, without the lock."""
+        final = self._final = self._lineage.final(self._plan.outcomes)
+        self.record.conflicts += final.conflicts
+        status = self._plan.status
+        error = explain(self.workflow, self.record) if status is Status.FAILED else ""
+        self._say(RunFinished(now(), self.run_id, status, final.values, error))
+        capture.stop()
+        try:
+            self.means.settle()
+        except Exception as problem:  # noqa: BLE001 - the run stands, and its caller is told
+            self.history_error = problem
+            logger.warning("Run %s is over, but history could not keep it: %s", self.run_id, problem)
+        self.over.set()
+        with self._lock:
+            for wake in self._wake:
+                wake()
+
+    def _say_over(
+        self,
+        task_id: str,
+        outcome: Outcome,
+        *,
+        changes: Mapping[str, Any] | None = None,
+        failure: Failure | None = None,
+        reason: str = "",
+    ) -> None:
+        opened = self._open.pop(task_id, None)
+        number = opened.number if opened else 0
+        self._say(TaskFinished(now(), self.run_id, task_id, number, outcome, changes or {}, failure, reason))
+
+    def _say(self, event: Event) -> None:
+        """Tell every observer; one that raises is reported and the run goes on."""
+        for observer in self._observers:
+            try:
+                observer(event)
+            except Exception:
+                logger.exception("An observer of run %s failed at %s.", self.run_id, type(event).__name__)

@@ -1,0 +1,32 @@
+"""What runs are driven with: threads, an event loop, and what the engine was told about values and history."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from cloaca_nb.core.merge import Sameness
+from cloaca_nb.engine.loop import Loop
+from cloaca_nb.engine.workers import Workers
+
+__all__ = ["Means"]
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What all runs of one engine share.
+
+    Attributes:
+        workers: the threads that plain bodies run on.
+        loop: runs async bodies, and keeps the time.
+        isolate: gives a task its own copy of a value.
+        same: what it means that two values are one.
+        frame: makes a table of rows, for results.
+        settle: called after the last event of a run; the run is over when it returns.
+    """
+
+    workers: Workers
+    loop: Loop
+    isolate: Callable[[Any], Any]
+    same: Sameness
+    frame: Callable[[list[dict[str, Any]]], Any]
+    settle: Callable[[], None]
