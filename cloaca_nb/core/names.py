@@ -4,9 +4,9 @@ import ast
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
-from cloaca_nb.core.bindings import Function, How, arguments, bindings, own_scope
-from cloaca_nb.core.context_flow import KeyRecord
-from cloaca_nb.core.name_flow import NameFlow, root_name
+from cloaca_nb.core.code.bindings import Function, How, arguments, bindings, own_scope
+from cloaca_nb.core.code.context_flow import KeyRecord
+from cloaca_nb.core.code.name_flow import NameFlow, root_name
 
 __all__ = ["UNKNOWN", "BodyNames", "Keys", "body_names", "flow_of", "function_keys"]
 

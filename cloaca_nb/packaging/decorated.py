@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
-from cloaca_nb.core.bindings import own_scope
+from cloaca_nb.core.code.bindings import own_scope
 from cloaca_nb.core.names import Keys, function_keys
 from cloaca_nb.packaging.imports import OUR_NAMES, imports_of
 from cloaca_nb.packaging.statements import Statement

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from enum import Enum, auto
 from typing import Final
 
-from cloaca_nb.core.bindings import own_scope
+from cloaca_nb.core.code.bindings import own_scope
 
 __all__ = ["Effect", "effect_of", "obstacle", "root_name", "touched_by", "uses_ipython"]
 

@@ -25,7 +25,7 @@ from cloaca_nb.packaging.reach import Need, Reached, reach
 __all__ = ["export"]
 
 
-def export(  # noqa: PLR0913 - what a caller may choose, all with honest defaults
+def export(
     notebook: Notebook,
     workflow: Workflow | str | None = None,
     *,

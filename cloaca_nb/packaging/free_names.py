@@ -8,7 +8,7 @@ import symtable
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from cloaca_nb.core.bindings import How, bindings, own_scope
+from cloaca_nb.core.code.bindings import How, bindings, own_scope
 from cloaca_nb.packaging.quiet import parse, symbols
 
 __all__ = ["FreeNames", "free_names"]

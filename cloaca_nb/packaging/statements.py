@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from cloaca_nb.core.bindings import own_scope
+from cloaca_nb.core.code.bindings import own_scope
 from cloaca_nb.errors import ExportError
 from cloaca_nb.packaging.effects import root_name, touched_by
 from cloaca_nb.packaging.free_names import FreeNames, free_names

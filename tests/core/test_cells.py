@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from cloaca_nb.core.cell_options import TaskOptions
+from cloaca_nb.core.cell.options import TaskOptions
 from cloaca_nb.core.cells import (
     is_params_cell,
     is_task_cell,

@@ -31,7 +31,11 @@ INVALID = [
     ("nothing", [], "Workflow cannot be empty: 'flow' has no task"),
     ("twice", [task("a", ()), task("a", ())], "Duplicate task: workflow 'flow' has 'a' and 'a'"),
     ("missing", [task("load", ()), task("clean", ("laod",))], "Missing dependency: .*'laod'.*Did you mean 'load'"),
-    ("a circle", [task("a", ("c",)), task("b", ("a",)), task("c", ("b",))], "Circular dependency.*: (a -> b -> c -> a|b -> c -> a -> b|c -> a -> b -> c) "),
+    (
+        "a circle",
+        [task("a", ("c",)), task("b", ("a",)), task("c", ("b",))],
+        "Circular dependency.*: (a -> b -> c -> a|b -> c -> a -> b|c -> a -> b -> c) ",
+    ),
     ("itself", [task("a", ("a",))], "Circular dependency in workflow 'flow': a -> a"),
     ("a rule", [task("a", (), rule=task_failed("b"))], "Missing dependency: task 'a'.*'b'"),
     (
@@ -50,7 +54,12 @@ def test_what_makes_no_workflow_is_said(what, tasks, text):
 
 INFERRED = [
     # what, tasks, parameters, inferred
-    ("from the nearest earlier one", [task("a", sets="x"), task("b", sets="x"), task("c", reads="x")], {}, {"c": ("b",)}),
+    (
+        "from the nearest earlier one",
+        [task("a", sets="x"), task("b", sets="x"), task("c", reads="x")],
+        {},
+        {"c": ("b",)},
+    ),
     ("from the sole later one", [task("c", reads="x"), task("a", sets="x")], {}, {"c": ("a",)}),
     ("not from a later one for a parameter", [task("c", reads="x"), task("a", sets="x")], {"x": 1}, {}),
     ("named ones are all there is", [task("a", sets="x"), task("c", (), reads="x")], {}, {}),

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from cloaca_nb.core.bindings import SCOPES, How, bindings, captured_later, captured_now, own_scope
-from cloaca_nb.core.name_flow import NameFlow
+from cloaca_nb.core.code.bindings import SCOPES, How, bindings, captured_later, captured_now, own_scope
+from cloaca_nb.core.code.name_flow import NameFlow
 from cloaca_nb.core.names import BodyNames, body_names, flow_of
 from cloaca_nb.errors import CellError
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final, NamedTuple, NoReturn, get_args
 
+from cloaca_nb.core.cell.rule_text import read_rule, rule_code
 from cloaca_nb.core.retry import Backoff, Condition
-from cloaca_nb.core.rule_text import read_rule, rule_code
 from cloaca_nb.errors import CellError, near_miss
 
 __all__ = ["OPTIONS", "CellOption", "TaskOptions", "decorator_arguments", "parse_options"]

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from cloaca_nb.core.bindings import own_scope
-from cloaca_nb.core.flow import START, Flow, Point, join
+from cloaca_nb.core.code.bindings import own_scope
+from cloaca_nb.core.code.flow import START, Flow, Point, join
 
 __all__ = ["ContextFlow", "Key", "KeyRecord"]
 

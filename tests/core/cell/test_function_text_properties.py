@@ -6,8 +6,8 @@ import contextlib
 import hypothesis.strategies as st
 from hypothesis import HealthCheck, event, given, reject, settings
 
-from cloaca_nb.core.bindings import How, bindings
 from cloaca_nb.core.cells import compile_function, function_text, keys_of, parse_task_cell, resolve
+from cloaca_nb.core.code.bindings import How, bindings
 from cloaca_nb.core.context import Context
 from cloaca_nb.errors import CellError
 

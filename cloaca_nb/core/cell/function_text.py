@@ -15,10 +15,10 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from cloaca_nb.core.bindings import How, bindings, own_scope
-from cloaca_nb.core.body import Body
-from cloaca_nb.core.flow import Point
-from cloaca_nb.core.name_flow import Write
+from cloaca_nb.core.cell.body import Body
+from cloaca_nb.core.code.bindings import How, bindings, own_scope
+from cloaca_nb.core.code.flow import Point
+from cloaca_nb.core.code.name_flow import Write
 from cloaca_nb.errors import CellError
 
 __all__ = ["FunctionText", "Traffic", "compile_function", "write_function"]

@@ -5,7 +5,7 @@ import ast
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
-from cloaca_nb.core.bindings import (
+from cloaca_nb.core.code.bindings import (
     Comprehension,
     Scope,
     bindings,
@@ -19,8 +19,8 @@ from cloaca_nb.core.bindings import (
     target_names,
     type_parameters,
 )
-from cloaca_nb.core.context_flow import ContextFlow
-from cloaca_nb.core.flow import START, Point, State, join
+from cloaca_nb.core.code.context_flow import ContextFlow
+from cloaca_nb.core.code.flow import START, Point, State, join
 
 __all__ = ["NameFlow", "Read", "Write", "root_name"]
 

@@ -4,7 +4,7 @@ import ast
 
 import pytest
 
-from cloaca_nb.core.bindings import bindings, captured_later, captured_now, free_names
+from cloaca_nb.core.code.bindings import bindings, captured_later, captured_now, free_names
 
 BOUND = [
     ("a = b.c = d[e] = 1", "a:assigned"),

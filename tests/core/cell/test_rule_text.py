@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from cloaca_nb.core.rule_text import read_rule, rule_code
+from cloaca_nb.core.cell.rule_text import read_rule, rule_code
 from cloaca_nb.core.rules import all_of, always, any_of, context_value, none_of, task_failed, task_success
 from cloaca_nb.errors import DefinitionError
 

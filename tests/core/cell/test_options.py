@@ -6,7 +6,7 @@ from inspect import signature
 
 import pytest
 
-from cloaca_nb.core.cell_options import OPTIONS, TaskOptions, decorator_arguments, parse_options
+from cloaca_nb.core.cell.options import OPTIONS, TaskOptions, decorator_arguments, parse_options
 from cloaca_nb.declare.task import task
 from cloaca_nb.errors import CellError
 
@@ -122,7 +122,8 @@ def test_every_option_has_a_help_text_and_a_place():
 
 
 def test_every_option_of_the_decorator_exists_in_dashes():
-    theirs = {*signature(task).parameters} - {"id", "dependencies"}
+    parameters = signature(task).parameters.values()
+    theirs = {one.name for one in parameters if one.kind is one.KEYWORD_ONLY} - {"id", "dependencies"}
     assert theirs == {option.name for option in OPTIONS} - {"in_", "out", "after", "try_", "debug"}
 
 
