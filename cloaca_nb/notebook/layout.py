@@ -21,13 +21,25 @@ MOST_CARDS = 150  # beyond that many, labels are too small to read: dots
 _MOST_EDGES = 2_000  # beyond that many, edges are a grey blot: none
 _MOST_SUGIYAMA = 400  # its time grows faster than the edges do: 0.2 s here, 10 s for 1,700
 
-_CARD_HEIGHT, _ROW_GAP, _COLUMN_GAP = 38.0, 10.0, 32.0
+_COLUMN_GAP = 32.0
+_MOST_TALL = 10  # rows of cards with the time below the name; with more, it stands beside it, to save height
 _CARD_MARGIN, _LETTER, _MOST_LETTERS = 40.0, 7.6, 20
 _DOT, _DOT_PITCH, _LEVEL_GAP, _BAND_GAP, _DOT_ASPECT = 12.0, 18.0, 16.0, 14.0, 2.2
 _PART_GAP, _SHELF, _BORDER = 28.0, 980.0, 6.0
 
 _Place: TypeAlias = tuple[int, float]  # a level, and how far down in it, in rows
 _Link: TypeAlias = tuple[str, str]  # a dependency and the task that depends on it
+
+
+class _Form(NamedTuple):
+    """How large the cards of a drawing are."""
+
+    height: float
+    gap: float
+    beside: float  # room for a time on the name's own line
+
+
+_TALL, _SLIM = _Form(38.0, 10.0, 0.0), _Form(26.0, 6.0, 46.0)
 
 
 class Box(NamedTuple):
@@ -66,6 +78,7 @@ class Layout(NamedTuple):
     boxes: Mapping[str, Box]
     edges: tuple[Edge, ...]  # empty where there are too many to be told apart
     compact: bool  # dots without labels
+    slim: bool = False  # cards of one line
 
 
 class _Part(NamedTuple):
@@ -97,12 +110,10 @@ def lay_out(workflow: "Workflow") -> Layout:
     """
     links = [(source, target) for target, sources in workflow.dependencies.items() for source in sources]
     compact = len(workflow.tasks) > MOST_CARDS
-    if compact:
-        drawn = _draw_dots(workflow)
-    elif len(links) > _MOST_SUGIYAMA:
-        drawn = _draw_cards(_columns(workflow))
-    else:
-        drawn = _pack([_draw_cards(part) for part in _parts(workflow, links)])
+    parts = [] if compact else [_columns(workflow)] if len(links) > _MOST_SUGIYAMA else _parts(workflow, links)
+    slim = any(_rows(part) > _MOST_TALL for part in parts)
+    form = _SLIM if slim else _TALL
+    drawn = _draw_dots(workflow) if compact else _pack([_draw_cards(part, form) for part in parts])
     boxes, routes = _shift(drawn, _BORDER, _BORDER)
     width, height = drawn.size
     return Layout(
@@ -111,6 +122,7 @@ def lay_out(workflow: "Workflow") -> Layout:
         boxes={task.id: boxes[task.id] for task in workflow.tasks},
         edges=tuple(_edges(workflow, links, boxes, routes)) if len(links) <= _MOST_EDGES else (),
         compact=compact,
+        slim=slim,
     )
 
 
@@ -233,16 +245,21 @@ def _mean(values: Iterable[float]) -> float:
 # --- units of length ---
 
 
-def _draw_cards(part: _Part) -> _Drawn:
+def _rows(part: _Part) -> float:
+    return 1 + max(row for _, row in part.places.values())
+
+
+def _draw_cards(part: _Part, form: _Form) -> _Drawn:
     """Make each level a column as wide as its longest label."""
     widths: dict[int, float] = defaultdict(float)
     for task_id, (level, _) in part.places.items():
-        widths[level] = max(widths[level], _CARD_MARGIN + _LETTER * max(len(shorten(task_id)), 6))
+        label = _LETTER * max(len(shorten(task_id)), 6)
+        widths[level] = max(widths[level], _CARD_MARGIN + label + form.beside)
     lefts = {level: sum(widths[left] + _COLUMN_GAP for left in range(level)) for level in widths}
 
     def box(place: _Place) -> Box:
         level, row = place
-        return Box(lefts[level], row * (_CARD_HEIGHT + _ROW_GAP), widths[level], _CARD_HEIGHT)
+        return Box(lefts[level], row * (form.height + form.gap), widths[level], form.height)
 
     return _Drawn(
         {task_id: box(place) for task_id, place in part.places.items()},

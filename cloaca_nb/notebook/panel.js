@@ -164,10 +164,10 @@ function canceller(model, run, button) {
 
 function graphOf(graph) {
   const { width, height } = graph;
-  const kind = { class: graph.compact ? "compact" : "cards", role: "img", "aria-label": `Graph of ${graph.name}` };
+  const kind = { class: graph.compact ? "compact" : graph.slim ? "slim" : "tall", role: "img", "aria-label": `Graph of ${graph.name}` };
   const svg = draw("svg", { ...kind, viewBox: `0 0 ${width} ${height}`, width, height });
   const edges = graph.edges.map(edgeOf);
-  const tasks = graph.tasks.map((task) => (graph.compact ? dot(task) : card(task)));
+  const tasks = graph.tasks.map((task) => (graph.compact ? dot(task) : card(task, graph.slim)));
   svg.style.minWidth = `${width * (graph.compact ? 0.25 : 0.5)}px`; // smaller could not be read: then it scrolls
   svg.append(...edges, ...tasks.map((task) => task.element));
   const into = new Map(graph.tasks.map((task) => [task.id, []]));
@@ -191,14 +191,17 @@ function dot(task) {
   return { title, element: place(task, title, draw("rect", { class: "dot", width, height, rx: width / 2 })) };
 }
 
-function card(task) {
+/** A card; a slim one has its time beside the name, else below it. */
+function card(task, slim) {
   const [, , width, height] = task.box;
+  const below = { class: "note", x: 30, y: 26.5 };
+  const beside = { class: "note beside", x: width - 10, y: height / 2 };
   const part = {
     title: draw("title"),
     icon: icon({ x: 9, y: height / 2 - 8 }),
-    time: draw("text", { class: "note", x: 30, y: 26.5 }),
+    time: draw("text", slim ? beside : below),
   };
-  const name = draw("text", { class: "name", x: 30, y: 13 }, task.label);
+  const name = draw("text", { class: "name", x: 30, y: slim ? height / 2 : 13 }, task.label);
   const back = draw("rect", { class: "card", width, height, rx: 9 });
   return { ...part, element: place(task, part.title, back, part.icon, name, part.time) };
 }

@@ -195,6 +195,7 @@ def _drawing(layout: Layout) -> dict[str, Any]:
         "width": layout.width,
         "height": layout.height,
         "compact": layout.compact,
+        "slim": layout.slim,
         "tasks": [{"id": task_id, "label": shorten(task_id), "box": box} for task_id, box in layout.boxes.items()],
         "edges": [edge._asdict() for edge in layout.edges],
     }

@@ -22,6 +22,7 @@ _SHAPES = f"""
 text{{font-family:{_FONT};dominant-baseline:central}}
 .name{{font-size:13px;font-weight:500}}
 .note{{font-size:11px;font-variant-numeric:tabular-nums}}
+.end{{text-anchor:end}}
 .edge{{fill:none;stroke:#8a94a3;stroke-opacity:.6;stroke-width:1.4}}
 .inferred{{stroke-dasharray:5 4}}
 .disc{{stroke-width:1.5}}
@@ -88,10 +89,13 @@ def _edge_class(*, inferred: bool) -> str:
 
 def _task(layout: Layout, task_id: str, box: Box, task: TaskRecord | None, now: float) -> str:
     state = task.outcome.value if task else "Plain"
-    inner = _dot(box) if layout.compact else _card(task_id, box, task, now)
+    marks = f'data-task-id="{escape(task_id)}" data-state="{state}"'
+    if layout.compact:  # thousands of them: no more than it takes
+        r = box.width / 2
+        return f'<circle class="dot" {marks} cx="{box.x + r:g}" cy="{box.y + r:g}" r="{r:g}"/>'
     return (
-        f'<g class="task" data-task-id="{escape(task_id)}" data-state="{state}" '
-        f'transform="translate({box.x:g} {box.y:g})"><title>{_title(task_id, task, now)}</title>{inner}</g>'
+        f'<g class="task" {marks} transform="translate({box.x:g} {box.y:g})">'
+        f"<title>{_title(task_id, task, now)}</title>{_card(task_id, box, task, now, slim=layout.slim)}</g>"
     )
 
 
@@ -101,29 +105,28 @@ def _title(task_id: str, task: TaskRecord | None, now: float) -> str:
     return escape(" · ".join(filter(None, (task_id, task.outcome.value, duration(task.elapsed(now)), task.reason))))
 
 
-def _dot(box: Box) -> str:
-    return f'<rect class="dot" width="{box.width:g}" height="{box.height:g}" rx="{box.width / 2:g}"/>'
-
-
-def _card(task_id: str, box: Box, task: TaskRecord | None, now: float) -> str:
+def _card(task_id: str, box: Box, task: TaskRecord | None, now: float, *, slim: bool) -> str:
     card = f'<rect class="card" width="{box.width:g}" height="{box.height:g}" rx="9"/>'
     name, middle = escape(shorten(task_id)), box.height / 2
     if task is None:
         return f'{card}<circle class="plain" cx="17" cy="{middle:g}" r="3.5"/>{_text("name", 30, middle, name)}'
     note = duration(task.elapsed(now)) or ("" if task.outcome == "Waiting" else task.outcome.lower())
+    sign = _icon(task, middle)
     if not note:
-        return f"{card}{_icon(task)}{_text('name', 30, middle, name)}"
-    return f"{card}{_icon(task)}{_text('name', 30, 13, name)}{_text('note', 30, 26.5, note)}"
+        return f"{card}{sign}{_text('name', 30, middle, name)}"
+    if slim:
+        return f"{card}{sign}{_text('name', 30, middle, name)}{_text('note end', box.width - 10, middle, note)}"
+    return f"{card}{sign}{_text('name', 30, 13, name)}{_text('note', 30, 26.5, note)}"
 
 
 def _text(kind: str, x: float, y: float, text: str) -> str:
     return f'<text class="{kind}" x="{x:g}" y="{y:g}">{text}</text>'
 
 
-def _icon(task: TaskRecord) -> str:
+def _icon(task: TaskRecord, middle: float) -> str:
     look = look_of(task.outcome)
     return (
-        f'<g transform="translate(9 11)"><circle class="disc {look.disc}" cx="8" cy="8" r="7"/>'
+        f'<g transform="translate(9 {middle - 8:g})"><circle class="disc {look.disc}" cx="8" cy="8" r="7"/>'
         f'<path class="sign" d="{look.sign}"/></g>'
     )
 
@@ -141,7 +144,7 @@ def _plain_colours(base: str, ink: str) -> str:
     here = "[data-state=Plain]"
     return (
         f"{here} .card{{fill:{base};stroke:{_mix(ink, base, 0.28)}}}{here} .name{{fill:{ink}}}"
-        f".plain,{here} .dot{{fill:{_mix(ink, base, 0.45)}}}"
+        f".plain,.dot{here}{{fill:{_mix(ink, base, 0.45)}}}"
     )
 
 
@@ -156,7 +159,7 @@ def _colours_of(state: str, colour: str, disc: str, base: str, ink: str) -> str:
         f"{here} .name{{fill:{_mix(ink, base, 0.66) if quiet else ink}}}{here} .note{{fill:{_mix(ink, base, 0.62)}}}"
         f"{here} .disc{{stroke:{colour};fill:{colour if full else 'none'}}}"
         f"{here} .sign{{stroke:{base if full else colour}}}"
-        f"{here} .dot{{stroke:{colour};fill:{_mix(colour, base, 0.15) if quiet else colour}}}"
+        f".dot{here}{{stroke:{colour};fill:{_mix(colour, base, 0.15) if quiet else colour}}}"
     )
 
 

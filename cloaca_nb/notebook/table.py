@@ -26,7 +26,7 @@ _SIZE = "font-size:13px;line-height:1.45"
 _LINE = "rgba(128,136,150,0.2)"
 _CELL = f"padding:4px 10px;border:none;border-bottom:1px solid {_LINE};text-align:left;vertical-align:middle"
 _HEAD = "padding:4px 10px;border:none;text-align:left;font-weight:500;font-size:11px;opacity:0.65;background:none"
-_COLUMNS = (("Task", "width:1%"), ("Timeline", "width:38%"), ("Elapsed", "width:72px;text-align:right"), ("Notes", ""))
+_COLUMNS = (("Task", "width:1%"), ("Timeline", "width:32%"), ("Elapsed", "width:72px;text-align:right"), ("Notes", ""))
 _QUIET = "opacity:0.65"
 
 

@@ -34,7 +34,7 @@ def record_of(workflow, *facts):
 
 def tasks_of(svg):
     root = ET.fromstring(svg)  # noqa: S314 - our own text
-    return {found.get("data-task-id"): found for found in root.iter(f"{SVG}g") if found.get("data-task-id")}
+    return {found.get("data-task-id"): found for found in root.iter() if found.get("data-task-id")}
 
 
 def texts(element):
@@ -85,8 +85,7 @@ def test_many_tasks_become_dots_without_labels():
     workflow = flow({"root": [], **{f"t{n}": ["root"] for n in range(300)}})
     drawn = tasks_of(draw(lay_out(workflow), record_of(workflow)))
     assert len(drawn) == 301
-    assert not any(texts(found) for found in drawn.values())
-    assert drawn["t7"].find(f"{SVG}title").text == "t7 · Waiting"
+    assert {(found.tag, found.get("data-state")) for found in drawn.values()} == {(f"{SVG}circle", "Waiting")}
 
 
 def test_an_image_holds_the_picture_and_words_for_it():
