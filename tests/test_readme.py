@@ -1,0 +1,46 @@
+"""The README's examples, run as a reader would: each block a cell of one notebook."""
+
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+ROOT = Path(__file__).parents[1]
+FLIGHTS = "carrier,arr_delay\nUA,20\nUA,1\nDL,\nDL,15\n"
+
+
+@pytest.fixture(scope="module")
+def executed(tmp_path_factory):
+    """The blocks of the README as an executed notebook."""
+    folder = tmp_path_factory.mktemp("readme")
+    (folder / "flights.csv").write_text(FLIGHTS)
+    (folder / ".cloaca").mkdir()  # the history goes here, not into the project's own folder
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(block.rstrip()) for block in blocks])
+    client = NotebookClient(notebook, timeout=60, resources={"metadata": {"path": str(folder)}})
+    client.execute()
+    return notebook, folder
+
+
+def text_of(cell):
+    return "".join(output.get("text", "") for output in cell.outputs if output.output_type == "stream")
+
+
+def test_the_blocks_run(executed):
+    notebook, _ = executed
+    assert text_of(notebook.cells[-1]).startswith("Completed HELLO WORLD")
+
+
+def test_the_package_is_written(executed):
+    _, folder = executed
+    module = next((folder / "delays").glob("*/__init__.py")).read_text()
+    assert 'dependencies=["load"]' in module
+    assert "import pandas as pd" in module
+
+
+def test_every_picture_is_there():
+    pictures = re.findall(r"!\[[^]]*\]\(([^)]+)\)", (ROOT / "README.md").read_text())
+    assert pictures
+    assert [one for one in pictures if not (ROOT / one).is_file()] == []
