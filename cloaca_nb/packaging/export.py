@@ -218,6 +218,7 @@ class _Export:
             requirements=ground.requirements,
             modules=sorted({path.partition("/")[0] for path in ground.files}),
             dependencies=self.dag.certain,
+            has_more=len(self.dag.certain) < len(self.dag.workflow),
             parameters={one.name: one.source for one in defaults},
         )
 

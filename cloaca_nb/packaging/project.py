@@ -85,7 +85,11 @@ python -m {name}{example}
 
 | task | after |
 |---|---|
-{tasks}{parameters}"""
+{tasks}{more}{parameters}"""
+
+_MORE: Final = """
+The module makes more tasks as it is imported: `cloaca_nb.workflows()[{workflow}].tasks` lists them all.
+"""
 
 _TEST: Final = '''\
 """The workflow {title} has the tasks and dependencies that it had in its notebook."""
@@ -117,6 +121,7 @@ class Project:
         requirements: of distributions.
         modules: top-level files and folders of local modules that are carried.
         dependencies: of each task whose id and dependencies are known without importing the package.
+        has_more: whether there are tasks besides those, e.g. made in a loop.
         parameters: the workflow's parameters and the source of their defaults.
     """
 
@@ -127,6 +132,7 @@ class Project:
     requirements: Sequence[str]
     modules: Sequence[str]
     dependencies: Mapping[str, Sequence[str]]
+    has_more: bool
     parameters: Mapping[str, str]
 
     @property
@@ -168,6 +174,7 @@ class Project:
             name=self.name,
             example=f" --param {first[0]}={first[1]}" if first else "",
             tasks="".join(rows),
+            more=_MORE.format(workflow=quoted(self.workflow_name)) if self.has_more else "",
             parameters=table,
         )
 
