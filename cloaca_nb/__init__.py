@@ -2,9 +2,13 @@
 
 from typing import TYPE_CHECKING
 
+from cloaca_nb.config import DefaultRunnerConfig
+from cloaca_nb.core.backoff import BackoffStrategy
 from cloaca_nb.core.context import Context
 from cloaca_nb.core.graph import Workflow
-from cloaca_nb.core.retry import RetryPolicy
+from cloaca_nb.core.namespace import TaskNamespace, WorkflowContext
+from cloaca_nb.core.retry import RetryPolicy, RetryPolicyBuilder
+from cloaca_nb.core.retry_condition import RetryCondition
 from cloaca_nb.core.rules import (
     all_of,
     all_success,
@@ -40,12 +44,13 @@ from cloaca_nb.errors import (
     WorkflowNotFoundError,
     WorkflowValidationError,
 )
-from cloaca_nb.runner import DefaultRunner, DefaultRunnerConfig
+from cloaca_nb.runner import DefaultRunner
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
 __all__ = [
+    "BackoffStrategy",
     "CellError",
     "CloacaError",
     "ConfigurationError",
@@ -58,15 +63,19 @@ __all__ = [
     "ExportError",
     "HistoryError",
     "MissingExtraError",
+    "RetryCondition",
     "RetryPolicy",
+    "RetryPolicyBuilder",
     "Run",
     "RunFailedError",
     "TaskHandle",
+    "TaskNamespace",
     "TaskNotFoundError",
     "TaskReturnError",
     "TaskTimeoutError",
     "Workflow",
     "WorkflowBuilder",
+    "WorkflowContext",
     "WorkflowNotFoundError",
     "WorkflowResult",
     "WorkflowValidationError",

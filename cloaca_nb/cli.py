@@ -45,6 +45,7 @@ FAILED: Final = 1
 WRONG_USAGE: Final = 2
 CANCELLED: Final = 130  # 128 + SIGINT
 EXIT_CODES: Final = {Status.COMPLETED: 0, Status.FAILED: FAILED, Status.CANCELLED: CANCELLED}
+TICK: Final = 0.2  # seconds between looks at a pending interrupt
 SHORTEST_ID: Final = 8  # characters of a run's id, where fewer would do
 _JSON_FORMS: Final = {float: int, tuple: list, set: list, frozenset: list}  # how JSON writes values of these types
 UNLIMITED: Final = 10_000  # columns
@@ -230,8 +231,9 @@ def _execute(start: Callable[[], Run]) -> Run:
     with _interrupts_held() as interrupts:
         run = start()
     with suppress(KeyboardInterrupt):  # the next line answers it
-        if not interrupts:
-            run.wait()
+        while not interrupts and not run.is_over:
+            with suppress(TimeoutError):  # one that comes just before a wait is noticed only when it ends
+                run.wait(TICK)
     run.cancel()  # no effect on a run that is over
     run.wait()
     return run

@@ -51,7 +51,7 @@ class DuplicateKeyError(CloacaError, ValueError):
 
 
 class DefinitionError(CloacaError, ValueError):
-    """A task, rule or retry policy is defined with a wrong value."""
+    """A task, rule, retry policy or configuration is defined with a wrong value."""
 
 
 class CellError(DefinitionError):

@@ -2,14 +2,15 @@
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Final, Self
 
+from cloaca_nb.config import DefaultRunnerConfig
 from cloaca_nb.core.context import Context
 from cloaca_nb.core.events import Observer
 from cloaca_nb.core.graph import Workflow
 from cloaca_nb.core.merge import Sameness
+from cloaca_nb.declare.options import check_timeout
 from cloaca_nb.declare.registry import REGISTRY, Registry
 from cloaca_nb.engine.engine import Engine, default_concurrency
 from cloaca_nb.engine.output import echo
@@ -20,26 +21,9 @@ from cloaca_nb.history.history import History
 from cloaca_nb.history.tables import to_frame
 from cloaca_nb.values import equal, isolate, key
 
-__all__ = ["DefaultRunner", "DefaultRunnerConfig"]
+__all__ = ["DefaultRunner"]
 
 _notes_said: Final[set[str]] = set()
-
-
-@dataclass(frozen=True)
-class DefaultRunnerConfig:
-    """How a runner executes.
-
-    Attributes:
-        max_concurrent_tasks: how many plain task bodies run at once; by default cores + 4, at most 32.
-    """
-
-    max_concurrent_tasks: int = field(default_factory=default_concurrency)
-
-    def __post_init__(self) -> None:
-        if self.max_concurrent_tasks < 1:
-            raise ConfigurationError(
-                f"Invalid configuration: max_concurrent_tasks is {self.max_concurrent_tasks}, but must be at least 1."
-            )
 
 
 class DefaultRunner:
@@ -48,12 +32,14 @@ class DefaultRunner:
     Args:
         url: where the history lies: a path, ``duckdb:///file.duckdb``, ``:memory:``; None: ``CLOACA_HISTORY``, else the
             nearest ``.cloaca/history.duckdb`` upward from the working directory, else a new one there.
-        config: how to execute; None: the defaults.
+        config: how to execute; None: cores + 4 tasks at once (at most 32), and no timeouts.
+        schema: a name that keeps this runner's history apart from others in the same database.
         registry: where workflows are looked for by name.
         echo_output: shows what tasks print; an observer.
 
     Raises:
         ConfigurationError: a RuntimeError, for a URL that is not supported.
+        DefinitionError: a ValueError, for a schema's name that isn't one.
         HistoryError: if the history can't be opened.
     """
 
@@ -62,20 +48,23 @@ class DefaultRunner:
         url: str | None = None,
         *,
         config: DefaultRunnerConfig | None = None,
+        schema: str | None = None,
         registry: Registry = REGISTRY,
         echo_output: Observer = echo,
     ) -> None:
         self._registry = registry
-        self._history = History.open(url)
+        self._history = History.open(url, schema=schema)
         _say_once(self._history.location.note)
         recorder = self._history.recorder()
+        self._workflow_timeout = config.workflow_timeout_seconds if config else None
         self._engine = Engine(
-            max_concurrent_tasks=(config or DefaultRunnerConfig()).max_concurrent_tasks,
+            max_concurrent_tasks=config.max_concurrent_tasks if config else default_concurrency(),
             isolate=isolate,
             same=Sameness(equal, key),
             frame=to_frame,
             observers=(recorder, echo_output),
             settle=recorder.sync,
+            task_timeout=config.task_timeout_seconds if config else None,
         )
 
     @classmethod
@@ -83,11 +72,25 @@ class DefaultRunner:
         """Make a runner that executes as `config` says."""
         return cls(url, config=config)
 
+    @classmethod
+    def with_schema(cls, database_url: str | None, schema: str) -> Self:
+        """Make a runner whose history is kept apart from others in the same database, under the name `schema`.
+
+        Raises:
+            DefinitionError: a ValueError, for an empty name, or other characters than letters, digits, underscores.
+            ConfigurationError: a RuntimeError, for a URL that is not supported.
+        """
+        try:
+            return cls(database_url, schema=schema or "")
+        except ConfigurationError as error:
+            raise ConfigurationError(f"Failed to set up schema {schema!r}: {error}") from None
+
     def execute(
         self,
         workflow: str | Workflow,
         context: Context | Mapping[str, Any] | None = None,
         *,
+        timeout: float | None = None,
         observers: Sequence[Observer] = (),
     ) -> WorkflowResult:
         """Execute a workflow and block until its run is over and on disk.
@@ -95,42 +98,63 @@ class DefaultRunner:
         Args:
             workflow: a `Workflow`, or the name of a registered one.
             context: the initial context.
+            timeout: seconds; a run that takes longer ends as Failed, with what was running given up. None: what the
+                runner's config says, else no limit.
             observers: told every event of this run.
 
         Raises:
             WorkflowNotFoundError: a ValueError, for an unknown name.
             KeyboardInterrupt: on an interrupt, after the run was recorded as Cancelled.
         """
-        run = self.start(workflow, context, observers=observers)
+        run = self.start(workflow, context, timeout=timeout, observers=observers)
         try:
             return run.wait()
-        except KeyboardInterrupt:
+        except BaseException:  # an interrupt, or a wait that isn't possible here
             run.cancel()
             raise
 
     async def execute_async(
-        self, workflow: str | Workflow, context: Context | Mapping[str, Any] | None = None
+        self,
+        workflow: str | Workflow,
+        context: Context | Mapping[str, Any] | None = None,
+        *,
+        timeout: float | None = None,  # noqa: ASYNC109 - it ends the run, not the wait
     ) -> WorkflowResult:
-        """Execute a workflow without blocking the event loop; see `execute`."""
-        return await self.start(workflow, context)
+        """Execute a workflow without blocking the event loop; cancelling this cancels the run. See `execute`."""
+        run = self.start(workflow, context, timeout=timeout)
+        try:
+            return await run
+        finally:
+            run.cancel()  # no effect on a run that is over
 
     def start(
         self,
         workflow: str | Workflow,
         context: Context | Mapping[str, Any] | None = None,
         *,
+        timeout: float | None = None,
         observers: Sequence[Observer] = (),
     ) -> Run:
-        """Start a run and return at once; see `execute` for the arguments."""
+        """Start a run and return at once; see `execute` for the arguments.
+
+        Raises:
+            WorkflowNotFoundError: a ValueError, for an unknown name.
+            DefinitionError: a ValueError, for a timeout that isn't a number above 0.
+            TypeError: if `context` is no dict, or a key of it no str.
+            ConfigurationError: a RuntimeError, after `shutdown`, and in a process that was forked off since.
+        """
         found = workflow if isinstance(workflow, Workflow) else self._registry.workflow(workflow)
-        return self._engine.start(found, dict(context or {}), observers=observers)
+        initial = context if isinstance(context, Context) else Context(context)
+        check_timeout(timeout)
+        limit = self._workflow_timeout if timeout is None else timeout
+        return self._engine.start(found, dict(initial), observers=observers, timeout=limit)
 
     def history(self) -> History:
         """Return the history that this runner writes, to read it."""
         return self._history
 
     def shutdown(self) -> None:
-        """End the threads and close the history; does nothing when called again."""
+        """Cancel the runs that go on, end the threads and close the history; does nothing when called again."""
         self._engine.close()
         self._history.close()
 

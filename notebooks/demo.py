@@ -88,6 +88,7 @@ def execute_notebook(history: History, status: "Status") -> tuple[int, Executed]
     client = NotebookClient(
         notebook,
         timeout=CELL_TIMEOUT_S,
+        store_widget_state=False,  # the picture that stays needs none
         extra_arguments=["--log-level=ERROR"],  # a kernel of our own on the loopback needs no advice on encryption
         resources={"metadata": {"path": str(NOTEBOOK.parent)}},
         on_cell_start=show_progress,

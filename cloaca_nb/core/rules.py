@@ -72,6 +72,10 @@ class TaskOutcome(Rule):
     task_id: str
     outcome: Outcome
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.task_id, str) or not self.task_id:
+            raise DefinitionError(f"A rule names a task by its id, a text like 'load', not {self.task_id!r}.")
+
     def holds(self, outcomes: Mapping[str, Outcome], read: Callable[[str, Any], Any]) -> bool:  # noqa: ARG002 - it reads no key
         """Evaluate it."""
         return outcomes.get(self.task_id) is self.outcome
@@ -98,13 +102,18 @@ class ContextValue(Rule):
             return False
         try:
             return bool(OPERATORS[self.operator](found, self.value))
-        except TypeError:
+        except Exception:  # noqa: BLE001 - a value's own comparison may raise anything, as that of arrays does
             return False
 
 
 @dataclass(frozen=True, slots=True)
 class _Group(Rule):
     rules: tuple[Rule, ...]
+
+    def __post_init__(self) -> None:
+        for rule in self.rules:
+            if not isinstance(rule, Rule):
+                raise DefinitionError(f"all_of, any_of and none_of join rules, like task_failed('load'), not {rule!r}.")
 
     def task_ids(self) -> Iterator[str]:
         """Yield the tasks that its rules name."""
@@ -172,17 +181,29 @@ def all_success() -> Rule:
 
 
 def task_success(task_id: str) -> Rule:
-    """Run when task `task_id` has completed."""
+    """Run when task `task_id` has completed.
+
+    Raises:
+        DefinitionError: a ValueError, if `task_id` is no text.
+    """
     return TaskOutcome(task_id, Outcome.COMPLETED)
 
 
 def task_failed(task_id: str) -> Rule:
-    """Run when task `task_id` has failed."""
+    """Run when task `task_id` has failed.
+
+    Raises:
+        DefinitionError: a ValueError, if `task_id` is no text.
+    """
     return TaskOutcome(task_id, Outcome.FAILED)
 
 
 def task_skipped(task_id: str) -> Rule:
-    """Run when task `task_id` was skipped."""
+    """Run when task `task_id` was skipped.
+
+    Raises:
+        DefinitionError: a ValueError, if `task_id` is no text.
+    """
     return TaskOutcome(task_id, Outcome.SKIPPED)
 
 
@@ -198,7 +219,7 @@ def context_value(key: str, operator: str, value: Any = None) -> Rule:
     Raises:
         DefinitionError: for an unknown operator.
     """
-    word = operator.lower().replace("_", "")
+    word = str(operator).lower().replace("_", "")
     word = SPELLINGS.get(word, word)
     if word not in OPERATORS:
         known = ", ".join([*OPERATORS, *SPELLINGS])
@@ -207,15 +228,27 @@ def context_value(key: str, operator: str, value: Any = None) -> Rule:
 
 
 def all_of(*rules: Rule) -> Rule:
-    """Run when all of `rules` hold."""
+    """Run when all of `rules` hold.
+
+    Raises:
+        DefinitionError: a ValueError, for anything but rules.
+    """
     return All(rules)
 
 
 def any_of(*rules: Rule) -> Rule:
-    """Run when at least one of `rules` holds."""
+    """Run when at least one of `rules` holds.
+
+    Raises:
+        DefinitionError: a ValueError, for anything but rules.
+    """
     return Any_(rules)
 
 
 def none_of(*rules: Rule) -> Rule:
-    """Run when none of `rules` holds."""
+    """Run when none of `rules` holds.
+
+    Raises:
+        DefinitionError: a ValueError, for anything but rules.
+    """
     return None_(rules)

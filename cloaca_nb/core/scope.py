@@ -9,7 +9,7 @@ A merged entry counts as written by the task at which it was merged. The order i
 matters: a scope is read only when all its ancestors are over, and they are all that it looks at.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import reduce
 from typing import Any, Final, NamedTuple
 
@@ -49,7 +49,7 @@ class Scope:
         same: what it means that two values are one; taken from the parents where there are any.
     """
 
-    __slots__ = ("_known", "changes", "depth", "parents", "same", "task_id")
+    __slots__ = ("_before", "_known", "changes", "depth", "parents", "same", "task_id")
 
     def __init__(
         self,
@@ -63,6 +63,7 @@ class Scope:
         self.depth: int = 1 + max([parent.depth for parent in parents]) if parents else 0
         self.same: Sameness = parents[0].same if parents else same
         self._known: dict[str, Entry | None] = {}
+        self._before: dict[str, Entry | None] = {}  # what it inherits, also for keys that its own task changed
         self.changes: Mapping[str, Any] = NO_CHANGES
         if changes:
             self.finish(changes)
@@ -84,19 +85,6 @@ class Scope:
         for scope in self._lineage():
             names.update(dict.fromkeys(scope.changes))
         return [key for key in names if self.find(key) is not None]
-
-    def precedes(self, other: "Scope") -> bool:
-        """Say whether this scope is an ancestor of `other`."""
-        seen: set[int] = set()
-        stack = [other]
-        while stack:
-            for parent in stack.pop().parents:
-                if parent is self:
-                    return True
-                if parent.depth > self.depth and id(parent) not in seen:
-                    seen.add(id(parent))
-                    stack.append(parent)
-        return False
 
     def _lineage(self) -> list["Scope"]:
         """All scopes from the root to this one, ancestors first."""
@@ -134,6 +122,8 @@ class Scope:
         return self._combine(key, rivals) if len(rivals) > 1 else next(iter(rivals), None)
 
     def _combine(self, key: str, rivals: list[Entry]) -> Entry:
+        for rival in rivals:
+            rival.writer._trace(key)  # noqa: SLF001 - its own class
         base = _common_base(key, rivals)
         start = MISSING if base is None else base.value
 
@@ -150,11 +140,27 @@ class Scope:
 
     def before(self, key: str, entry: Entry) -> Entry | None:
         """Return what `entry`, written or merged here, came on top of."""
-        if entry.merged or not self.parents:
-            return entry.base
-        for parent in self.parents:
-            parent.find(key)
-        return self._inherit(key)
+        return entry.base if entry.merged else self._before[key]
+
+    def _trace(self, key: str) -> None:
+        """Remember what every ancestor inherits, the first ones first: each merge is made once, without recursion."""
+        for scope in self._untraced(key):
+            if key in scope._known and key not in scope.changes:  # noqa: SLF001 - its own class
+                inherited = scope._known[key]  # noqa: SLF001 - its own class
+            else:
+                inherited = scope._inherit(key) if scope.parents else None  # noqa: SLF001 - its own class
+            scope._before.setdefault(key, inherited)  # noqa: SLF001 - its own class
+            scope._known.setdefault(key, scope._before[key])  # noqa: SLF001 - its own class
+
+    def _untraced(self, key: str) -> list["Scope"]:
+        found: dict[int, Scope] = {}
+        stack = [self]
+        while stack:
+            scope = stack.pop()
+            if key not in scope._before and id(scope) not in found:  # noqa: SLF001 - its own class
+                found[id(scope)] = scope
+                stack.extend(scope.parents)
+        return sorted(found.values(), key=lambda scope: scope.depth)
 
 
 NO_CHANGES: Final[Mapping[str, Any]] = {}
@@ -162,24 +168,38 @@ NO_CHANGES: Final[Mapping[str, Any]] = {}
 
 def _maximal(entries: list[Entry]) -> list[Entry]:
     """Drop every entry whose writer is an ancestor of another one's."""
-    deepest = max(entry.writer.depth for entry in entries)
-    return [
-        entry
-        for entry in entries
-        if entry.writer.depth == deepest
-        or not any(entry.writer.depth < other.writer.depth and entry.writer.precedes(other.writer) for other in entries)
-    ]
+    writers = [entry.writer for entry in entries]
+    highest = min(writer.depth for writer in writers)
+    if all(writer.depth == highest for writer in writers):
+        return entries
+    dominated = _ancestors(writers, highest)
+    return [entry for entry in entries if id(entry.writer) not in dominated]
 
 
-def _earlier(key: str, entry: Entry) -> Iterator[Entry]:
-    """Yield the entries that led to `entry`, the latest first."""
-    current = entry.writer.before(key, entry)
-    while current is not None:
-        yield current
-        current = current.writer.before(key, current)
+def _ancestors(scopes: list[Scope], highest: int) -> set[int]:
+    """Return which scopes come before any of these, as far up as a depth, by identity."""
+    found: set[int] = set()
+    stack = list(scopes)
+    while stack:
+        for parent in stack.pop().parents:
+            if parent.depth >= highest and id(parent) not in found:
+                found.add(id(parent))
+                stack.append(parent)
+    return found
 
 
 def _common_base(key: str, rivals: list[Entry]) -> Entry | None:
-    """Return the latest entry from which all rivals come."""
-    others = [set(map(id, _earlier(key, rival))) for rival in rivals[1:]]
-    return next((entry for entry in _earlier(key, rivals[0]) if all(id(entry) in ids for ids in others)), None)
+    """Return the latest entry from which all rivals come.
+
+    From each rival, go back over the entries that led to it, always from where it is deepest, until all have met.
+    """
+    current = {id(entry): entry for entry in rivals}
+    while len(current) > 1:
+        deepest = max(entry.writer.depth for entry in current.values())
+        for entry in [one for one in current.values() if one.writer.depth == deepest]:
+            del current[id(entry)]
+            earlier = entry.writer.before(key, entry)
+            if earlier is None:
+                return None
+            current[id(earlier)] = earlier
+    return next(iter(current.values()))

@@ -31,7 +31,8 @@ class Task:
         keys: what the body does with its context, as far as its source tells.
         source: the text of the function or cell; empty where there is none.
         where: the place of its definition: "Cell In[3]", "flows.py:12", or empty.
-        description: the first paragraph of its docstring.
+        description: what it does: its docstring, or what follows the docstring's ``what:``.
+        why: what follows the docstring's ``why:``; empty where there is none.
     """
 
     id: str
@@ -50,6 +51,7 @@ class Task:
     source: str = ""
     where: str = ""
     description: str = ""
+    why: str = ""
 
     @property
     def named(self) -> str:

@@ -56,7 +56,8 @@ class WorkflowBuilder:
         self._description = ""
         self._tags: dict[str, str] = {}
         self._parameters: dict[str, Any] = {}
-        self._tasks: list[Declared] = []
+        self._added: list[Declared] = []
+        self._defined: list[Declared] = []  # inside the `with` block
         self._token: Token[WorkflowBuilder | None] | None = None
 
     def description(self, text: str) -> Self:
@@ -97,18 +98,18 @@ class WorkflowBuilder:
                 f"Task {task!r} not found in registry: module {module!r} has no task of that id outside "
                 f"`with` blocks.{near_miss(str(task_id), known)} Define it with @task above this line."
             )
-        self._tasks.append(found)
+        self._added.append(found)
         return self
 
     def define(self, entry: Declared) -> None:
         """Take in a task that is being defined inside this `with` block."""
-        known = {one.id: one for one in self._tasks}
+        known = {one.id: one for one in (*self._added, *self._defined)}
         if entry.id in known:
             raise WorkflowValidationError(
                 f"Duplicate task: {entry.id!r} is defined twice in workflow {self.name!r} "
                 f"({known[entry.id].where} and {entry.where}); rename one of them."
             )
-        self._tasks.append(entry)
+        self._defined.append(entry)
 
     def build(self) -> Workflow:
         """Return the workflow, validated, and register it under its name.
@@ -116,21 +117,10 @@ class WorkflowBuilder:
         Raises:
             WorkflowValidationError: a ValueError, if the tasks make no workflow.
         """
-        workflow = build(
-            self.name,
-            self._tasks,
-            parameters=self._parameters,
-            description=self._description,
-            tags=self._tags,
-            infer=self._infer,
-        )
-        for message in workflow.warnings:
-            warnings.warn(message, UserWarning, stacklevel=2)
-        REGISTRY.register(workflow)
-        return workflow
+        return self._build()
 
     def __enter__(self) -> Self:
-        self._tasks.clear()  # a block that is run again defines the whole workflow anew
+        self._defined.clear()  # a block that is run again defines the whole workflow anew
         self._token = REGISTRY.active.set(self)
         return self
 
@@ -140,7 +130,21 @@ class WorkflowBuilder:
         if self._token is not None:
             REGISTRY.active.reset(self._token)
         if kind is None:
-            self.build()
+            self._build()
+
+    def _build(self) -> Workflow:
+        workflow = build(
+            self.name,
+            (*self._added, *self._defined),
+            parameters=self._parameters,
+            description=self._description,
+            tags=self._tags,
+            infer=self._infer,
+        )
+        for message in workflow.warnings:
+            warnings.warn(message, UserWarning, stacklevel=3)  # at the user's own line: of build(), or of the block
+        REGISTRY.register(workflow)
+        return workflow
 
     def __repr__(self) -> str:
         return f"WorkflowBuilder(name={self.name!r})"

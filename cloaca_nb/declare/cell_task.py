@@ -1,15 +1,16 @@
 """A task written as a cell: it becomes a `Task` once it is known which of its names other tasks set."""
 
+import inspect
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from functools import reduce
 from typing import Any
 
+from cloaca_nb.core.cell.rule_text import read_rule
 from cloaca_nb.core.cells import FunctionText, Resolution, TaskCell, function_text, keys_of, resolve
-from cloaca_nb.core.rule_text import read_rule
+from cloaca_nb.core.docstring import read_docstring
 from cloaca_nb.core.task import Task
-from cloaca_nb.declare.options import retry_policy
-from cloaca_nb.errors import CellError, near_miss
+from cloaca_nb.declare.options import check_callback, check_executor, retry_policy
+from cloaca_nb.errors import CellError, DefinitionError, near_miss
 
 __all__ = ["CellTask"]
 
@@ -24,6 +25,9 @@ class CellTask:
         namespace: the notebook's own names: imports, helpers, constants, callbacks.
         where: "Cell In[3]".
         source: the whole text of the cell.
+
+    Raises:
+        CellError: if an option can't be followed.
     """
 
     cell: TaskCell
@@ -32,44 +36,83 @@ class CellTask:
     where: str = ""
     source: str = ""
 
+    def __post_init__(self) -> None:
+        self._options()
+
     @property
     def id(self) -> str:
         """The task's id."""
         return self.cell.id
 
     def resolution(self, outputs: Collection[str], parameters: Collection[str]) -> Resolution:
-        """Say where each name of the cell comes from; see `core.cells.resolve`."""
-        return resolve(self.cell, outputs, parameters, self.namespace)
+        """Say where each name of the cell comes from; see `core.cells.resolve`.
+
+        Raises:
+            CellError: if that can't be said; the message names the task.
+        """
+        try:
+            return resolve(self.cell, outputs, parameters, self.namespace)
+        except CellError as error:
+            raise CellError(f"{self._named}: {error}") from None
 
     def task(self, outputs: Collection[str], parameters: Collection[str]) -> Task:
         """Return the task, given the keys that the other tasks set and the workflow's parameters."""
         resolution = self.resolution(outputs, parameters)
         text = function_text(self.cell, resolution)
-        options = self.cell.options
+        function = self.compile(text)
+        purpose = read_docstring(inspect.getdoc(function))
         return Task(
             id=self.id,
-            function=self.compile(text),
-            after=options.after,
-            retry=retry_policy(options.given(), self._named(options.retry)),
-            rule=read_rule(options.trigger_rules) if options.trigger_rules else None,
-            on_success=self._named(options.on_success),
-            on_failure=self._named(options.on_failure),
-            timeout=options.timeout,
-            executor=options.executor,
-            is_async=text.text.lstrip().startswith("async "),
+            function=function,
+            after=self.cell.options.after,
+            is_async=inspect.iscoroutinefunction(function),
             keys=keys_of(self.cell, resolution),
             source=self.source,
             where=self.where,
+            description=purpose.what,
+            why=purpose.why,
+            **self._options(),
         )
 
-    def _named(self, name: str | None) -> Any:
+    @property
+    def _named(self) -> str:
+        return f"Task {self.id!r} ({self.where})" if self.where else f"Task {self.id!r}"
+
+    def _options(self) -> dict[str, Any]:
+        """Return the options that mean the same for every spelling, as `Task` knows them."""
+        options = self.cell.options
+        callbacks = {
+            name: self._value(f"--{name.replace('_', '-')}", getattr(options, name))
+            for name in ("on_success", "on_failure")
+        }
+        try:
+            for name, callback in callbacks.items():
+                check_callback(name, callback)
+            check_executor(options.executor)
+            policy = retry_policy(options.given(), self._value("--retry", options.retry))
+        except DefinitionError as error:
+            raise CellError(f"{self._named}: {error}") from None
+        return {
+            **callbacks,
+            "retry": policy,
+            "rule": read_rule(options.trigger_rules) if options.trigger_rules else None,
+            "timeout": options.timeout,
+            "executor": options.executor,
+        }
+
+    def _value(self, option: str, name: str | None) -> Any:
         """Return what the notebook knows by a name such as ``tell`` or ``alerts.tell``; None for none."""
         if name is None:
             return None
         first, *rest = name.split(".")
         if first not in self.namespace:
             raise CellError(
-                f"Task {self.id!r} ({self.where}) names {name!r}, which the notebook doesn't define."
+                f"{self._named}: {option} names {name!r}, which the notebook doesn't define."
                 f"{near_miss(first, self.namespace)} Define it in a cell above."
             )
-        return reduce(getattr, rest, self.namespace[first])
+        value = self.namespace[first]
+        for part in rest:
+            if not hasattr(value, part):
+                raise CellError(f"{self._named}: {option} names {name!r}, but there is no {part!r} in it.")
+            value = getattr(value, part)
+        return value

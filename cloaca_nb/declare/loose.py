@@ -1,11 +1,14 @@
 """Tasks that stand in no `with WorkflowBuilder` block, and how tasks of any spelling become a workflow."""
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Set as AbstractSet
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from cloaca_nb.core.graph import Workflow
 from cloaca_nb.core.task import Task
 from cloaca_nb.declare.cell_task import CellTask
+from cloaca_nb.errors import CellError
 
 __all__ = ["Declared", "LooseTasks", "build"]
 
@@ -28,14 +31,19 @@ def build(
         CellError: if a name of a cell can't be resolved.
     """
     entries = list(declared)
-    sets = {entry.id: _sets(entry) for entry in entries}
-    tasks = [entry if isinstance(entry, Task) else _resolved(entry, sets, parameters or {}) for entry in entries]
+    outputs = _Outputs(entries)
+    tasks = [one if isinstance(one, Task) else one.task(outputs.of_others(one), parameters or {}) for one in entries]
     return Workflow(name, tasks, parameters=parameters, **facts)
 
 
-def _resolved(entry: CellTask, sets: Mapping[str, tuple[str, ...]], parameters: Mapping[str, Any]) -> Task:
-    outputs = dict.fromkeys(key for task_id, keys in sets.items() if task_id != entry.id for key in keys)
-    return entry.task(outputs, parameters)
+class _Outputs:
+    """The keys that tasks set, as each of the others sees them."""
+
+    def __init__(self, entries: Iterable[Declared]) -> None:
+        self._setters = Counter(key for entry in entries for key in set(_sets(entry)))
+
+    def of_others(self, entry: Declared) -> AbstractSet[str]:
+        return self._setters.keys() - {key for key in _sets(entry) if self._setters[key] == 1}
 
 
 def _sets(entry: Declared) -> tuple[str, ...]:
@@ -79,19 +87,56 @@ class LooseTasks:
         """Take a task out; a KeyError if there is none."""
         del self._declared[task_id]
 
-    def settle_cell(self, cell_id: str, task_ids: list[str]) -> list[str]:
-        """Note which tasks a cell has just defined; remove those that it used to define, and return their ids."""
+    def settle_cell(self, cell_id: str, task_ids: list[str], *, finished: bool = True) -> list[str]:
+        """Note which tasks a cell has just defined; remove those that it used to define, and return their ids.
+
+        Args:
+            cell_id: the cell.
+            task_ids: those that it has defined now.
+            finished: whether the cell came to its end: if not, it may have been about to define the others again.
+        """
+        before = self._by_cell.get(cell_id, [])
+        if not finished:
+            self._by_cell[cell_id] = list(dict.fromkeys([*before, *task_ids]))
+            return []
         others = {one for cell, ids in self._by_cell.items() if cell != cell_id for one in ids}
-        gone = [
-            one
-            for one in self._by_cell.get(cell_id, [])
-            if one not in task_ids and one in self._declared and one not in others
-        ]
+        gone = [one for one in before if one not in task_ids and one in self._declared and one not in others]
         for one in gone:
             self.remove(one)
         self._by_cell[cell_id] = task_ids
         return gone
 
-    def workflow(self) -> Workflow:
-        """Build the workflow that the tasks make up now."""
-        return build(self.name, self._declared.values(), parameters=self.parameters)
+    def workflow(self, parameters: Mapping[str, Any] | None = None) -> Workflow:
+        """Build the workflow that the tasks make up now.
+
+        Args:
+            parameters: names and values in the place of the defaults.
+        """
+        values = self.parameters if parameters is None else parameters
+        return build(self.name, self._declared.values(), parameters=values)
+
+    def draft(self) -> Workflow:
+        """Build the workflow as far as that is possible while it is being written.
+
+        Cells that can't be resolved, and dependencies on tasks that aren't there yet, are left out.
+        """
+        return Workflow(self.name, list(self._resolved()), parameters=self.parameters)
+
+    def outputs_for(self, task_id: str) -> AbstractSet[str]:
+        """Return the keys that the tasks other than that one set."""
+        return _Outputs(self._declared.values()).of_others(self._declared[task_id])
+
+    def _resolved(self) -> Iterator[Task]:
+        outputs = _Outputs(self._declared.values())
+        for entry in self._declared.values():
+            try:
+                task = entry if isinstance(entry, Task) else entry.task(outputs.of_others(entry), self.parameters)
+            except CellError:  # said by the answer of that cell, and again when the workflow is built
+                continue
+            yield self._without_absent(task)
+
+    def _without_absent(self, task: Task) -> Task:
+        """Return the task without its dependencies on tasks that aren't there."""
+        known = None if task.dependencies is None else tuple(one for one in task.dependencies if one in self)
+        rule = task.rule if task.rule is None or all(one in self for one in task.rule.task_ids()) else None
+        return replace(task, dependencies=known, after=tuple(one for one in task.after if one in self), rule=rule)

@@ -5,7 +5,9 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from cloaca_nb.core.backoff import BackoffStrategy
 from cloaca_nb.core.retry import NO_RETRY, RetryPolicy
+from cloaca_nb.core.retry_condition import RetryCondition
 from cloaca_nb.core.rules import Rule
 from cloaca_nb.errors import DefinitionError
 
@@ -38,17 +40,17 @@ def retry_policy(options: Mapping[str, Any], policy: RetryPolicy | None = None) 
     if policy is not None and given:
         raise DefinitionError(f"Give retry= or {', '.join(f'{name}=' for name in given)}, not both.")
     if policy is not None and not isinstance(policy, RetryPolicy):
-        raise DefinitionError(f"retry is {policy!r}, but must be a policy: retry=RetryPolicy(attempts=3).")
+        raise DefinitionError(f"retry is {policy!r}, but must be a policy: retry=RetryPolicy(max_attempts=3).")
     if policy is not None or not given:
         return policy or NO_RETRY
     _check_retry_options(given)
     return RetryPolicy(
-        attempts=given.get("retry_attempts", 0),
-        backoff=given.get("retry_backoff", "exponential"),
-        delay_s=given.get("retry_delay_ms", 1000) / MS,
-        max_delay_s=given.get("retry_max_delay_ms", 60_000) / MS,
-        condition=given.get("retry_condition", "all"),
-        jitter=given.get("retry_jitter", True),
+        max_attempts=1 + given.get("retry_attempts", 0),
+        initial_delay=given.get("retry_delay_ms", 1000) / MS,
+        max_delay=given.get("retry_max_delay_ms", 60_000) / MS,
+        backoff_strategy=BackoffStrategy.of(given.get("retry_backoff", "exponential")),
+        retry_condition=RetryCondition.of(given.get("retry_condition", "all")),
+        with_jitter=given.get("retry_jitter", True),
     )
 
 
@@ -56,6 +58,9 @@ def _check_retry_options(given: Mapping[str, Any]) -> None:
     attempts = given.get("retry_attempts", 0)
     if not isinstance(attempts, int) or isinstance(attempts, bool):
         raise DefinitionError(f"retry_attempts is {attempts!r}, but must be a whole number, like 3.")
+    for name in ("retry_attempts", "retry_delay_ms", "retry_max_delay_ms"):
+        if _is_number(given.get(name)) and given[name] < 0:
+            raise DefinitionError(f"{name} is {given[name]}, but it can't be negative.")
     for name in ("retry_delay_ms", "retry_max_delay_ms"):
         if name in given and not _is_number(given[name]):
             raise DefinitionError(f"{name} is {given[name]!r}, but must be a number of milliseconds, like 500.")
@@ -82,7 +87,8 @@ def check_rule(rule: Any) -> None:
     """Raise a DefinitionError unless `rule` is None or a trigger rule."""
     if rule is not None and not isinstance(rule, Rule):
         raise DefinitionError(
-            f"trigger_rules is {rule!r}, but must be one rule, like task_failed('load'); all_of(…) and any_of(…) join several."
+            f"trigger_rules is {rule!r}, but must be a rule, like task_failed('load'). "
+            "all_of(…), any_of(…) and none_of(…) join several."
         )
 
 

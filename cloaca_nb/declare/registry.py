@@ -5,19 +5,33 @@ import sys
 from collections.abc import Callable
 from contextvars import ContextVar
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from weakref import WeakKeyDictionary
 
 from cloaca_nb.core.graph import Workflow
 from cloaca_nb.declare.loose import Declared, LooseTasks
-from cloaca_nb.errors import WorkflowNotFoundError, near_miss
+from cloaca_nb.errors import DefinitionError, WorkflowNotFoundError, near_miss
 
 if TYPE_CHECKING:
     from cloaca_nb.declare.builder import WorkflowBuilder
 
-__all__ = ["REGISTRY", "Registry", "register_workflow_constructor", "workflows"]
+__all__ = ["REGISTRY", "Departure", "Registry", "register_workflow_constructor", "workflows"]
 
 NOTEBOOK: Final = "notebook"  # what a workflow is called whose module has no file
+
+
+class Departure(NamedTuple):
+    """A task that its cell no longer defines in the workflow in which it was.
+
+    Attributes:
+        task_id: the task's.
+        workflow: the name of the workflow that it was in.
+        now_in: the name of the one that it is in now; None if it is gone.
+    """
+
+    task_id: str
+    workflow: str
+    now_in: str | None
 
 
 class Registry:
@@ -50,7 +64,10 @@ class Registry:
 
     def id_of(self, function: Callable[..., Any]) -> str | None:
         """Return the id of the task that `function` is the body of."""
-        return self._ids.get(function)
+        try:
+            return self._ids.get(function)
+        except TypeError:  # a callable that can't be weakly referenced was never decorated
+            return None
 
     def find_task(self, module: str, task_id: str) -> Declared | None:
         """Return a loose task of `module`."""
@@ -80,19 +97,24 @@ class Registry:
         """A cell of a notebook is about to be run: note which tasks it defines."""
         self._declared_here = []
 
-    def end_cell(self, cell_id: str | None) -> list[str]:
-        """The cell has been run: remove the tasks that it used to define and no longer does, and return their ids.
+    def end_cell(self, cell_id: str | None, *, finished: bool = True) -> list[Departure]:
+        """The cell has been run: remove the tasks that it used to define and no longer does, and return them.
 
-        Without a cell id, or for a cell that failed (None as well), nothing is removed.
+        Args:
+            cell_id: the cell; without one nothing is guessed, and nothing removed.
+            finished: whether it came to its end; if not, nothing is removed either.
         """
         declared, self._declared_here = self._declared_here or [], None
         if cell_id is None:
             return []
+        now_in = {task_id: loose.name for loose, task_id in declared}
         groups = [loose for by_name in self._loose.values() for loose in by_name.values()]
         return [
-            gone
+            Departure(gone, loose.name, now_in.get(gone))
             for loose in groups
-            for gone in loose.settle_cell(cell_id, [task_id for owner, task_id in declared if owner is loose])
+            for gone in loose.settle_cell(
+                cell_id, [task_id for owner, task_id in declared if owner is loose], finished=finished
+            )
         ]
 
     # -- workflows
@@ -103,12 +125,19 @@ class Registry:
 
     def register_constructor(self, name: str, constructor: Callable[[], Workflow]) -> None:
         """Keep a function that makes the workflow afresh at each use; see `register_workflow_constructor`."""
+        if not callable(constructor):
+            raise DefinitionError(
+                f"The constructor of workflow {name!r} is a function that returns a Workflow, not {constructor!r}: "
+                f"register_workflow_constructor({name!r}, lambda: workflow)."
+            )
         try:
             made = constructor()
         except Exception as error:
-            raise ValueError(f"The constructor of workflow {name!r} raised {type(error).__name__}: {error}") from error
+            raise DefinitionError(
+                f"The constructor of workflow {name!r} raised {type(error).__name__}: {error}"
+            ) from error
         if not isinstance(made, Workflow):
-            raise ValueError(  # noqa: TRY004 - the reference API's ValueError
+            raise DefinitionError(
                 f"The constructor of workflow {name!r} returned {type(made).__name__}, not a Workflow: "
                 "end it with `return builder.build()`."
             )
@@ -165,7 +194,7 @@ def register_workflow_constructor(name: str, constructor: Callable[[], Workflow]
         constructor: takes nothing and returns a `Workflow`; called once now, to check it.
 
     Raises:
-        ValueError: if it raises, or returns something else.
+        DefinitionError: a ValueError, if it raises, or returns something else.
     """
     REGISTRY.register_constructor(name, constructor)
 

@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Callable, Iterable
 from typing import Any, Never, TypeVar
 
+from cloaca_nb.core.docstring import read_docstring
 from cloaca_nb.core.retry import RetryPolicy
 from cloaca_nb.core.rules import Rule
 from cloaca_nb.core.task import Task
@@ -88,7 +89,7 @@ def task(  # noqa: PLR0913 - the reference API's options, all by keyword
     def declare(function: Function) -> Function:
         name = _task_id(id, function)
         check_function(name, function)
-        definition = define(function)
+        definition, purpose = define(function), read_docstring(inspect.getdoc(function))
         REGISTRY.declare(
             function.__module__,
             Task(
@@ -106,7 +107,8 @@ def task(  # noqa: PLR0913 - the reference API's options, all by keyword
                 keys=definition.keys,
                 source=definition.source,
                 where=definition.where,
-                description=(inspect.getdoc(function) or "").partition("\n\n")[0],
+                description=purpose.what,
+                why=purpose.why,
             ),
         )
         REGISTRY.remember(function, name)

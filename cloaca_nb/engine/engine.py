@@ -1,8 +1,10 @@
 """The engine: threads and an event loop that drive runs, and say what happens to whoever was passed in to listen."""
 
 import os
+import threading
+import weakref
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from cloaca_nb.core.events import Observer
 from cloaca_nb.core.graph import Workflow
@@ -15,6 +17,8 @@ from cloaca_nb.engine.workers import Workers
 from cloaca_nb.errors import ConfigurationError
 
 __all__ = ["Engine", "default_concurrency"]
+
+PATIENCE: Final = 10.0  # seconds that closing waits for what is left to say of a run that ends at the same time
 
 
 def default_concurrency() -> int:
@@ -32,6 +36,7 @@ class Engine:
         frame: makes a table of rows, for results.
         observers: told every event of every run.
         settle: called after the last event of a run; the run is over when it returns.
+        task_timeout: seconds per attempt of a task that names none; None: no limit.
     """
 
     def __init__(
@@ -43,12 +48,23 @@ class Engine:
         frame: Callable[[list[dict[str, Any]]], Any],
         observers: Sequence[Observer] = (),
         settle: Callable[[], None] = lambda: None,
+        task_timeout: float | None = None,
     ) -> None:
-        self._means = Means(Workers(max_concurrent_tasks), Loop(), isolate, same, frame, settle)
+        self._means = Means(Workers(max_concurrent_tasks), Loop(), isolate, same, frame, settle, task_timeout)
         self._observers = tuple(observers)
+        self._runs: weakref.WeakSet[Execution] = weakref.WeakSet()
+        self._lock = threading.Lock()
+        self._closed = False
+        self._process = os.getpid()
 
     def start(
-        self, workflow: Workflow, initial: Mapping[str, Any], *, kind: str = "run", observers: Sequence[Observer] = ()
+        self,
+        workflow: Workflow,
+        initial: Mapping[str, Any],
+        *,
+        kind: str = "run",
+        observers: Sequence[Observer] = (),
+        timeout: float | None = None,
     ) -> Run:
         """Start a run and return at once.
 
@@ -57,10 +73,13 @@ class Engine:
             initial: the initial context; the workflow's parameters fill it up.
             kind: "run", or "try" for one task on its own.
             observers: told every event of this run.
+            timeout: seconds after which the run fails; None: no limit.
 
         Raises:
-            ConfigurationError: if a task asks for an executor that is not to be had.
+            ConfigurationError: if a task asks for an executor that is not to be had; or if the engine is closed, or
+                was made by another process.
         """
+        self._check_open()
         for task in workflow.tasks:
             if task.executor not in (None, "thread"):
                 raise ConfigurationError(
@@ -68,10 +87,37 @@ class Engine:
                     "leave `executor` away."
                 )
         execution = Execution(self._means, workflow, initial, kind, (*self._observers, *observers))
-        execution.start()
-        return Run(execution)
+        run = Run(execution)
+        try:
+            execution.start()
+            if timeout is not None:
+                execution.limit(timeout)
+        except BaseException:  # an interrupt: nobody would hold the run
+            run.cancel()
+            raise
+        with self._lock:
+            self._runs.add(execution)
+        if self._closed:  # meanwhile
+            run.cancel()
+        return run
 
     def close(self) -> None:
-        """End the threads; what runs now may finish."""
+        """Cancel the runs that go on, and end the threads; does nothing when called again."""
+        with self._lock:
+            self._closed = True
+            going_on = [execution for execution in self._runs if not execution.over.is_set()]
+        for execution in going_on:
+            Run(execution).cancel()
+        for execution in going_on:
+            execution.over.wait(PATIENCE)
         self._means.workers.close()
         self._means.loop.close()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ConfigurationError("This runner was shut down, so it can't execute anything; make a new one.")
+        if os.getpid() != self._process:
+            raise ConfigurationError(
+                "This runner was made by the process that this one was forked from, and its threads stayed there; "
+                "make a new one in this process."
+            )

@@ -2,14 +2,16 @@
 
 State model. The plan knows which tasks are over; each task has at most one open attempt. Everything that decides
 (closing an attempt, finishing a task, cancelling) happens under one lock, so each task is over exactly once, and
-`RunFinished` is said once and last. Bodies, callbacks and the wait for history run outside it.
+`RunFinished` is said once and last; only output of an attempt that is given up at that very moment may come after it.
+Bodies, callbacks, output and the wait for history run outside the lock.
 """
 
 import logging
 import random
 import threading
+import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import Context as Variables, copy_context
 from functools import partial
 from typing import Any, Final
@@ -72,9 +74,11 @@ class Execution:
         self._lineage = Lineage(workflow, self._initial, means.same)
         self._final: FinalContext | None = None
         self._open: dict[str, Attempt] = {}
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # reentrant, so that an observer may ask for what it is told about
         self._cancel = threading.Event()
+        self._overdue = ""  # what to say of a run whose time was up
         self._wake: list[Callable[[], object]] = []
+        self._reported: set[int] = set()
 
     # -- for whoever started it
 
@@ -83,26 +87,44 @@ class Execution:
         capture.start()
         self._say(RunStarted(now(), self.run_id, self.workflow, self._kind, self._initial))
         with self._lock:
-            first = self._follow(self._plan.begin())
-        if self._plan.is_over:
+            if self._plan.is_over:  # cancelled by now
+                return
+            self.means.workers.put(self._follow(self._plan.begin()))
+            is_over = self._plan.is_over
+        if is_over:
             self._close()
-        else:
-            self.means.workers.put(first)
+
+    def limit(self, seconds: float) -> None:
+        """Have the run fail if it goes on after `seconds`."""
+        self.means.loop.call_later(seconds, partial(_overrun, weakref.ref(self), seconds))
+
+    def overrun(self, seconds: float) -> None:
+        """Start nothing new, give up what runs, and record the run as Failed: its time, `seconds`, is up."""
+        took_longer = f"Workflow {self.workflow.name!r} took longer than its timeout of {seconds} s."
+        self._stop("because the run's time was up", took_longer)
 
     def cancel(self) -> None:
         """Start nothing new, give up what runs, and record the run as Cancelled; no effect on one that is over."""
+        self._stop("because the run was cancelled")
+
+    def _stop(self, reason: str, overdue: str = "") -> None:
         with self._lock:
             if self._plan.is_over:
                 return
+            self._overdue = overdue
             self._cancel.set()
             running = [attempt for attempt in self._open.values() if not attempt.is_over]
             for attempt in running:
                 attempt.is_over = True
+                attempt.give_up()
             for task_id in self._plan.cancel():
-                self._say_over(task_id, Outcome.CANCELLED, reason="because the run was cancelled")
-        for attempt in running:
-            attempt.give_up()
+                self._say_over(task_id, Outcome.CANCELLED, reason=reason)
         self._close()
+
+    @property
+    def is_in_hand(self) -> bool:
+        """Whether the calling thread is in the middle of a change, as an observer or a signal handler may be."""
+        return self._lock._is_owned()  # type: ignore[attr-defined,no-any-return] # noqa: SLF001 - undocumented, but as old as `RLock`
 
     def final_context(self) -> Context:
         """Return the final context; empty before the end."""
@@ -132,11 +154,12 @@ class Execution:
 
     def begin(self, attempt: Attempt) -> bool:
         """Open an attempt and give it its context; False if the run was cancelled meanwhile."""
-        self._open[attempt.task.id] = attempt
-        if self._cancel.is_set():
-            return False
-        attempt.context = Context.of(self._lineage.scope(attempt.task.id), self.means.isolate)
-        self._say(AttemptStarted(now(), self.run_id, attempt.task.id, attempt.number))
+        with self._lock:
+            if self._cancel.is_set():
+                return False
+            self._open[attempt.task.id] = attempt
+            attempt.context = Context.of(self._lineage.scope(attempt.task.id), self.means.isolate)
+            self._say(AttemptStarted(now(), self.run_id, attempt.task.id, attempt.number))
         return True
 
     def print(self, attempt: Attempt, stream: str, text: str) -> None:
@@ -145,18 +168,41 @@ class Execution:
             self._say(OutputWritten(now(), self.run_id, attempt.task.id, attempt.number, stream, text))
 
     def report(self, attempt: Attempt, done: float, total: float | None, message: str) -> None:
-        """Say how far an attempt is."""
-        self._say(ProgressMade(now(), self.run_id, attempt.task.id, attempt.number, done, total, message))
+        """Say how far an attempt is, unless it is over."""
+        if not attempt.is_over:
+            self._say(ProgressMade(now(), self.run_id, attempt.task.id, attempt.number, done, total, message))
 
-    def close_attempt(self, attempt: Attempt) -> bool:
-        """Close an attempt; False if it was closed before."""
+    def expire(self, attempt: Attempt) -> bool:
+        """Close an attempt whose time is up, and give it up; False if it was over before."""
         with self._lock:
-            was_open = not attempt.is_over
+            if attempt.is_over:
+                return False
             attempt.is_over = True
-        return was_open
+            attempt.give_up()
+        return True
 
     def conclude(self, attempt: Attempt, error: BaseException | None, variables: Variables) -> Work | None:
         """Take in that a body has ended, and return the work that follows."""
+        try:
+            return self._conclude(attempt, error, variables)
+        except BaseException as problem:  # noqa: BLE001 - nobody else would answer it, and the run would never end
+            self._break_off(problem)
+            return None
+
+    def fail(self, attempt: Attempt, error: BaseException, variables: Variables) -> Work | None:
+        """Take in that an attempt, closed by now, has failed: try again later or end the task."""
+        try:
+            return self._fail(attempt, error, variables)
+        except BaseException as problem:  # noqa: BLE001 - see `conclude`
+            self._break_off(problem)
+            return None
+
+    def _break_off(self, problem: BaseException) -> None:
+        """End a run that can't go on: code of a value or an observer failed where nothing may, or ours is wrong."""
+        logger.critical("Run %s is cancelled, because it can't go on.", self.run_id, exc_info=problem)
+        self.cancel()
+
+    def _conclude(self, attempt: Attempt, error: BaseException | None, variables: Variables) -> Work | None:
         if error is None and attempt.task.on_success is not None and not attempt.is_over:
             variables.run(attempt.notify, None)
         with self._lock:
@@ -166,16 +212,15 @@ class Execution:
             attempt.is_over = True
             if error is None:
                 return self._go_on(self._complete(attempt))
-        return self.fail(attempt, error, variables)
+        return self._fail(attempt, error, variables)
 
-    def fail(self, attempt: Attempt, error: BaseException, variables: Variables) -> Work | None:
-        """Take in that an attempt, closed by now, has failed: try again later or end the task."""
+    def _fail(self, attempt: Attempt, error: BaseException, variables: Variables) -> Work | None:
         task, failure = attempt.task, describe_failure(error)
         retry_in = None
-        if task.retry.wants(error, attempt.number):
-            retry_in = task.retry.delay(attempt.number, random.uniform(-1, 1))  # noqa: S311 - jitter is no secret
+        if _wants_retry(attempt, error):
+            retry_in = task.retry.calculate_delay(attempt.number, random.uniform(-1, 1))  # noqa: S311 - jitter is no secret
         elif task.on_failure is not None:
-            variables.run(attempt.notify, error)
+            variables.run(attempt.notify, failure.message)
         with self._lock:
             if self._cancel.is_set():
                 return None
@@ -223,21 +268,35 @@ class Execution:
 
     def _close(self) -> None:
         """Say that the run is over, wait until that is on disk, and wake who waits. Called once, without the lock."""
-        final = self._final = self._lineage.final(self._plan.outcomes)
+        try:
+            self._say(self._ending())
+            capture.stop()
+            self._settle()
+        finally:  # whatever happens, nobody waits for ever
+            self.over.set()
+            with self._lock:
+                for wake in self._wake:
+                    with suppress(RuntimeError):  # the loop of who waited is closed
+                        wake()
+
+    def _ending(self) -> RunFinished:
+        status = Status.FAILED if self._overdue else self._plan.status
+        error = self._overdue or (explain(self.workflow, self.record) if status is Status.FAILED else "")
+        try:
+            final = self._final = self._lineage.final(self._plan.outcomes)
+        except BaseException as problem:  # a value's own code may raise anything when branches are merged
+            logger.critical("The final context of run %s can't be merged.", self.run_id, exc_info=problem)
+            reason = f"The final context can't be merged: {type(problem).__name__}."
+            return RunFinished(now(), self.run_id, Status.FAILED, {}, error or reason)
         self.record.conflicts += final.conflicts
-        status = self._plan.status
-        error = explain(self.workflow, self.record) if status is Status.FAILED else ""
-        self._say(RunFinished(now(), self.run_id, status, final.values, error))
-        capture.stop()
+        return RunFinished(now(), self.run_id, status, final.values, error)
+
+    def _settle(self) -> None:
         try:
             self.means.settle()
         except Exception as problem:  # noqa: BLE001 - the run stands, and its caller is told
             self.history_error = problem
             logger.warning("Run %s is over, but history could not keep it: %s", self.run_id, problem)
-        self.over.set()
-        with self._lock:
-            for wake in self._wake:
-                wake()
 
     def _say_over(
         self,
@@ -253,9 +312,25 @@ class Execution:
         self._say(TaskFinished(now(), self.run_id, task_id, number, outcome, changes or {}, failure, reason))
 
     def _say(self, event: Event) -> None:
-        """Tell every observer; one that raises is reported and the run goes on."""
+        """Tell every observer; one that raises is reported, once in a run, and the run goes on."""
         for observer in self._observers:
             try:
                 observer(event)
             except Exception:
-                logger.exception("An observer of run %s failed at %s.", self.run_id, type(event).__name__)
+                if id(observer) not in self._reported:  # a closed stream fails at every line that is printed
+                    self._reported.add(id(observer))
+                    logger.exception("An observer of run %s failed at %s.", self.run_id, type(event).__name__)
+
+
+def _overrun(execution: "weakref.ref[Execution]", seconds: float) -> None:
+    """End a run on a thread of its own, because it waits for history; its timer doesn't keep it alive."""
+    going_on = execution()
+    if going_on is not None and not going_on.over.is_set():
+        threading.Thread(target=going_on.overrun, args=(seconds,), name="cloaca-timeout", daemon=True).start()
+
+
+def _wants_retry(attempt: Attempt, error: BaseException) -> bool:
+    try:
+        return attempt.task.retry.should_retry(attempt.number, error)
+    except BaseException:  # noqa: BLE001 - the text of a user's exception may raise anything; then it isn't transient
+        return False

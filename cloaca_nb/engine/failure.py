@@ -1,6 +1,7 @@
 """An exception as its user should see it: their own frames, the line and its source, from whichever thread."""
 
 import traceback
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Final
@@ -16,6 +17,7 @@ from cloaca_nb.values import hint
 __all__ = ["describe_failure", "explain"]
 
 OURS: Final = str(Path(__file__).parent.parent)  # frames below this folder tell a user nothing
+LONGEST: Final = 100_000  # characters of an exception's text that are kept
 
 
 def describe_failure(error: BaseException) -> Failure:
@@ -23,8 +25,7 @@ def describe_failure(error: BaseException) -> Failure:
 
     The place is that of the innermost frame of user code; of library code only where no user code is on the stack.
     """
-    if hint(error):
-        error.add_note(hint(error))
+    _add_hint(error)
     frames = _user_frames(error.__traceback__)
     place = next((frame for frame in reversed(frames) if "site-packages" not in frame.filename), None)
     where = _where(place or frames[-1]) if frames else ""
@@ -44,14 +45,21 @@ def _sentence(task: Task, failure: Failure | None) -> str:
     if failure is None:
         return ""
     place = f" ({failure.where})" if failure.where else ""
-    return f"Task {task.id!r} failed: {failure.exception}: {failure.message}{place}."
+    return f"Task {task.id!r} failed: {failure.exception}: {failure.message.rstrip('.')}{place}."
+
+
+def _add_hint(error: BaseException) -> None:
+    with suppress(Exception):  # the user's exception may refuse to be read or added to
+        if fix := hint(error):
+            error.add_note(fix)
 
 
 def _message(error: BaseException) -> str:
     try:
-        return str(error)
-    except Exception as broken:  # noqa: BLE001 - a broken __str__ must not hide that the task failed
+        text = str(error)
+    except BaseException as broken:  # noqa: BLE001 - a broken __str__ must not hide that the task failed
         return f"<its __str__ raised {type(broken).__name__}>"
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(text):,} characters)"
 
 
 def _user_frames(trace: TracebackType | None) -> list[traceback.FrameSummary]:

@@ -30,7 +30,11 @@ class Attempt(Protocol):
 
 
 class TaskHandle:
-    """Given to a task whose second parameter is called ``handle`` or ``task_handle``; only the engine makes one."""
+    """Given to a task whose second parameter is called ``handle`` or ``task_handle``.
+
+    Raises:
+        TypeError: always: only the engine makes one.
+    """
 
     __slots__ = ("_attempt", "_waits")
 

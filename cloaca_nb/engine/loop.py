@@ -1,12 +1,16 @@
 """The engine's own event loop: runs `async def` bodies and keeps the time for delays and timeouts."""
 
 import asyncio
+import contextlib
+import logging
 import threading
 from collections.abc import Callable, Coroutine
 from contextvars import Context
-from typing import Any
+from typing import Any, Final
 
 __all__ = ["Loop"]
+
+logger: Final = logging.getLogger("cloaca_nb")
 
 
 class Loop:
@@ -15,6 +19,13 @@ class Loop:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._closed = threading.Event()
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the calling thread is the one that serves the loop: what blocks it blocks every async body."""
+        return threading.current_thread() is self._thread
 
     def call_later(self, seconds: float, function: Callable[[], object]) -> None:
         """Call `function` on the loop's thread after `seconds`; it must be quick."""
@@ -34,23 +45,33 @@ class Loop:
         loop.call_soon_threadsafe(begin)
 
     def close(self) -> None:
-        """End the loop and what runs on it."""
+        """End the loop and what runs on it; nothing can be called or run afterwards."""
+        self._closed.set()
         with self._lock:
             loop, self._loop = self._loop, None
         if loop is not None:
-            loop.call_soon_threadsafe(loop.stop)
+            with contextlib.suppress(RuntimeError):  # a body stopped it at this very moment
+                loop.call_soon_threadsafe(loop.stop)
 
     def _running(self) -> asyncio.AbstractEventLoop:
         with self._lock:
+            if self._closed.is_set():
+                raise RuntimeError("The engine's event loop is closed.")
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
-                threading.Thread(target=_serve, args=(self._loop,), name="cloaca-loop", daemon=True).start()
+                arguments = (self._loop, self._closed)
+                self._thread = threading.Thread(target=_serve, args=arguments, name="cloaca-loop", daemon=True)
+                self._thread.start()
             return self._loop
 
 
-def _serve(loop: asyncio.AbstractEventLoop) -> None:
+def _serve(loop: asyncio.AbstractEventLoop, closed: threading.Event) -> None:
     asyncio.set_event_loop(loop)
-    loop.run_forever()
+    while not closed.is_set():  # a body that stops the loop, or leaves it by sys.exit, must not end the others
+        try:
+            loop.run_forever()
+        except (SystemExit, KeyboardInterrupt) as error:
+            logger.debug("An async body raised %s; its own task has failed.", type(error).__name__)
     open_tasks = asyncio.all_tasks(loop)
     for task in open_tasks:
         task.cancel()

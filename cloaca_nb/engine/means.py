@@ -22,6 +22,7 @@ class Means:
         same: what it means that two values are one.
         frame: makes a table of rows, for results.
         settle: called after the last event of a run; the run is over when it returns.
+        task_timeout: seconds per attempt of a task that names none; None: no limit.
     """
 
     workers: Workers
@@ -30,3 +31,4 @@ class Means:
     same: Sameness
     frame: Callable[[list[dict[str, Any]]], Any]
     settle: Callable[[], None]
+    task_timeout: float | None = None

@@ -18,7 +18,7 @@ class TaskError(str):
     """Why a run failed: a text that also holds the facts.
 
     Attributes:
-        task: the id of the task.
+        task: the id of the task; empty where the run failed as a whole, because its time was up.
         exception: the name of the exception's type.
         message: its text.
         traceback: the user's own frames, with source lines.
@@ -89,8 +89,10 @@ class WorkflowResult:
         if not record.error:
             return None
         failed = [task for task in record.tasks.values() if task.outcome is Outcome.FAILED and task.failure]
-        first = min(failed, key=lambda task: task.ended or 0.0)
-        return TaskError.of(record.error, first.task_id, first.failure) if first.failure else None
+        first = min(failed, key=lambda task: task.ended or 0.0, default=None)
+        if first is None or first.failure is None:  # the run as a whole: its time was up
+            return TaskError.of(record.error, "", Failure("", record.error, "", ""))
+        return TaskError.of(record.error, first.task_id, first.failure)
 
     @property
     def error_message(self) -> str | None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import threading
 from collections.abc import Generator, Mapping
 from functools import partial
 from typing import Any, Final
@@ -71,15 +72,27 @@ class Run:
 
         Raises:
             TimeoutError: if the run is not over by then; it goes on.
+            RuntimeError: in the body of an async task, which would block the run that it waits for.
         """
+        if self._execution.means.loop.is_current and not self.is_over:
+            raise RuntimeError(
+                f"An async task can't block until run {self.run_id} is over, which may need the same event loop: "
+                "await the run, or runner.execute_async()."
+            )
         with self._execution.means.workers.released():
             if not self._execution.over.wait(timeout):
                 raise TimeoutError(f"Run {self.run_id} of {self.workflow.name!r} is not over after {timeout} s.")
         return self._result()
 
     def cancel(self) -> None:
-        """Start nothing new, give up what runs, and record the run as Cancelled; no effect on one that is over."""
-        self._execution.cancel()
+        """Start nothing new, give up what runs, and record the run as Cancelled; no effect on one that is over.
+
+        It is done by a thread of its own: a second interrupt ends the wait for it, but leaves nothing half done.
+        """
+        canceller = threading.Thread(target=self._execution.cancel, name="cloaca-cancel", daemon=True)
+        canceller.start()
+        if not self._execution.is_in_hand:
+            canceller.join()
 
     def __await__(self) -> Generator[Any, None, WorkflowResult]:
         return self._awaited().__await__()

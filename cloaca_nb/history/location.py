@@ -101,8 +101,12 @@ def _of_scheme(url: str, scheme: str, cwd: Path) -> Location:
 def _resolve(text: str, cwd: Path, url: str) -> Path:
     if not text.strip() or text.endswith(("/", "\\")):
         raise ConfigurationError(f"{url!r} names no database file. {SUPPORTED}")
-    path = (cwd / Path(text).expanduser()).resolve()
-    if path.is_dir():
+    try:
+        path = (cwd / Path(text).expanduser()).resolve()
+        is_folder = path.is_dir()
+    except (OSError, ValueError, RuntimeError) as error:  # too long, a null character, an unknown `~user`
+        raise ConfigurationError(f"{url!r} names no database file: {error}. {SUPPORTED}") from error
+    if is_folder:
         raise ConfigurationError(f"{url!r} is a folder; name a file in it, e.g. {text}/{FILE}.")
     return path
 

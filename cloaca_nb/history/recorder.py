@@ -22,6 +22,7 @@ __all__ = ["Recorder", "encode"]
 
 DELAY: Final = 0.015  # seconds that a commit waits for company
 PULSE: Final = 1.0  # seconds after which who waits for the writer thread looks whether it lives
+LARGEST: Final = 1 << 63  # what an integer of JSON can't reach
 NAMES: Final = {table.name: table.names for table in (*TABLES, ENDINGS)}
 logger = logging.getLogger(__name__)
 
@@ -45,7 +46,7 @@ class Recorder:
         self._asleep = False
         self._closing = False
         self._has_recorded = False
-        self._unrecorded: Exception | None = None
+        self._unrecorded: BaseException | None = None
         self._thread = threading.Thread(target=self._write, name="cloaca-history", daemon=True)
         self._thread.start()
         _recorders.add(self)
@@ -62,7 +63,7 @@ class Recorder:
             self._news.set()
 
     @property
-    def error(self) -> Exception | None:
+    def error(self) -> BaseException | None:
         """Why what was observed since the last `sync` isn't all on disk; None when it is, as far as it is known."""
         return self._journal.error or self._unrecorded
 
@@ -155,7 +156,7 @@ class Recorder:
     def _add(self, event: Event) -> None:
         try:
             self._rows.add(event)
-        except Exception as error:  # one odd event must not cost the others; `error` makes it heard
+        except BaseException as error:  # one odd event must not cost the others; `error` makes it heard
             logger.exception("History can't record %s of run %s.", type(event).__name__, event.run_id)
             self._unrecorded = error
 
@@ -197,16 +198,25 @@ def encode(rows: Mapping[str, Sequence[Row]]) -> bytes:
     }
     try:
         return orjson.dumps(line, default=str)
-    except TypeError:  # text that isn't Unicode: half of a surrogate pair, as undecodable bytes become
-        return orjson.dumps(_readable(line), default=str)
+    except TypeError:  # half of a surrogate pair, as undecodable bytes become; a number of more than 64 bits
+        return orjson.dumps(_readable(line))
 
 
 def _readable(item: Any) -> Any:
-    """Return the same with all text as valid Unicode, what wasn't spelled as an escape."""
+    """Return the same with all text as valid Unicode, what wasn't spelled as an escape, and all else as JSON."""
     if isinstance(item, str):
-        return item.encode("utf-8", "backslashreplace").decode("utf-8")
+        return str(item).encode("utf-8", "backslashreplace").decode("utf-8")
     if isinstance(item, Mapping):
         return {key: _readable(value) for key, value in item.items()}
     if isinstance(item, list | tuple):
         return [_readable(value) for value in item]
-    return item
+    if item is None or isinstance(item, bool | float) or (isinstance(item, int) and abs(item) < LARGEST):
+        return item
+    return _spelled(item)
+
+
+def _spelled(item: Any) -> str:
+    try:
+        return _readable(str(item))  # type: ignore[no-any-return]  # text comes back as text
+    except BaseException:  # noqa: BLE001 - a user's own code: what can't be spelled mustn't cost what can
+        return f"<{type(item).__qualname__}>"

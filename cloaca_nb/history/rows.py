@@ -210,9 +210,16 @@ def _describe_anyhow(describe: Describe, value: Any) -> Described:
     """Describe a value; one whose own code fails must not cost the run its history."""
     try:
         return describe(value)
-    except Exception as error:  # noqa: BLE001 - any value's own code may raise anything; the row says so
+    except BaseException as error:  # noqa: BLE001 - any value's own code may raise anything; the row says so
         name = type(value).__qualname__
-        return _Plain(name, preview=f"<{name} can't be described: {type(error).__name__}: {error}>")
+        return _Plain(name, preview=f"<{name} can't be described: {type(error).__name__}{_text_of(error)}>")
+
+
+def _text_of(error: BaseException) -> str:
+    try:
+        return f": {error}"
+    except BaseException:  # noqa: BLE001 - nor need its text be to be had
+        return ""
 
 
 def _task_row(event: events.TaskFinished, run: _OpenRun, outcome: str) -> Row:

@@ -1,39 +1,50 @@
-"""What a task cell answers: one line on what it reads, from whom, what it sets, and what it carries."""
+"""What a cell answers: one line on what its task reads, from whom, what it sets, and what it carries."""
 
 import builtins
 import html
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
+from cloaca_nb.core.cells import Resolution
+from cloaca_nb.core.graph import Workflow
 from cloaca_nb.declare.cell_task import CellTask
 from cloaca_nb.declare.loose import LooseTasks
-from cloaca_nb.errors import CloacaError
+from cloaca_nb.errors import CellError, WorkflowValidationError
+from cloaca_nb.notebook.unknown_names import unknown_names, unset_inputs
 
-__all__ = ["Answer", "answer_for"]
+__all__ = ["Answer", "answer_for", "answer_for_parameters"]
+
+SHOWN: Final = 40  # characters of a parameter's value
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The parts of the line, as (label, text), the task's name first."""
+    """The parts of the line.
 
-    task_id: str
-    parts: tuple[tuple[str, str], ...]
-    problem: str = ""
+    Attributes:
+        title: the task's name, for one.
+        parts: (label, text); those without a text are left out.
+        notes: what a person should know or mend, as sentences.
+    """
+
+    title: str
+    parts: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return "  ·  ".join([self.task_id, *(f"{label} {text}" for label, text in self.parts if text), self.problem]).rstrip(
-            " ·"
-        )
+        facts = [self.title, *(f"{label} {text}" for label, text in self.parts if text)]
+        return "\n  ! ".join(["  ·  ".join(facts), *self.notes])
 
     def _repr_mimebundle_(self, **_options: Any) -> dict[str, str]:
         label = '<span style="opacity:.6">{}</span> <code style="background:none">{}</code>'
         shown = [label.format(html.escape(one), html.escape(text)) for one, text in self.parts if text]
-        problem = f'<span style="color:#b3541e">{html.escape(self.problem)}</span>' if self.problem else ""
-        line = '<span style="opacity:.35"> · </span>'.join(
-            part for part in (f"<strong>{html.escape(self.task_id)}</strong>", *shown, problem) if part
+        dot = '<span style="opacity:.35"> · </span>'
+        line = dot.join([f"<strong>{html.escape(self.title)}</strong>", *shown])
+        notes = "".join(
+            f'<div style="color:#b3541e;white-space:pre-wrap">{html.escape(note)}</div>' for note in self.notes
         )
-        return {"text/html": f'<div style="font-size:90%">{line}</div>', "text/plain": str(self)}
+        return {"text/html": f'<div style="font-size:90%">{line}{notes}</div>', "text/plain": str(self)}
 
 
 def answer_for(entry: CellTask, loose: LooseTasks, names: Mapping[str, Any]) -> Answer:
@@ -44,33 +55,73 @@ def answer_for(entry: CellTask, loose: LooseTasks, names: Mapping[str, Any]) -> 
         loose: the workflow's tasks, this one included.
         names: the notebook's own names.
     """
+    outputs = loose.outputs_for(entry.id)
     try:
-        workflow = loose.workflow()
-        task = workflow[entry.id]
-    except CloacaError as error:
-        return Answer(entry.id, (), str(error))
-    inferred = workflow.inferred_dependencies.get(entry.id, ())
-    sources = {key: one for one in workflow.dependencies[entry.id] for key in workflow[one].keys.sets}
-    resolution = entry.resolution(
-        {key for other in workflow.tasks if other.id != entry.id for key in other.keys.sets}, workflow.parameters
+        resolution = entry.resolution(outputs, loose.parameters)
+    except CellError as error:
+        return Answer(entry.id, (), (str(error),))
+    try:
+        draft, problem = loose.draft(), ""
+    except WorkflowValidationError as error:
+        draft, problem = None, str(error)
+    sets = resolution.sets
+    return Answer(
+        entry.id,
+        (
+            ("reads", ", ".join(_reads(entry, resolution, draft, loose.parameters))),
+            ("sets", ", ".join(dict.fromkeys((*sets, *entry.cell.names.keys.sets)))),
+            ("deletes", ", ".join(resolution.deletes)),
+            ("after", ", ".join(_after(entry, loose))),
+            ("carries", ", ".join(_carried(resolution.own, names))),
+        ),
+        (*_notes(entry, loose, resolution, names), *([problem] if problem else [])),
     )
-    reads = [_read(key, sources, workflow.parameters) for key in (*resolution.inputs, *resolution.optional)]
-    unknown = [name for name in resolution.own if name not in names and not hasattr(builtins, name)]
-    problem = f"{_listed(unknown)} not known yet: no task sets it and the notebook doesn't define it" if unknown else ""
-    parts = (
-        ("reads", ", ".join(reads)),
-        ("sets", ", ".join(task.keys.sets)),
-        ("after", ", ".join(one for one in workflow.dependencies[entry.id] if one not in inferred)),
-        ("carries", ", ".join(name for name in resolution.own if name in names and not hasattr(builtins, name))),
-    )
-    return Answer(entry.id, parts, problem)
 
 
-def _read(key: str, sources: Mapping[str, str], parameters: Mapping[str, Any]) -> str:
-    if key in sources:
-        return f"{key} ← {sources[key]}"
-    return f"{key} (parameter)" if key in parameters else key
+def answer_for_parameters(values: Mapping[str, Any]) -> Answer:
+    """Say what a parameters cell defines."""
+    shown = {name: repr(value) for name, value in values.items()}
+    parts = [(f"{name} =", text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…") for name, text in shown.items()]
+    return Answer("parameters", tuple(parts))
 
 
-def _listed(names: list[str]) -> str:
-    return ", ".join(map(repr, names))
+def _reads(
+    entry: CellTask, resolution: Resolution, draft: Workflow | None, parameters: Collection[str]
+) -> Iterator[str]:
+    own = entry.cell.names.keys
+    sources = _sources(entry, draft)
+    for key in dict.fromkeys((*resolution.inputs, *own.reads)):
+        yield f"{key} ← {sources[key]}" if key in sources else f"{key} (parameter)" if key in parameters else key
+    for key in dict.fromkeys((*resolution.optional, *own.optional)):
+        yield f"{key}? ← {sources[key]}" if key in sources else f"{key}?"
+
+
+def _sources(entry: CellTask, draft: Workflow | None) -> dict[str, str]:
+    """Return for each key the dependency that sets it; the last one, where several do."""
+    if draft is None:
+        return {}
+    return {key: one for one in draft.dependencies[entry.id] for key in draft[one].keys.sets}
+
+
+def _after(entry: CellTask, loose: LooseTasks) -> Iterator[str]:
+    for one in entry.cell.options.after:
+        yield one if one in loose else f"{one} (not defined yet)"
+
+
+def _carried(own: Iterable[str], names: Mapping[str, Any]) -> list[str]:
+    return [name for name in own if name in names and not hasattr(builtins, name)]
+
+
+def _notes(entry: CellTask, loose: LooseTasks, resolution: Resolution, names: Mapping[str, Any]) -> Iterator[str]:
+    if unknown := unknown_names(resolution.own, names):
+        yield f"not known yet: {_listed(unknown)}. Define it in a cell, assign it in a task, or make it a parameter."
+    if unset := unset_inputs(entry, loose):
+        yield f"not in the context yet: {_listed(unset)} (--in). Assign it in a task, or make it a parameter."
+    outputs = loose.outputs_for(entry.id)
+    both = [name for name in resolution.inputs if name in outputs and name in names]
+    if both:
+        yield f"from the context, though the notebook has one of its own: {_listed(both)}."
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names)

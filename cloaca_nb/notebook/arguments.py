@@ -1,14 +1,16 @@
 """The arguments of line magics: argparse, with messages for a notebook."""
 
 import argparse
-import shlex
-from typing import Any, NoReturn
+import re
+from typing import Any, Final, NoReturn
 
 from IPython.core.error import UsageError
 
 from cloaca_nb.errors import near_miss
 
-__all__ = ["Arguments"]
+__all__ = ["Arguments", "split_words"]
+
+PIECE: Final = re.compile(r"""(?P<quoted>"[^"]*"|'[^']*')|(?P<space>\s+)|(?P<other>.)""", re.DOTALL)
 
 
 class Arguments(argparse.ArgumentParser):
@@ -29,13 +31,11 @@ class Arguments(argparse.ArgumentParser):
             UsageError: for an unknown option or a wrong value; the message names the near miss.
         """
         try:
-            found, unknown = self.parse_known_args(shlex.split(line))
+            found, unknown = self.parse_known_args(split_words(line))
         except ValueError as error:  # an open quotation mark
             self.error(str(error))
         if unknown:
-            options = [text for action in self._actions for text in action.option_strings]
-            miss = near_miss(unknown[0], options) if unknown[0].startswith("-") else ""
-            self.error(f"unexpected {unknown[0]!r}.{miss}")
+            self.error(self._unexpected(unknown))
         return found
 
     def error(self, message: str) -> NoReturn:
@@ -47,3 +47,40 @@ class Arguments(argparse.ArgumentParser):
         """Add an argument; see `argparse.ArgumentParser.add_argument`."""
         self.add_argument(*names, **facts)
         return self
+
+    def _unexpected(self, unknown: list[str]) -> str:
+        wrong = next((word for word in unknown if word.startswith("-")), None)
+        if wrong is None:
+            return f"{unknown[0]!r} is one word too many; a value with spaces stands in quotes."
+        options = [text for action in self._actions for text in action.option_strings]
+        return f"unknown option {wrong.partition('=')[0]}.{near_miss(wrong.partition('=')[0], options)}"
+
+
+def split_words(line: str) -> list[str]:
+    """Split a line as a shell would, its comment left out, but keep what stands in the brackets of a value as it is.
+
+    Raises:
+        ValueError: for a quotation mark without its other one.
+
+    >>> split_words('flights --param months=[1, 2] --param title="Late ones"  # as a test')
+    ['flights', '--param', 'months=[1, 2]', '--param', 'title=Late ones']
+    """
+    words: list[str] = []
+    word: str | None = None
+    depth = 0
+    for piece in PIECE.finditer(line):
+        text = piece[0]
+        if text == "#" and word is None:
+            break
+        if piece["space"] and not depth:
+            words += [] if word is None else [word]
+            word = None
+            continue
+        if piece["quoted"] and not depth:
+            text = text[1:-1]
+        elif text in "\"'":
+            raise ValueError(f"there is a {text} without its other one.")
+        elif "=" in (word or "") or depth:
+            depth = max(0, depth + (text in "([{") - (text in ")]}"))
+        word = (word or "") + text
+    return words if word is None else [*words, word]

@@ -5,6 +5,7 @@ from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 from cloaca_nb.core.cells import FunctionText, compile_function
+from cloaca_nb.notebook.failure import hide_our_frames
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -23,7 +24,8 @@ class CellCode:
     def __init__(self, shell: "InteractiveShell", text: str) -> None:
         self._shell = shell
         self.text = text
-        self.number = len(shell.history_manager.input_hist_raw) - 1
+        history = shell.history_manager
+        self.number = len(history.input_hist_raw) - 1 if history else shell.execution_count  # the latter is one ahead
         # Identical cells would share a name, and with it their cell number.
         self.filename = shell.compile.cache(text, self.number, raw_code=f"{text}\n# In[{self.number}]")
 
@@ -37,8 +39,12 @@ class CellCode:
         return compile_function(text, self.filename, self._shell.user_ns)
 
     def execute(self, code: CodeType, namespace: dict[str, Any]) -> None:
-        """Execute compiled statements of the cell."""
-        exec(code, namespace)  # noqa: S102 - it is the user's own cell
+        """Execute compiled statements of the cell; an error in them is shown with the user's own lines."""
+        try:
+            exec(code, namespace)  # noqa: S102 - it is the user's own cell
+        except Exception as error:
+            hide_our_frames(error)
+            raise
 
     def namespace(self) -> Mapping[str, Any]:
         """Return the notebook's own names."""

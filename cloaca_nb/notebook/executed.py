@@ -32,7 +32,8 @@ class ExecutedCells:
 
     def __init__(self, shell: "InteractiveShell") -> None:
         self._texts: dict[str, str] = {}
-        for text in shell.history_manager.input_hist_raw[1:]:
+        history = shell.history_manager
+        for text in history.input_hist_raw[1:] if history else ():
             self.add(None, text)
 
     def add(self, cell_id: str | None, text: str) -> None:

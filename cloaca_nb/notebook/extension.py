@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from cloaca_nb.core.graph import Workflow
 from cloaca_nb.declare.place import label_files_by
+from cloaca_nb.errors import CloacaError
+from cloaca_nb.notebook.failure import own_lines
 from cloaca_nb.notebook.layout import lay_out
 from cloaca_nb.notebook.magics import CloacaMagics
 from cloaca_nb.notebook.session import Session
@@ -26,8 +28,10 @@ def load(shell: "InteractiveShell") -> Session:
     shell.register_magics(CloacaMagics(shell, session))
     shell.events.register("pre_run_cell", session.cell_begins)
     shell.events.register("post_run_cell", session.cell_ends)
+    CloacaError._render_traceback_ = own_lines  # type: ignore[attr-defined]  # IPython's hook
     label_files_by(lambda filename: _cell_label(shell, filename))
-    shell.display_formatter.mimebundle_formatter.for_type(Workflow, _workflow_bundle)
+    if shell.display_formatter is not None:
+        shell.display_formatter.mimebundle_formatter.for_type(Workflow, _workflow_bundle)
     atexit.register(session.close)
     return session
 

@@ -1,7 +1,5 @@
 """The magics: each reads its line, calls one method of the session, and shows what comes back."""
 
-from collections.abc import Callable
-from functools import wraps
 from typing import Any, Final
 
 from IPython.core.interactiveshell import InteractiveShell
@@ -11,7 +9,6 @@ from IPython.display import display
 from cloaca_nb.core.graph import Workflow
 from cloaca_nb.core.status import Status
 from cloaca_nb.engine.result import WorkflowResult
-from cloaca_nb.errors import CloacaError
 from cloaca_nb.notebook.arguments import Arguments
 from cloaca_nb.notebook.failure import RunFailed
 from cloaca_nb.notebook.parameters import parse_settings
@@ -27,7 +24,11 @@ RUN: Final = (
     .option("-o", "--output", metavar="NAME", help="bind the result to this name as well")
 )
 DAG: Final = Arguments("cloaca_dag", "Draw a workflow.").option("workflow", nargs="?", help="its name")
-SHOW: Final = Arguments("cloaca_show", "Show a task as the function that it is equal to.").option("task", help="its id")
+SHOW: Final = (
+    Arguments("cloaca_show", "Show a task as the function that it is equal to.")
+    .option("task", help="its id")
+    .option("workflow", nargs="?", help="the name of its workflow")
+)
 HISTORY: Final = (
     Arguments("cloaca_history", "List the runs that were kept, or the tasks of one.")
     .option("run", nargs="?", help="a run's id or the beginning of it: list its tasks")
@@ -47,50 +48,32 @@ EXPORT: Final = (
 PULL: Final = Arguments("cloaca_pull", "Bind values of the last run in the notebook.").option("key", nargs="+")
 
 
-def answered(magic: Callable[..., Any]) -> Callable[..., Any]:
-    """Answer our own errors with their message alone: the way through our code tells a user nothing."""
-
-    @wraps(magic)
-    def call(self: "CloacaMagics", *arguments: str) -> Any:
-        try:
-            return magic(self, *arguments)
-        except CloacaError as error:
-            if not hasattr(error, "_render_traceback_"):
-                text = f"{type(error).__name__}: {error}"
-                error._render_traceback_ = lambda: [text]  # type: ignore[attr-defined]  # noqa: SLF001 - IPython's hook
-            raise
-
-    return call
-
-
 @magics_class
-class CloacaMagics(Magics):  # type: ignore[misc]  # IPython's class is untyped
+class CloacaMagics(Magics):
     """The face of cloaca_nb in a notebook."""
 
     def __init__(self, shell: InteractiveShell, session: Session) -> None:
         super().__init__(shell)
+        self._names = shell.user_ns
         self.session = session
 
     @no_var_expand
     @cell_magic
-    @answered
     def cloaca_task(self, line: str, cell: str) -> None:
         """Make the cell a task: `%%cloaca_task NAME [--after a,b] [--in x,y?] [--out z] [--retry-attempts 3] …`.
 
         Names that the body assigns are put into the context; names that other tasks set come from it; all others are
         the notebook's own. Long options may also stand below, as `#| key: value` lines.
         """
-        display(self.session.define_task(_whole("cloaca_task", line, cell)))
+        _show(self.session.define_task(_whole("cloaca_task", line, cell)))
 
     @no_var_expand
     @cell_magic
-    @answered
     def cloaca_params(self, line: str, cell: str) -> None:
         """Make the cell's names the workflow's parameters, with these values as defaults."""
-        self.session.define_parameters(_whole("cloaca_params", line, cell))
+        _show(self.session.define_parameters(_whole("cloaca_params", line, cell)))
 
     @line_magic
-    @answered
     def cloaca_run(self, line: str) -> WorkflowResult:
         """Execute a workflow: `%cloaca_run [NAME] [--param k=v …] [-o NAME]`."""
         arguments = RUN.read(line)
@@ -98,26 +81,24 @@ class CloacaMagics(Magics):  # type: ignore[misc]  # IPython's class is untyped
             arguments.workflow, settings=parse_settings(arguments.param), panel=not arguments.no_panel
         )
         if arguments.output:
-            self.shell.user_ns[arguments.output] = result
+            self._names[arguments.output] = result
         if result.status is Status.FAILED:
             raise RunFailed(result)
         return result
 
     @line_magic
-    @answered
     def cloaca_dag(self, line: str) -> Workflow:
         """Draw a workflow: `%cloaca_dag [NAME]`."""
         return self.session.workflow(DAG.read(line).workflow)
 
     @line_magic
-    @answered
     def cloaca_show(self, line: str) -> None:
-        """Show a task as the `@cloaca.task` function that it is equal to: `%cloaca_show TASK`."""
-        text = self.session.task_text(SHOW.read(line).task).rstrip()
-        display({"text/markdown": f"```python\n{text}\n```", "text/plain": text}, raw=True)
+        """Show a task as the `@cloaca.task` function that it is equal to: `%cloaca_show TASK [WORKFLOW]`."""
+        arguments = SHOW.read(line)
+        text = self.session.task_text(arguments.task, arguments.workflow).rstrip()
+        _show({"text/markdown": f"```python\n{text}\n```", "text/plain": text}, raw=True)
 
     @line_magic
-    @answered
     def cloaca_history(self, line: str) -> Any:
         """Return the last runs, or one run's tasks, as a frame: `%cloaca_history [RUN] [--runs N]`."""
         arguments = HISTORY.read(line)
@@ -125,21 +106,18 @@ class CloacaMagics(Magics):  # type: ignore[misc]  # IPython's class is untyped
         return history.tasks(arguments.run) if arguments.run else history.runs(arguments.runs)
 
     @line_magic
-    @answered
     def cloaca_workflow(self, line: str) -> None:
         """Name the workflow that task cells join, or take a task out of it: `%cloaca_workflow NAME [--remove TASK]`."""
         arguments = WORKFLOW.read(line)
         loose = self.session.use_workflow(arguments.workflow, remove=arguments.remove)
-        print(f"{loose.name}: {len(loose)} tasks")  # noqa: T201 - the cell's answer
+        print(f"workflow {loose.name}: {', '.join(loose.ids()) or 'no task yet'}")  # noqa: T201 - the cell's answer
 
     @line_magic
-    @answered
     def cloaca_pull(self, line: str) -> None:
         """Bind values of the last run's final context in the notebook: `%cloaca_pull KEY …`."""
         self.session.pull(*PULL.read(line).key)
 
     @line_magic
-    @answered
     def cloaca_export(self, line: str) -> None:
         """Write the workflow as an installable package: `%cloaca_export DIR [--name N]`."""
         arguments = EXPORT.read(line)
@@ -150,3 +128,7 @@ class CloacaMagics(Magics):  # type: ignore[misc]  # IPython's class is untyped
 def _whole(magic: str, line: str, cell: str) -> str:
     """Put a cell magic's line and body together again: the grammar reads whole cells."""
     return f"%%{magic} {line}".rstrip() + "\n" + cell
+
+
+def _show(shown: object, **options: Any) -> None:
+    display(shown, **options)  # type: ignore[no-untyped-call]  # IPython's

@@ -65,9 +65,9 @@ def read_notebook(path: str | Path) -> Notebook:
 
     file = Path(path)
     # Version 4.4 and older have no cell ids; nbformat would make up random ones, so those are read as they stand.
-    content = nbformat.read(file, as_version=nbformat.NO_CONVERT)  # type: ignore[no-untyped-call]  # nbformat's
+    content = nbformat.read(file, as_version=nbformat.NO_CONVERT)
     if content.nbformat < 4:  # noqa: PLR2004 - the first format with a plain list of cells
-        content = nbformat.convert(content, 4)  # type: ignore[no-untyped-call]  # nbformat's
+        content = nbformat.convert(content, 4)
     code = [cell for cell in content.cells if cell.cell_type == "code"]
     has_ids = (content.nbformat, content.nbformat_minor) >= (4, 5)
     cells = (Cell(number, cell.get("id", "") if has_ids else "", cell.source) for number, cell in enumerate(code, 1))

@@ -100,7 +100,7 @@ def test_each_attempt_starts_from_the_original_input(execute, events):
         context["seen"] = list(context["rows"])
 
     attempts = [False, True, True]
-    retry = RetryPolicy(attempts=2, delay_s=0)
+    retry = RetryPolicy(max_attempts=3, initial_delay=0)
     result = execute(task(flaky, retry=retry), rows=[0])
     assert result.status == "Completed"
     assert dict(result.final_context) == {"rows": [0], "tries": 1, "seen": [0, 1]}
@@ -167,7 +167,8 @@ def test_callbacks_hear_of_the_end_and_their_errors_change_nothing(execute, capl
         raise RuntimeError("callback")
 
     result = execute(
-        task(boom, on_failure=complain, retry=RetryPolicy(attempts=1, delay_s=0)), task(set_one, on_success=complain)
+        task(boom, on_failure=complain, retry=RetryPolicy(max_attempts=2, initial_delay=0)),
+        task(set_one, on_success=complain),
     )
     assert sorted(heard) == [("boom", "why"), ("set_one",)]
     assert result.error.message == "why"

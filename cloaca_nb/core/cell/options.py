@@ -6,10 +6,11 @@ import keyword
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Final, NamedTuple, NoReturn, get_args
+from typing import Any, Final, NamedTuple, NoReturn
 
+from cloaca_nb.core.backoff import BACKOFFS
 from cloaca_nb.core.cell.rule_text import read_rule, rule_code
-from cloaca_nb.core.retry import Backoff, Condition
+from cloaca_nb.core.retry_condition import CONDITIONS
 from cloaca_nb.errors import CellError, near_miss
 
 __all__ = ["OPTIONS", "CellOption", "TaskOptions", "decorator_arguments", "parse_options"]
@@ -183,10 +184,10 @@ OPTIONS: Final[tuple[CellOption, ...]] = (
     CellOption("--try", "", "Run this one task now.", _truth),
     CellOption("--debug", "", "Run it on the main thread, where debuggers work.", _truth),
     CellOption("--retry-attempts", "N", "Attempts after the first.", _count),
-    _worded("--retry-backoff", get_args(Backoff), "How the delay between attempts grows."),
+    _worded("--retry-backoff", tuple(BACKOFFS), "How the delay between attempts grows."),
     CellOption("--retry-delay-ms", "MS", "The first delay, in milliseconds.", _count),
     CellOption("--retry-max-delay-ms", "MS", "The longest delay, in milliseconds.", _count),
-    _worded("--retry-condition", get_args(Condition), "Which errors are worth another attempt."),
+    _worded("--retry-condition", tuple(CONDITIONS), "Which errors are worth another attempt."),
     CellOption("--retry-jitter", "true|false", "Whether delays vary by up to 25%.", _truth, ("true", "false")),
     CellOption("--retry", "NAME", "A retry policy of the notebook, instead of the --retry-… options.", _dotted_name),
     CellOption("--timeout", "SECONDS", "How long an attempt may take.", _seconds),

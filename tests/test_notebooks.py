@@ -1,0 +1,159 @@
+"""The notebooks: how they are stored, and whether the tutorials keep what they promise when they are executed."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+FOLDER: Final = Path(__file__).resolve().parents[1] / "notebooks"
+ALL: Final = sorted(path.name for path in FOLDER.glob("*.ipynb"))
+TUTORIALS: Final = ("02_first_workflow.ipynb", "03_complex_patterns.ipynb", "04_async_and_deferral.ipynb")
+PATIENCE_S: Final = 60
+FAILS: Final = "raises-exception"  # the tag of a cell whose error is the lesson
+READABLE: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+RANDOM: Final = re.compile(r"[0-9a-f]{8}")
+LINK: Final = re.compile(r"\]\((?!https?:)([^)]+)\)")
+
+
+class Promise(NamedTuple):
+    """What the text of a notebook says, and the cell that has to show it.
+
+    Attributes:
+        notebook: its file.
+        prose: the id of the Markdown cell.
+        said: what it says.
+        cell: the id of the code cell.
+        shown: what is in its output.
+    """
+
+    notebook: str
+    prose: str
+    said: str
+    cell: str
+    shown: str
+
+
+FIRST, PATTERNS, WAITING = TUTORIALS
+PROMISES: Final = (
+    Promise(FIRST, "second-task", "sales ← load", "clean", "reads sales ← load"),
+    Promise(FIRST, "the-answer", "**41.90**", "report", "'total': 41.9"),
+    Promise(FIRST, "the-answer", "most of it with coffee", "report", "'bestseller': 'coffee'"),
+    Promise(FIRST, "the-answer", "ten o'clock", "report", "'busiest hour': '10'"),
+    Promise(FIRST, "dearer-tax", "**7.96**", "dearer", "7.96"),
+    Promise(FIRST, "dearer-tax", "**2.93**", "report", "'tax': 2.93"),
+    Promise(FIRST, "history", "Both runs", "runs", "\n1  "),
+    Promise(FIRST, "by-hand", "mix both", "note", "'Thank you! 41.90 today, and coffee did it again.'"),
+    Promise(PATTERNS, "chain-answer", "**60.8** on Monday, **67.1** on Sunday", "chain-result", "[60.8, 62.6, 61.7"),
+    Promise(PATTERNS, "chain-answer", "**67.1** on Sunday", "chain-result", "69.8, 67.1]"),
+    Promise(PATTERNS, "fork-answer", "**5.5**", "fork-result", "5.5"),
+    Promise(PATTERNS, "fan-in-answer", "warmest station is the **harbour**", "fan-in-ranking", "['harbour', "),
+    Promise(PATTERNS, "fan-in-answer", "coldest the **hill**", "fan-in-ranking", "'hill']"),
+    Promise(PATTERNS, "failure-answer", "names the task", "failing-run", "Task 'mean_lake' failed"),
+    Promise(PATTERNS, "failure-answer", "the cell and the line", "failing-run", "line 6, in mean"),
+    Promise(PATTERNS, "failure-answer", "`compare` was **skipped**", "failing-run", "because mean_lake failed"),
+    Promise(PATTERNS, "failure-answer", "their means are kept", "failing-means", "'forest': 17.2}"),
+    Promise(PATTERNS, "rules-answer", "**three** stations", "handled-result", "['harbour', 'forest', 'hill']"),
+    Promise(PATTERNS, "rules-answer", "**lake** is named as missing", "handled-result", "'missing': ['lake']"),
+    Promise(PATTERNS, "rules-answer", "still counts as failed", "handled-run", "Failed\n"),
+    Promise(PATTERNS, "branch-idea", "else `swim`", "branch-result", "'Take your towel!'"),
+    Promise(PATTERNS, "branch-idea", "no failure", "branch-run", "2 completed, 1 skipped"),
+    Promise(WAITING, "async-answer", "**3 copies**", "library-result", "3 copies"),
+    Promise(WAITING, "async-def-answer", "**200 answers**", "async-def-run", "200 answers"),
+    Promise(WAITING, "track-answer", "**15 words**", "reading-result", "15"),
+    Promise(WAITING, "handle-idea", "`handle`", "baking-result", "'warm'"),
+    Promise(WAITING, "defer-answer", "All **five**", "post-run", "'reader 5': 'Dear all, it works.'"),
+    Promise(WAITING, "timeout-answer", "**TaskTimeoutError**", "slow-result", "'TaskTimeoutError'"),
+    Promise(WAITING, "retry-answer", "**3 attempts**", "weigh-result", "weigh  Completed         3"),
+    Promise(WAITING, "retry-answer", "every attempt", "attempts", "Failed  ConnectionError  no contact"),
+    Promise(WAITING, "no-retry-answer", "**1 attempt**", "no-retry-result", "read_weight  Failed         1"),
+    Promise(WAITING, "no-retry-answer", "names the line", "no-retry-run", "line 5, in read_weight"),
+)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_notebook_is_stored_without_outputs_and_with_ids_that_stay(name) -> None:
+    book = read(name)
+    assert (book.nbformat, book.nbformat_minor) == (4, 5)
+    assert set(book.metadata) == {"kernelspec", "language_info"}
+    for cell in book.cells:
+        assert not cell.get("outputs")
+        assert cell.get("execution_count") is None
+        assert READABLE.fullmatch(cell.id), cell.id
+        assert not RANDOM.fullmatch(cell.id), cell.id
+    ids = [cell.id for cell in book.cells]
+    assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_notebook_leads_to_files_that_are_there(name) -> None:
+    linked = [target for cell in read(name).cells for target in LINK.findall(cell.source)]
+    assert [one for one in linked if not (FOLDER / one).exists()] == []
+
+
+@pytest.mark.parametrize("name", TUTORIALS)
+def test_a_tutorial_ends_with_what_to_read_next(name) -> None:
+    last = read(name).cells[-1]
+    assert last.source.startswith("## What next?")
+    assert LINK.search(last.source)
+
+
+def test_every_promise_is_one_of_its_notebook() -> None:
+    texts = {(name, cell.id): cell.source for name in TUTORIALS for cell in read(name).cells}
+    assert [one for one in PROMISES if one.said not in texts.get((one.notebook, one.prose), "")] == []
+
+
+@pytest.mark.parametrize("name", TUTORIALS)
+def test_a_tutorial_keeps_its_promises(name, tmp_path, monkeypatch) -> None:
+    for variable in ("IPYTHONDIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_DATA_DIR", "JUPYTER_CONFIG_DIR"):
+        monkeypatch.setenv(variable, str(tmp_path / variable.lower()))
+    monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
+    monkeypatch.setenv("CLOACA_HISTORY", str(tmp_path / "history.duckdb"))
+
+    cells = {cell.id: cell for cell in executed(name, tmp_path).cells if cell.cell_type == "code"}
+
+    outputs = {cell_id: cell.outputs for cell_id, cell in cells.items()}
+    # A widget that is left in a saved notebook shows "model not found" when it is opened again.
+    assert "widget" not in json.dumps([kinds(output) for some in outputs.values() for output in some])
+    said_to_stderr = {cell_id: text(some, "stderr") for cell_id, some in outputs.items()}
+    assert {cell_id: said for cell_id, said in said_to_stderr.items() if said} == {}
+    failed = {cell_id: output.ename for cell_id, some in outputs.items() for output in some if "ename" in output}
+    assert failed == {cell_id: "RunFailed" for cell_id, cell in cells.items() if FAILS in cell.metadata.get("tags", [])}
+    shown = {cell_id: text(some, "stdout") for cell_id, some in outputs.items()}
+    broken = [one for one in PROMISES if one.notebook == name and one.shown not in shown[one.cell]]
+    assert broken == [], "\n\n".join(shown[one.cell] for one in broken)
+
+
+def read(name: str) -> nbformat.NotebookNode:
+    return nbformat.read(FOLDER / name, as_version=nbformat.NO_CONVERT)
+
+
+def executed(name: str, folder: Path) -> nbformat.NotebookNode:
+    """Execute a copy of a notebook in a folder of its own, and return it."""
+    shutil.copy(FOLDER / name, folder)
+    client = NotebookClient(
+        nbformat.read(folder / name, as_version=4),
+        timeout=PATIENCE_S,
+        store_widget_state=False,
+        resources={"metadata": {"path": str(folder)}},
+        extra_arguments=["--log-level=ERROR"],
+    )
+    return client.execute()
+
+
+def kinds(output: nbformat.NotebookNode) -> list[str]:
+    """Return the MIME types of an output."""
+    return list(output.get("data", {}))
+
+
+def text(outputs: list[nbformat.NotebookNode], stream: str) -> str:
+    """Return what a cell printed to a stream; for stdout also what it displayed, as plain text, and its error."""
+    printed = [output.text for output in outputs if output.get("name") == stream]
+    if stream == "stderr":
+        return "".join(printed)
+    displayed = [output.data.get("text/plain", "") for output in outputs if "data" in output]
+    return "\n".join([*printed, *displayed, *(line for output in outputs for line in output.get("traceback", []))])
