@@ -24,21 +24,6 @@ class WorkflowContext:
     package: str
     workflow: str
 
-    @property
-    def tenant_id(self) -> str:
-        """The tenant, as the reference library calls it."""
-        return self.tenant
-
-    @property
-    def package_name(self) -> str:
-        """The package, as the reference library calls it."""
-        return self.package
-
-    @property
-    def workflow_id(self) -> str:
-        """The workflow, as the reference library calls it."""
-        return self.workflow
-
     def task_namespace(self, task: str) -> "TaskNamespace":
         """Return the full name of a task of this workflow."""
         return TaskNamespace(self.tenant, self.package, self.workflow, task)
@@ -77,26 +62,6 @@ class TaskNamespace:
         if len(parts) != len(cls.__match_args__) or not all(parts):
             raise DefinitionError(f"Invalid namespace {text!r}: write tenant::package::workflow::task.")
         return cls(*parts)
-
-    @property
-    def tenant_id(self) -> str:
-        """The tenant, as the reference library calls it."""
-        return self.tenant
-
-    @property
-    def package_name(self) -> str:
-        """The package, as the reference library calls it."""
-        return self.package
-
-    @property
-    def workflow_id(self) -> str:
-        """The workflow, as the reference library calls it."""
-        return self.workflow
-
-    @property
-    def task_id(self) -> str:
-        """The task, as the reference library calls it."""
-        return self.task
 
     def parent(self) -> "TaskNamespace":
         """Return the name of the workflow."""

@@ -10,9 +10,9 @@ LOAD = TaskNamespace("public", "embedded", "flights", "load")
 parts = st.text("abc_:", min_size=1).filter(lambda text: "::" not in text and text.strip(":") == text)
 
 
-def test_its_parts_by_both_names():
+def test_its_parts():
     assert (LOAD.tenant, LOAD.package, LOAD.workflow, LOAD.task) == ("public", "embedded", "flights", "load")
-    assert (LOAD.tenant_id, LOAD.package_name, LOAD.workflow_id, LOAD.task_id) == (
+    assert (LOAD.tenant, LOAD.package, LOAD.workflow, LOAD.task) == (
         "public",
         "embedded",
         "flights",
@@ -52,6 +52,6 @@ def test_families(what, other, child, sibling):
 
 def test_a_workflow_context_names_its_tasks():
     context = WorkflowContext("public", "embedded", "flights")
-    assert (context.tenant_id, context.package_name, context.workflow_id) == ("public", "embedded", "flights")
+    assert (context.tenant, context.package, context.workflow) == ("public", "embedded", "flights")
     assert context.task_namespace("load") == LOAD
     assert str(context) == "public::embedded::flights"
