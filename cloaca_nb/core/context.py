@@ -117,6 +117,13 @@ class Context(MutableMapping[str, Any]):
         """Set `key`, whether it is there or not."""
         self[key] = value
 
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return the value of `key`, or `default` if it isn't there; a stored None is a value."""
+        try:
+            return self[key]
+        except ContextKeyError:
+            return default
+
     def insert(self, key: str, value: Any) -> None:
         """Set `key` that isn't there yet.
 

@@ -89,6 +89,8 @@ class Run:
 
         It is done by a thread of its own: a second interrupt ends the wait for it, but leaves nothing half done.
         """
+        if self.is_over:
+            return
         canceller = threading.Thread(target=self._execution.cancel, name="cloaca-cancel", daemon=True)
         canceller.start()
         if not self._execution.is_in_hand:

@@ -12,12 +12,6 @@ parts = st.text("abc_:", min_size=1).filter(lambda text: "::" not in text and te
 
 def test_its_parts():
     assert (LOAD.tenant, LOAD.package, LOAD.workflow, LOAD.task) == ("public", "embedded", "flights", "load")
-    assert (LOAD.tenant, LOAD.package, LOAD.workflow, LOAD.task) == (
-        "public",
-        "embedded",
-        "flights",
-        "load",
-    )
     assert str(LOAD) == "public::embedded::flights::load"
 
 

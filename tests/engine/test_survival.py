@@ -1,0 +1,263 @@
+"""Runs that end whatever user code does: what its exceptions, callbacks, observers and event loops get up to."""
+
+import asyncio
+import sys
+import threading
+
+import pytest
+
+from cloaca_nb.core.events import RunFinished, TaskFinished
+from cloaca_nb.core.graph import Workflow
+from cloaca_nb.core.names import Keys
+from cloaca_nb.core.retry import RetryPolicy
+from cloaca_nb.core.retry_condition import RetryCondition
+from cloaca_nb.core.rules import context_value
+from cloaca_nb.core.status import Outcome
+from cloaca_nb.core.task import Task
+from cloaca_nb.errors import ConfigurationError
+
+WAIT = 20
+LONG = 1000  # seconds that no test waits
+TRANSIENT = RetryPolicy(max_attempts=2, initial_delay=0, retry_condition=RetryCondition.transient_only())
+
+
+def task(function, *dependencies, **options):
+    options.setdefault("id", function.__name__)
+    return Task(function=function, dependencies=dependencies, keys=Keys(), **options)
+
+
+def do_nothing(_context): ...
+
+
+@pytest.fixture
+def execute(engine):
+    def run(*tasks, **initial):
+        return engine.start(Workflow("w", tasks), initial).wait(WAIT)
+
+    return run
+
+
+class Mute(Exception):  # noqa: N818 - what it is called is beside the point
+    def __str__(self):
+        raise ValueError
+
+
+class MuteValue(ValueError):
+    def __str__(self):
+        raise KeyboardInterrupt
+
+
+class Number(Exception):  # noqa: N818 - see `Mute`
+    def __str__(self):
+        return 5
+
+
+@pytest.mark.parametrize("kind", [Mute, MuteValue, Number])
+@pytest.mark.parametrize("retry", [RetryPolicy(max_attempts=1), TRANSIENT], ids=["once", "transient"])
+def test_an_exception_that_cannot_be_read_fails_its_task(kind, retry, execute):
+    heard = []
+
+    def boom(_context):
+        raise kind
+
+    result = execute(task(boom, retry=retry, on_failure=lambda *facts: heard.append(facts[1])), task(do_nothing))
+    assert result.error.exception == kind.__name__
+    assert result.error.message.startswith("<its __str__ raised")
+    assert heard == [result.error.message]
+
+
+def test_a_huge_message_is_cut_and_says_so(execute):
+    def boom(_context):
+        raise ValueError("x" * 10_000_000)
+
+    result = execute(task(boom))
+    assert len(result.error.traceback) < 200_000
+    assert result.error.message.endswith("… (10,000,000 characters)")
+
+
+@pytest.mark.parametrize("leave", [lambda *_: sys.exit(1), lambda *_: 1 / 0], ids=["sys.exit", "an error"])
+def test_callbacks_may_raise_anything(leave, execute, caplog):
+    def boom(_context):
+        raise ValueError("why")
+
+    result = execute(task(do_nothing, on_success=leave), task(boom, on_failure=leave))
+    assert [one.outcome for one in result._record.tasks.values()] == [Outcome.COMPLETED, Outcome.FAILED]
+    assert caplog.text.count("the task's outcome stands") == 2
+
+
+def async_exit():
+    sys.exit(1)
+
+
+def async_interrupt():
+    raise KeyboardInterrupt
+
+
+def async_stop():
+    asyncio.get_running_loop().stop()
+
+
+@pytest.mark.parametrize("leave", [async_exit, async_interrupt, async_stop])
+def test_no_async_body_ends_the_loop_of_the_others(leave, execute):
+    left = asyncio.Event()
+
+    async def go(_context):
+        left.set()
+        leave()
+
+    async def stay(context):
+        await left.wait()
+        context["stayed"] = True
+
+    result = execute(task(stay, is_async=True), task(go, is_async=True), task(stay, "stay", id="later", is_async=True))
+    assert result.final_context["stayed"] is True
+
+
+def test_an_async_body_is_told_not_to_block(engine):
+    inner = Workflow("inner", [task(do_nothing, is_async=False)])
+
+    async def block(_context):
+        engine.start(inner, {}).wait(WAIT)
+
+    result = engine.start(Workflow("w", [task(block, is_async=True)]), {}).wait(WAIT)
+    assert "await the run" in result.error_message
+
+
+class Odd:
+    def __init__(self, raised):
+        self.raised = raised
+
+    def __eq__(self, other):
+        raise self.raised
+
+    __hash__ = None
+
+
+@pytest.mark.parametrize("raised", [ValueError, TypeError])
+def test_a_rule_on_a_value_that_does_not_compare_skips(raised, execute):
+    """The only task is a root, so the run is over as it begins."""
+    result = execute(task(do_nothing, rule=context_value("x", "equals", 1)), x=Odd(raised))
+    assert result.status == "Completed"
+    assert result._record.tasks["do_nothing"].outcome == Outcome.SKIPPED
+
+
+def test_values_that_refuse_to_be_merged_fail_the_run(execute, caplog):
+    def setter(context):
+        context["x"] = Odd(SystemExit)
+
+    result = execute(task(setter, id="a"), task(setter, id="b"))
+    assert result.status == "Failed"
+    assert "can't be merged" in result.error_message
+    assert "can't be merged" in caplog.text
+    assert result.error is None
+
+
+def test_a_broken_observer_is_reported_once(engine, caplog):
+    def broken(_event):
+        raise OSError("no screen")
+
+    tasks = [task(do_nothing, id=f"t{number}") for number in range(20)]
+    assert engine.start(Workflow("w", tasks), {}, observers=[broken]).wait(WAIT).status == "Completed"
+    assert caplog.text.count("An observer of run") == 1
+
+
+def test_an_observer_may_cancel(engine):
+    begun, runs = threading.Event(), []
+
+    def cancel(event):
+        if isinstance(event, TaskFinished) and event.outcome is Outcome.COMPLETED:
+            runs[0].cancel()
+
+    def wait(_context):
+        assert begun.wait(WAIT)
+
+    runs.append(engine.start(Workflow("w", [task(wait), task(wait, "wait", id="next")]), {}, observers=[cancel]))
+    begun.set()
+    assert runs[0].wait(WAIT).status == "Cancelled"
+
+
+def test_an_observer_that_leaves_ends_the_run(engine, caplog):
+    said = []
+
+    def leave(event):
+        if isinstance(event, TaskFinished) and event.outcome is Outcome.COMPLETED:
+            raise SystemExit
+
+    result = engine.start(Workflow("w", [task(do_nothing)]), {}, observers=[leave, said.append]).wait(WAIT)
+    assert result.status == "Cancelled"
+    assert "can't go on" in caplog.text
+    assert isinstance(said[-1], RunFinished)
+
+
+def test_a_deferral_ends_with_its_attempt(engine):
+    asked, ended = threading.Event(), threading.Event()
+
+    def wait(_context, handle):
+        try:
+            handle.defer_until(asked.is_set and (lambda: False), poll_interval_ms=0)
+        finally:
+            ended.set()
+
+    result = engine.start(Workflow("w", [task(wait, handle="handle", timeout=0.02)]), {}).wait(WAIT)
+    assert result.error.exception == "TaskTimeoutError"
+    assert ended.wait(WAIT)
+
+
+def test_a_timer_keeps_no_attempt_alive(engine):
+    body_alive = threading.Event()
+
+    class Body:
+        def __call__(self, _context): ...
+
+        def __del__(self):
+            body_alive.set()
+
+    run = engine.start(Workflow("w", [task(Body(), id="t", timeout=LONG)]), {})
+    run.wait(WAIT)
+    del run
+    assert body_alive.wait(WAIT)
+
+
+def test_closing_cancels_what_goes_on(engine):
+    begun, release = threading.Event(), threading.Event()
+
+    def hang(_context):
+        begun.set()
+        assert release.wait(WAIT)
+
+    def fail(_context):
+        raise ValueError
+
+    async def sleep(_context):
+        await asyncio.sleep(LONG)
+
+    again = RetryPolicy(max_attempts=2, initial_delay=LONG, max_delay=LONG)
+    runs = [
+        engine.start(Workflow("w", [one]), {})
+        for one in (task(hang), task(fail, retry=again), task(sleep, is_async=True))
+    ]
+    assert begun.wait(WAIT)
+    engine.close()
+    assert {run.wait(WAIT).status for run in runs} == {"Cancelled"}
+    release.set()
+    engine.close()
+    with pytest.raises(ConfigurationError, match="was shut down"):
+        engine.start(Workflow("w", [task(do_nothing)]), {})
+
+
+def test_closing_from_within_a_task_ends_its_run(engine):
+    result = engine.start(Workflow("w", [task(lambda _: engine.close(), id="close")]), {}).wait(WAIT)
+    assert result.status == "Cancelled"
+
+
+def test_runs_within_runs_need_no_more_places_than_one(engine_of):
+    engine = engine_of(1)
+
+    def nest(depth):
+        def body(context):
+            inner = engine.start(nest(depth - 1), {}).wait(WAIT).final_context["depth"] if depth else 0
+            context["depth"] = inner + 1
+
+        return Workflow(f"w{depth}", [task(body, id="body")])
+
+    assert engine.start(nest(20), {}).wait(WAIT).final_context["depth"] == 21
