@@ -22,9 +22,17 @@ from cloaca_nb.core.graph import Workflow
 from cloaca_nb.core.status import Status
 from cloaca_nb.declare.place import file_label
 from cloaca_nb.declare.registry import REGISTRY
+from cloaca_nb.declare.settings import fit, parse_settings, read_value
 from cloaca_nb.engine.failure import describe_failure
 from cloaca_nb.engine.run import Run
-from cloaca_nb.errors import CloacaError, ConfigurationError, HistoryError, WorkflowNotFoundError, near_miss
+from cloaca_nb.errors import (
+    CloacaError,
+    ConfigurationError,
+    DefinitionError,
+    HistoryError,
+    WorkflowNotFoundError,
+    near_miss,
+)
 from cloaca_nb.history.history import History
 from cloaca_nb.history.location import Location, parse_url
 from cloaca_nb.packaging.export import export
@@ -47,7 +55,6 @@ CANCELLED: Final = 130  # 128 + SIGINT
 EXIT_CODES: Final = {Status.COMPLETED: 0, Status.FAILED: FAILED, Status.CANCELLED: CANCELLED}
 TICK: Final = 0.2  # seconds between looks at a pending interrupt
 SHORTEST_ID: Final = 8  # characters of a run's id, where fewer would do
-_JSON_FORMS: Final = {float: int, tuple: list, set: list, frozenset: list}  # how JSON writes values of these types
 UNLIMITED: Final = 10_000  # columns
 STYLE: Final[dict[str, Any]] = {
     "add_completion": False,
@@ -272,45 +279,11 @@ def _check_exists(path: Path) -> None:
 
 def _settings(texts: Sequence[str], parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Read KEY=VALUE texts as values of the initial context, each of the type that its parameter's default has."""
-    found = {}
-    for text in texts:
-        key, equals, value = text.partition("=")
-        if not equals or not key:
-            raise _wrong_param(f"{text!r} is not KEY=VALUE.")
-        if parameters and key not in parameters:
-            known = ", ".join(parameters)
-            raise _wrong_param(f"There is no parameter {key!r}.{near_miss(key, parameters)} Parameters: {known}.")
-        found[key] = _as_given(key, value, parameters[key]) if key in parameters else _json_or_text(value)
-    return found
-
-
-def _as_given(key: str, text: str, default: Any) -> Any:
-    """Return the value that `text` means for a parameter with this default."""
-    value, wanted = _json_or_text(text), type(default)
-    if default is None or type(value) is wanted:
-        return value
-    if wanted is str:
-        return text  # 007 is a text where a text is wanted
-    if type(value) is _JSON_FORMS.get(wanted):
-        return wanted(value)
-    if isinstance(value, str) and not isinstance(default, bool | int | float | list | dict):
-        # Dates and times read ISO 8601; paths, decimals, UUIDs and enums their own text.
-        with suppress(TypeError, ValueError, ArithmeticError):
-            return getattr(wanted, "fromisoformat", wanted)(value)
-    raise _wrong_param(
-        f"Parameter {key!r} is of type {wanted.__name__} (default {default!r}), so {text!r} doesn't fit."
-    )
-
-
-def _json_or_text(text: str) -> Any:
     try:
-        return json.loads(text)
-    except ValueError:
-        return text
-
-
-def _wrong_param(message: str) -> typer.BadParameter:
-    return typer.BadParameter(message, param_hint="--param")
+        given = parse_settings(texts)
+        return {key: fit(key, text, parameters) if parameters else read_value(text) for key, text in given.items()}
+    except DefinitionError as error:
+        raise typer.BadParameter(str(error), param_hint="--param") from None
 
 
 def _describe(workflow: Workflow) -> str:

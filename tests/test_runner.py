@@ -1,160 +1,317 @@
-"""The runner as it is set up: configs, timeouts, schemas, URLs."""
+"""The runner: one call from a workflow to a result that is on disk."""
 
+import asyncio
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import textwrap
 import threading
-import time
 
 import pytest
 
-import cloaca_nb as cloaca
+from cloaca_nb.config import DefaultRunnerConfig
+from cloaca_nb.core.context import Context
+from cloaca_nb.core.events import RunFinished, RunStarted
+from cloaca_nb.core.graph import Workflow
+from cloaca_nb.core.names import Keys
 from cloaca_nb.core.task import Task
-from cloaca_nb.engine.engine import default_concurrency
+from cloaca_nb.declare.builder import WorkflowBuilder
+from cloaca_nb.declare.registry import Registry
+from cloaca_nb.declare.task import task as declare
+from cloaca_nb.errors import ConfigurationError, HistoryError, WorkflowNotFoundError
+from cloaca_nb.runner import DefaultRunner
 
-LONG = 20.0  # seconds: far more than any test takes
-
-
-def wait_until_given_up(_context):
-    """Go on until the test is over, as a body does that doesn't look whether it was given up."""
-    released.wait(LONG)
-
-
-def set_one(context):
-    context["one"] = 1
+WAIT = 20
 
 
-async def sleep(_context):
-    import asyncio  # noqa: PLC0415 - as a user's body would
-
-    await asyncio.sleep(LONG)
+def workflow(*bodies, name="flow"):
+    return Workflow(name, [Task(body.__name__, body, (), keys=Keys()) for body in bodies])
 
 
-released = threading.Event()
+def double(context):
+    context["y"] = context["x"] * 2
 
 
-@pytest.fixture(autouse=True)
-def release():
-    released.clear()
-    yield
-    released.set()
+@pytest.fixture
+def runner(tmp_path):
+    with DefaultRunner(str(tmp_path / "history.duckdb")) as made:
+        yield made
 
 
-def flow(*functions, **facts):
-    ids = [function.__name__ for function in functions]
-    before = [(), *((one,) for one in ids)]
-    asynchronous = {"sleep": True}
-    return cloaca.Workflow(
-        "flow",
-        [
-            Task(task_id, function, dependencies, is_async=asynchronous.get(task_id, False), **facts)
-            for task_id, function, dependencies in zip(ids, functions, before, strict=False)
-        ],
-    )
+@pytest.mark.parametrize("context", [{"x": 2}, Context({"x": 2})], ids=["dict", "Context"])
+def test_a_run_is_in_history_when_execute_returns(context, runner):
+    result = runner.execute(workflow(double), context)
+    assert result.status == "Completed"
+    assert dict(result.final_context) == {"x": 2, "y": 4}
+    assert list(runner.history().runs()["run_id"]) == [result.run_id]
+    assert list(runner.history().tasks(result.run_id)["outcome"]) == ["Completed"]
 
 
-def config(**fields):
-    return cloaca.DefaultRunnerConfig(**fields)
+def test_the_callers_context_stays_as_it_is(runner):
+    rows = [1]
+
+    def grow(context):
+        context["rows"].append(2)
+        context["rows"] = context["rows"]
+
+    given = Context({"rows": rows})
+    assert runner.execute(workflow(grow), given).final_context["rows"] == [1, 2]
+    assert rows == [1]
+    assert dict(given) == {"rows": [1]}
 
 
-TIMED = [
-    # what, the config, the task's own timeout, the call's, who says that the time is up
-    ("the config's, per attempt", config(task_timeout_seconds=0.2), None, None, "Task 'BODY'"),
-    ("a task's own comes first", config(task_timeout_seconds=LONG), 0.2, None, "Task 'BODY'"),
-    ("the config's, per run", config(workflow_timeout_seconds=0.2), None, None, "Workflow 'flow'"),
-    ("the call's comes first", config(workflow_timeout_seconds=LONG), None, 0.2, "Workflow 'flow'"),
-    ("the call's alone", None, None, 0.2, "Workflow 'flow'"),
-]
+@pytest.mark.parametrize("context", [5, [("x", 1)], "x", {1: 2}, {None: 1}], ids=repr)
+def test_what_is_no_context_is_said_before_any_task(context, runner):
+    with pytest.raises(TypeError, match="Context takes a dict|A context key is a str"):
+        runner.execute(workflow(double), context)
+    assert runner.history().runs().empty
 
 
-@pytest.mark.parametrize("body", [wait_until_given_up, sleep], ids=["thread", "async"])
-@pytest.mark.parametrize(("what", "config", "own", "called", "who"), TIMED, ids=[case[0] for case in TIMED])
-def test_timeouts_have_effect(what, config, own, called, who, body):
-    began = time.perf_counter()
-    with cloaca.DefaultRunner(":memory:", config=config) as runner:
-        result = runner.execute(flow(body, timeout=own), timeout=called)
-        assert time.perf_counter() - began < LONG / 2
-        assert result.status == "Failed"
-        expected = f"{who.replace('BODY', body.__name__)} took longer than its timeout of 0.2 s"
-        assert expected in result.error_message
-        assert expected in result.error
-        assert runner.history().runs()["status"].tolist() == ["Failed"]
+def test_a_workflow_is_found_by_name(tmp_path):
+    with WorkflowBuilder("doubling"):
+
+        @declare(id="only", dependencies=[])
+        def only(context):
+            context["y"] = 1
+
+    with DefaultRunner(":memory:") as runner:
+        assert runner.execute("doubling").final_context["y"] == 1
+        with pytest.raises(WorkflowNotFoundError, match="Did you mean 'doubling'"):
+            runner.execute("dubbling")
 
 
-def test_a_run_whose_time_is_up_keeps_what_was_done():
-    with cloaca.DefaultRunner(":memory:") as runner:
-        result = runner.execute(flow(set_one, wait_until_given_up, set_one_again), timeout=0.3)
-    assert dict(result.final_context) == {"one": 1}
-    assert result.tasks["outcome"].tolist() == ["Completed", "Cancelled", "Cancelled"]
-    assert result.tasks["reason"].tolist() == ["", *2 * ["because the run's time was up"]]
-    assert (result.error.task, result.error.message) == ("", result.error_message)
+def test_a_name_that_nobody_knows():
+    with DefaultRunner(":memory:", registry=Registry()) as runner, pytest.raises(WorkflowNotFoundError):
+        runner.execute("doubling")
 
 
-def set_one_again(context):
-    context["one"] = 2
+@pytest.mark.parametrize(
+    ("url", "file"),
+    [
+        ("duckdb:///there.duckdb", "there.duckdb"),
+        ("there.duckdb", "there.duckdb"),
+        ("sqlite:///tutorial.db", "tutorial.duckdb"),
+        (None, ".cloaca/history.duckdb"),
+        (":memory:", None),
+    ],
+)
+def test_url(url, file, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("CLOACA_HISTORY", raising=False)
+    with DefaultRunner(url) as runner:
+        runner.execute(workflow(double), {"x": 1})
+        assert len(runner.history().runs()) == 1
+    made = [str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.duckdb")]
+    assert made == ([file] if file else [])
 
 
-@pytest.mark.parametrize("config", [None, config()], ids=["our defaults", "theirs"])
-def test_a_run_in_time_is_left_alone(config):
-    with cloaca.DefaultRunner(":memory:", config=config) as runner:
-        result = runner.execute(flow(set_one), timeout=LONG)
-    assert (result.status, result.error) == ("Completed", None)
+def test_a_sqlite_file_is_never_touched(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    with sqlite3.connect("untouched.db") as other:
+        other.execute("CREATE TABLE theirs (a)")
+    other.close()
+    before = (tmp_path / "untouched.db").read_bytes()
+    for _ in range(2):
+        with DefaultRunner("sqlite:///untouched.db") as runner:
+            runner.execute(workflow(double), {"x": 1})
+    assert (tmp_path / "untouched.db").read_bytes() == before
+    assert capsys.readouterr().err.count("untouched.duckdb") == 1
 
 
-def test_started_and_awaited_runs_have_timeouts_too():
-    import asyncio  # noqa: PLC0415 - for this test alone
-
-    with cloaca.DefaultRunner(":memory:") as runner:
-        assert runner.start(flow(sleep), timeout=0.1).wait(LONG).status == "Failed"
-        assert asyncio.run(runner.execute_async(flow(sleep), timeout=0.1)).status == "Failed"
-
-
-@pytest.mark.parametrize("timeout", [0, -1, "1", True])
-def test_a_timeout_is_a_number_above_0(timeout):
-    with cloaca.DefaultRunner(":memory:") as runner, pytest.raises(cloaca.DefinitionError, match="timeout is"):
-        runner.execute(flow(set_one), timeout=timeout)
+@pytest.mark.parametrize("url", ["postgresql://localhost/x", "duckdb:///x.duckdb?a=b", "a\0b"])
+def test_a_url_that_is_not_supported(url):
+    with pytest.raises(RuntimeError) as error:
+        DefaultRunner(url)
+    assert isinstance(error.value, ConfigurationError)
 
 
-def most_at_once(runner):
-    """Return how many of many plain bodies ran at once."""
-    lock, running, most = threading.Lock(), set(), [0]
-    full = threading.Event()
+def test_a_file_that_is_no_history_stays_as_it_is(tmp_path):
+    other = tmp_path / "notes.txt"
+    other.write_text("mine" * 1000)
+    with pytest.raises(HistoryError, match="name another one"):
+        DefaultRunner(str(other))
+    assert other.read_text() == "mine" * 1000
 
-    def body(context):
+
+def test_with_config(tmp_path):
+    most, now, lock = [0], [0], threading.Lock()
+
+    def work(_context):
         with lock:
-            running.add(threading.get_ident())
-            most[0] = max(most[0], len(running))
-        full.wait(0.02)
+            now[0] += 1
+            most[0] = max(most[0], now[0])
+        threading.Event().wait(0.005)
         with lock:
-            running.discard(threading.get_ident())
+            now[0] -= 1
 
-    runner.execute(cloaca.Workflow("many", [Task(f"t{number}", body, ()) for number in range(60)]))
-    return most[0]
-
-
-def test_the_limit_on_tasks_at_once():
-    with cloaca.DefaultRunner.with_config(":memory:", config(max_concurrent_tasks=2)) as runner:
-        assert most_at_once(runner) == 2
-    with cloaca.DefaultRunner(":memory:") as runner:
-        assert most_at_once(runner) <= default_concurrency()
+    tasks = [Task(f"t{number}", work, (), keys=Keys()) for number in range(12)]
+    config = DefaultRunnerConfig(max_concurrent_tasks=2)
+    with DefaultRunner.with_config(str(tmp_path / "h.duckdb"), config) as runner:
+        assert runner.execute(Workflow("w", tasks)).status == "Completed"
+    assert most == [2]
 
 
-def test_schemas_in_one_file_know_nothing_of_each_other(tmp_path):
-    url = f"duckdb:///{tmp_path}/shared.duckdb"
-    with cloaca.DefaultRunner.with_schema(url, "one") as one, cloaca.DefaultRunner.with_schema(url, "two_2") as two:
-        one.execute(flow(set_one))
-        assert (len(one.history().runs()), len(two.history().runs())) == (1, 0)
-    with cloaca.DefaultRunner.with_schema(url, "one") as again:
-        assert len(again.history().runs()) == 1
+def test_execute_async(runner):
+    result = asyncio.run(runner.execute_async(workflow(double), {"x": 1}))
+    assert result.final_context["y"] == 2
 
 
-SCHEMAS = [
-    (":memory:", "", ValueError, "Schema name cannot be empty"),
-    (":memory:", None, ValueError, "Schema name cannot be empty"),
-    (":memory:", "a-b", ValueError, "Schema name must contain only alphanumeric characters and underscores"),
-    ("sqlite:///x.db", "a; DROP", ValueError, "Schema name must contain only alphanumeric characters and underscores"),
-    ("postgresql://me@host/db", "mine", RuntimeError, "Failed to set up schema 'mine': .*DuckDB"),
-]
+def test_cancelling_execute_async_cancels_the_run(runner):
+    begun, release, ended = threading.Event(), threading.Event(), []
+
+    def hang(_context):
+        begun.set()
+        release.wait(WAIT)
+
+    async def main():
+        waiting = asyncio.ensure_future(runner.execute_async(workflow(hang)))
+        await asyncio.to_thread(begun.wait, WAIT)
+        waiting.cancel()
+        ended.extend(await asyncio.gather(waiting, return_exceptions=True))
+
+    asyncio.run(main())
+    release.set()
+    assert isinstance(ended[0], asyncio.CancelledError)
+    assert list(runner.history().runs()["status"]) == ["Cancelled"]
 
 
-@pytest.mark.parametrize(("url", "schema", "kind", "text"), SCHEMAS)
-def test_what_is_no_schema(url, schema, kind, text):
-    with pytest.raises(kind, match=text):
-        cloaca.DefaultRunner.with_schema(url, schema)
+def test_start_returns_at_once(runner):
+    release, said = threading.Event(), []
+
+    def wait(context):
+        assert release.wait(WAIT)
+        double(context)
+
+    run = runner.start(workflow(wait), {"x": 1}, observers=[said.append])
+    assert run.status == "Running"
+    assert run.result is None
+    with pytest.raises(TimeoutError, match="not over"):
+        run.wait(0.01)
+    release.set()
+    assert run.wait(WAIT).final_context["y"] == 2
+    assert isinstance(said[0], RunStarted)
+    assert isinstance(said[-1], RunFinished)
+
+
+def test_many_threads_may_execute_at_once(runner):
+    found = []
+
+    def execute(number):
+        found.append(runner.execute(workflow(double), {"x": number}).final_context["y"])
+
+    threads = [threading.Thread(target=execute, args=(number,)) for number in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(WAIT)
+    assert sorted(found) == list(range(0, 40, 2))
+    assert len(runner.history().runs()) == 20
+
+
+def test_two_runners_share_a_file(tmp_path):
+    one, other = (DefaultRunner(str(tmp_path / "h.duckdb")) for _ in range(2))
+    for runner in (one, other):
+        runner.execute(workflow(double), {"x": 1})
+    one.shutdown()
+    other.execute(workflow(double), {"x": 1})
+    assert len(other.history().runs()) == 3
+    other.shutdown()
+
+
+def test_shutdown_records_what_goes_on_as_cancelled(tmp_path):
+    begun, release = threading.Event(), threading.Event()
+
+    def hang(_context):
+        begun.set()
+        release.wait(WAIT)
+
+    runner = DefaultRunner(str(tmp_path / "h.duckdb"))
+    run = runner.start(workflow(hang))
+    assert begun.wait(WAIT)
+    runner.shutdown()
+    runner.shutdown()
+    release.set()
+    assert run.wait(WAIT).status == "Cancelled"
+    assert run.history_error is None
+    with DefaultRunner(str(tmp_path / "h.duckdb")) as again:
+        assert list(again.history().runs()["status"]) == ["Cancelled"]
+
+
+def test_a_runner_that_was_shut_down_says_so(tmp_path):
+    runner = DefaultRunner(str(tmp_path / "h.duckdb"))
+    runner.shutdown()
+    for use in (runner.execute, runner.start):
+        with pytest.raises(ConfigurationError, match="was shut down"):
+            use(workflow(double), {"x": 1})
+    with pytest.raises(HistoryError, match="closed"):
+        runner.history().runs()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")  # the point of this test
+def test_a_forked_child_is_told_to_make_its_own(runner):
+    runner.execute(workflow(double), {"x": 1})
+    receiver, sender = os.pipe()
+    child = os.fork()
+    if not child:
+        try:
+            runner.execute(workflow(double), {"x": 1})
+        except ConfigurationError as error:
+            os.write(sender, str(error).encode())
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+    os.close(sender)
+    assert "make a new one in this process" in os.read(receiver, 1000).decode()
+    os.close(receiver)
+    assert runner.execute(workflow(double), {"x": 1}).status == "Completed"
+    assert len(runner.history().runs()) == 2
+
+
+INTERRUPTED = """
+    import sys, threading
+    from cloaca_nb.core.graph import Workflow
+    from cloaca_nb.core.names import Keys
+    from cloaca_nb.core.task import Task
+    from cloaca_nb.runner import DefaultRunner
+
+    def hang(context):
+        sys.__stdout__.write("begun\\n")
+        sys.__stdout__.flush()
+        threading.Event().wait()
+
+    runner = DefaultRunner(sys.argv[1])
+    try:
+        runner.execute(Workflow("w", [Task("hang", hang, (), keys=Keys())]))
+    except KeyboardInterrupt:
+        print(list(runner.history().runs()["status"]))
+    runner.shutdown()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT for another process")
+def test_an_interrupt_cancels_the_run(tmp_path):
+    command = [sys.executable, "-c", textwrap.dedent(INTERRUPTED), str(tmp_path / "h.duckdb")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - a program of this file
+        assert process.stdout is not None
+        assert process.stdout.readline() == "begun\n"
+        process.send_signal(signal.SIGINT)
+        assert process.stdout.read() == "['Cancelled']\n"
+    assert process.returncode == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
+def test_a_killed_run_is_interrupted(tmp_path):
+    command = [sys.executable, "-c", textwrap.dedent(INTERRUPTED), str(tmp_path / "h.duckdb")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - a program of this file
+        assert process.stdout is not None
+        assert process.stdout.readline() == "begun\n"
+        with DefaultRunner(str(tmp_path / "h.duckdb")) as reader:
+            seen = set(reader.history().runs()["status"])
+        process.kill()
+    assert seen <= {"Running"}
+    with DefaultRunner(str(tmp_path / "h.duckdb")) as reader:
+        assert set(reader.history().runs()["status"]) <= {"Interrupted"}
+        assert reader.execute(workflow(double), {"x": 1}).status == "Completed"

@@ -2,17 +2,17 @@
 
 import html
 import json
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from typing import Any, Final
 
 from cloaca_nb.core.merge import DELETED
+from cloaca_nb.core.preview import preview
 from cloaca_nb.core.scope import Conflict, Scope
 from cloaca_nb.errors import ContextKeyError, DuplicateKeyError, near_miss
 
 __all__ = ["DELETED", "Context"]
 
 EMPTY: Final = Scope()
-PREVIEW: Final = 120  # characters of a value in the HTML view
 
 
 def _as_it_is(value: Any) -> Any:
@@ -53,15 +53,37 @@ class Context(MutableMapping[str, Any]):
     @classmethod
     def of(cls, scope: Scope, isolate: Callable[[Any], Any]) -> "Context":
         """Make the context of a task that inherits `scope`; `isolate` gives it its own copy of what it reads."""
-        context = cls()
+        context = cls.__new__(cls)  # thousands of tasks: nothing of __init__ is needed here
+        context._changes = {}
+        context._read = {}
         context._scope = scope
         context._isolate = isolate
+        context.conflicts = []
         return context
 
     @property
     def changes(self) -> Mapping[str, Any]:
         """What was set through this context since it was made; a deleted key maps to DELETED."""
         return self._changes
+
+    # -- for a body in another process
+
+    @property
+    def keys_read(self) -> tuple[str, ...]:
+        """The inherited keys that were read through this context."""
+        return tuple(self._read)
+
+    def inherited(self) -> dict[str, Any]:
+        """Return every inherited value as it is, no copy, and without taking note that it was read."""
+        found = {key: self._scope.find(key) for key in self._scope.keys()}  # noqa: SIM118 - a Scope is no dict
+        return {key: entry.value for key, entry in found.items() if entry is not None}
+
+    def take_over(self, keys_read: Iterable[str], changes: Mapping[str, Any]) -> None:
+        """Take in what another context, made of the same values, was read for and changed by."""
+        for key in keys_read:
+            if (entry := self._scope.find(key)) is not None and entry.conflict is not None:
+                self.conflicts.append(entry.conflict)
+        self._changes.update(changes)
 
     # -- the mapping
 
@@ -208,22 +230,16 @@ class Context(MutableMapping[str, Any]):
         return f"Context({self.data!r})"
 
     def _repr_html_(self) -> str:
-        cell = "text-align:left;padding:2px 12px 2px 0;vertical-align:top"
+        cell = "text-align:left;padding:2px 16px 2px 0;border:none;vertical-align:top"
         rows = "".join(
-            f'<tr><td style="{cell}"><code>{html.escape(key)}</code></td>'
-            f'<td style="{cell};opacity:.65">{html.escape(type(value).__name__)}</td>'
-            f'<td style="{cell}">{html.escape(_short(value))}</td></tr>'
+            f'<tr style="background:none"><td style="{cell};white-space:nowrap"><code>{html.escape(key)}</code></td>'
+            f'<td style="{cell};overflow-wrap:anywhere">{html.escape(preview(value))}</td></tr>'
             for key, value in self.data.items()
         )
-        return f"<table>{rows}</table>" if rows else "<em>an empty context</em>"
+        table = f'<table style="border-collapse:collapse;border:none;margin:0;max-width:100%">{rows}</table>'
+        return table if rows else "<em>an empty context</em>"
 
     def _absent(self, key: str) -> ContextKeyError:
         known = list(self)
         there = ", ".join(map(repr, known)) if known else "none"
         return ContextKeyError(f"No key {key!r} in the context.{near_miss(str(key), known)} Keys there are: {there}.")
-
-
-def _short(value: Any) -> str:
-    shape = getattr(value, "shape", None)
-    text = " × ".join(map(str, shape)) if isinstance(shape, tuple) and shape else repr(value)
-    return text if len(text) <= PREVIEW else text[: PREVIEW - 1] + "…"

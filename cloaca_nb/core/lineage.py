@@ -41,6 +41,9 @@ class Lineage:
 
     def scope(self, task_id: str) -> Scope:
         """Return the scope of a task whose dependencies are over; it is made when it is first asked for."""
+        known = self._scopes.get(task_id)
+        if known is not None:
+            return known
         stack = [task_id]
         while stack:  # a loop: skipped tasks may stand in a chain deeper than Python's stack
             current = stack[-1]

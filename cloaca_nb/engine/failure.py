@@ -1,10 +1,11 @@
 """An exception as its user should see it: their own frames, the line and its source, from whichever thread."""
 
+import linecache
 import traceback
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Final
+from typing import Final, NamedTuple
 
 from cloaca_nb.core.events import Failure
 from cloaca_nb.core.graph import Workflow
@@ -14,10 +15,28 @@ from cloaca_nb.core.task import Task
 from cloaca_nb.declare.place import file_label
 from cloaca_nb.values import hint
 
-__all__ = ["describe_failure", "explain"]
+__all__ = ["Account", "describe_failure", "explain", "give_account", "read_account"]
 
 OURS: Final = str(Path(__file__).parent.parent)  # frames below this folder tell a user nothing
 LONGEST: Final = 100_000  # characters of an exception's text that are kept
+
+
+class Frame(NamedTuple):
+    """One line of a traceback; it can travel between processes, as those of `traceback` need not."""
+
+    filename: str
+    lineno: int
+    name: str
+    line: str  # empty where its source isn't known
+
+
+class Account(NamedTuple):
+    """All that there is to say of an exception, also in another process."""
+
+    exception: str  # the type's name
+    message: str
+    frames: tuple[Frame, ...]  # the user's own
+    end: str  # of the traceback's text, below the frames
 
 
 def describe_failure(error: BaseException) -> Failure:
@@ -25,11 +44,21 @@ def describe_failure(error: BaseException) -> Failure:
 
     The place is that of the innermost frame of user code; of library code only where no user code is on the stack.
     """
+    return read_account(give_account(error))
+
+
+def give_account(error: BaseException) -> Account:
+    """Return what there is to say about `error`, in the process where it was raised."""
     _add_hint(error)
-    frames = _user_frames(error.__traceback__)
+    return Account(type(error).__name__, _message(error), _user_frames(error.__traceback__), _render_end(error))
+
+
+def read_account(account: Account) -> Failure:
+    """Return it as the user sees it: this process knows which file is which cell."""
+    frames = account.frames
     place = next((frame for frame in reversed(frames) if "site-packages" not in frame.filename), None)
     where = _where(place or frames[-1]) if frames else ""
-    return Failure(type(error).__name__, _message(error), where, _render(error, frames))
+    return Failure(account.exception, account.message, where, _render(account))
 
 
 def explain(workflow: Workflow, record: RunRecord) -> str:
@@ -49,7 +78,7 @@ def _sentence(task: Task, failure: Failure | None) -> str:
 
 
 def _add_hint(error: BaseException) -> None:
-    with suppress(Exception):  # the user's exception may refuse to be read or added to
+    with suppress(BaseException):  # the user's exception may refuse to be read or added to
         if fix := hint(error):
             error.add_note(fix)
 
@@ -62,21 +91,27 @@ def _message(error: BaseException) -> str:
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(text):,} characters)"
 
 
-def _user_frames(trace: TracebackType | None) -> list[traceback.FrameSummary]:
-    return [frame for frame in traceback.extract_tb(trace) if not frame.filename.startswith(OURS)]
+def _user_frames(trace: TracebackType | None) -> tuple[Frame, ...]:
+    found = [frame for frame in traceback.extract_tb(trace) if not frame.filename.startswith(OURS)]
+    return tuple(Frame(frame.filename, frame.lineno or 0, frame.name, frame.line or "") for frame in found)
 
 
-def _where(frame: traceback.FrameSummary) -> str:
+def _where(frame: Frame) -> str:
     return f"{file_label(frame.filename)}, line {frame.lineno}, in {frame.name}"
 
 
-def _render(error: BaseException, frames: list[traceback.FrameSummary]) -> str:
-    lines = ["Traceback (most recent call last):\n"] if frames else []
-    for frame in frames:
+def _render(account: Account) -> str:
+    lines = ["Traceback (most recent call last):\n"] if account.frames else []
+    for frame in account.frames:
         lines.append(f"  {_where(frame)}\n")
-        if frame.line:
-            lines.append(f"    {frame.line.strip()}\n")
-    lines.append(f"{type(error).__name__}: {_message(error)}".rstrip(": ") + "\n")
+        # another process has no source of a notebook's cells
+        if source := frame.line or linecache.getline(frame.filename, frame.lineno):
+            lines.append(f"    {source.strip()}\n")
+    return "".join([*lines, account.end])
+
+
+def _render_end(error: BaseException) -> str:
+    lines = [f"{type(error).__name__}: {_message(error)}".rstrip(": ") + "\n"]
     lines += [f"{note}\n" for note in getattr(error, "__notes__", ())]
     cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     if cause is not None and cause is not error:

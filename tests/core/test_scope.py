@@ -115,6 +115,29 @@ def orders(graph):
     yield done
 
 
+def layers(depth, width):
+    """Scopes that all change one key, each layer on top of the whole one before."""
+    made = [[Scope(changes={"x": -1})]]
+    for level in range(depth):
+        made.append([Scope(f"{level}.{place}", made[-1]) for place in range(width)])
+        for one in made[-1]:
+            one.finish({"x": value(one, "x") + 1})
+    return made
+
+
+def test_a_key_that_every_task_changes_stays_cheap_to_merge():
+    """Each merge is made once: to make it again at each look back would take 3 to the power of the depth."""
+    assert value(Scope("", layers(400, 3)[-1]), "x") == 399
+
+
+def test_what_branches_started_from_is_found_on_the_way_back():
+    """`b` and `c` come from one merge, made at different tasks: what `a1` and `a2` came from is their common start."""
+    root = Scope(changes={"x": {"s": 0}})
+    a1, a2 = scope("a1", root, x={"s": 0, "one": 1}), scope("a2", root, x={"s": 0, "two": 2})
+    b, c = scope("b", a1, a2, x={"s": 4}), scope("c", a1, a2, x={"s": 0, "one": 1, "two": 2, "c": 3})
+    assert value(Scope("", (b, c)), "x") == {"s": 4, "one": 1, "two": 2, "c": 3}
+
+
 @given(graphs())
 def test_the_order_of_completion_does_not_matter(graph):
     first, second = (build(graph, order) for order in orders(graph))

@@ -1,4 +1,4 @@
-"""An engine as a runner makes it, without a history."""
+"""Engines as a runner makes them, without a history."""
 
 import pytest
 
@@ -13,9 +13,21 @@ def events():
 
 
 @pytest.fixture
-def engine(events):
-    made = Engine(
-        max_concurrent_tasks=4, isolate=isolate, same=Sameness(equal, key), frame=list, observers=(events.append,)
-    )
-    yield made
-    made.close()
+def engine_of(events):
+    """Makes an engine that runs so many tasks at once."""
+    made = []
+
+    def make(limit):
+        same = Sameness(equal, key)
+        observers = (events.append,)
+        made.append(Engine(max_concurrent_tasks=limit, isolate=isolate, same=same, frame=list, observers=observers))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+@pytest.fixture
+def engine(engine_of):
+    return engine_of(4)

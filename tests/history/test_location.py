@@ -27,6 +27,9 @@ WRONG = [  # URL, what the message says
     ("   ", "names no database file"),
     ("folder/", "names no database file"),
     (".", "is a folder"),
+    ("null\0character.duckdb", "names no database file"),
+    ("x" * 300 + ".duckdb", "names no database file"),
+    ("~nobody-of-that-name/x.duckdb", "names no database file"),
     ("sqlite:///x.db?mode=rwc", "query string"),
     ("x.duckdb?read_only=1", "query string"),
 ]

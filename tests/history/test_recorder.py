@@ -157,3 +157,27 @@ def test_observing_costs_little(recorder: Recorder) -> None:
     for _ in range(10_000):
         recorder(event)
     assert (time.thread_time() - begin) / 10_000 < 20e-6
+
+
+class Leaver:
+    def __str__(self) -> str:
+        raise SystemExit
+
+
+@pytest.mark.parametrize(
+    ("done", "kept"),
+    [(10**30, str(10**30)), (Leaver(), "<Leaver>"), (object, str(object)), ("half\ud800", "half\\ud800")],
+)
+def test_what_is_no_json_is_spelled_and_costs_nothing_else(
+    done: Any, kept: str, recorder: Recorder, journal: MemoryJournal
+) -> None:
+    recorder(events.ProgressMade(1.0, "a", "load", 1, done, 2, "so far\ud800"))
+    recorder(output("after"))
+    recorder.sync()
+    (line,) = map(json.loads, journal.lines())
+    assert line["events"]["done"] == [kept]
+    assert line["events"]["total"] == [2]
+    assert line["events"]["message"] == ["so far\\ud800"]
+    recorder(output("later"))
+    recorder.sync()
+    assert texts(journal) == ["after", "later"]

@@ -94,15 +94,28 @@ def test_code_of_a_version_is_said_once(rows: EventRows, runs: Any) -> None:
     assert code[1]["dependencies"] == ("load",)
 
 
-def test_a_value_that_cannot_be_described_costs_nothing_else(runs: Any) -> None:
+class MuteError(Exception):
+    def __str__(self) -> str:
+        raise SystemExit
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (ZeroDivisionError("in its repr"), "ZeroDivisionError: in its repr"),
+        (SystemExit(1), "SystemExit: 1"),
+        (MuteError(), "MuteError"),
+    ],
+)
+def test_a_value_that_cannot_be_described_costs_nothing_else(error: BaseException, said: str, runs: Any) -> None:
     def fail(_value: Any) -> Description:
-        raise ZeroDivisionError("in its repr")
+        raise error
 
     rows = EventRows("journal", fail)
     add(rows, runs.completed_run("a"))
     taken = rows.take()
     assert len(taken["tasks"]) == 3
-    assert "ZeroDivisionError: in its repr" in taken["artifacts"][0][8]
+    assert said in taken["artifacts"][0][8]
 
 
 class Large:

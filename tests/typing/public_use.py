@@ -116,7 +116,7 @@ def values(context: Context) -> None:
     context.insert("a", 1)
     context.update("a", 2)
     context.delete("a")
-    assert_type(context.get("a"), Any | None)
+    assert_type(context.get("a"), Any)
     assert_type(context["a"], Any)
     assert_type(context.remove("a"), Any)
     assert_type(context.data, dict[str, Any])
