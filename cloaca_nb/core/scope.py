@@ -102,28 +102,28 @@ class Scope:
         stack = [self]
         while stack:
             scope = stack[-1]
-            unknown = [parent for parent in scope.parents if key not in parent._known]  # noqa: SLF001 - its own class
-            if unknown and key not in scope._known:  # noqa: SLF001 - its own class
+            unknown = [parent for parent in scope.parents if key not in parent._known]
+            if unknown and key not in scope._known:
                 stack.extend(unknown)
                 continue
             stack.pop()
-            if key not in scope._known:  # noqa: SLF001 - its own class
+            if key not in scope._known:
                 # setdefault: of two threads that come here at once, both get the first one's entry
-                scope._known.setdefault(key, scope._inherit(key))  # noqa: SLF001 - its own class
+                scope._known.setdefault(key, scope._inherit(key))
         return self._known[key]
 
     def _inherit(self, key: str) -> Entry | None:
         """Return what holds for `key` in the parents; they all know it."""
         if len(self.parents) == 1:
-            return self.parents[0]._known.get(key)  # noqa: SLF001 - its own class
-        known = [parent._known.get(key) for parent in self.parents]  # noqa: SLF001 - its own class
+            return self.parents[0]._known.get(key)
+        known = [parent._known.get(key) for parent in self.parents]
         entries = [entry for entry in dict.fromkeys(known) if entry is not None]
         rivals = _maximal(entries) if len(entries) > 1 else entries
         return self._combine(key, rivals) if len(rivals) > 1 else next(iter(rivals), None)
 
     def _combine(self, key: str, rivals: list[Entry]) -> Entry:
         for rival in rivals:
-            rival.writer._trace(key)  # noqa: SLF001 - its own class
+            rival.writer._trace(key)
         base = _common_base(key, rivals)
         start = MISSING if base is None else base.value
 
@@ -145,19 +145,19 @@ class Scope:
     def _trace(self, key: str) -> None:
         """Remember what every ancestor inherits, the first ones first: each merge is made once, without recursion."""
         for scope in self._untraced(key):
-            if key in scope._known and key not in scope.changes:  # noqa: SLF001 - its own class
-                inherited = scope._known[key]  # noqa: SLF001 - its own class
+            if key in scope._known and key not in scope.changes:
+                inherited = scope._known[key]
             else:
-                inherited = scope._inherit(key) if scope.parents else None  # noqa: SLF001 - its own class
-            scope._before.setdefault(key, inherited)  # noqa: SLF001 - its own class
-            scope._known.setdefault(key, scope._before[key])  # noqa: SLF001 - its own class
+                inherited = scope._inherit(key) if scope.parents else None
+            scope._before.setdefault(key, inherited)
+            scope._known.setdefault(key, scope._before[key])
 
     def _untraced(self, key: str) -> list["Scope"]:
         found: dict[int, Scope] = {}
         stack = [self]
         while stack:
             scope = stack.pop()
-            if key not in scope._before and id(scope) not in found:  # noqa: SLF001 - its own class
+            if key not in scope._before and id(scope) not in found:
                 found[id(scope)] = scope
                 stack.extend(scope.parents)
         return sorted(found.values(), key=lambda scope: scope.depth)
