@@ -83,7 +83,7 @@ def work_out_dag(name: str, entries: Sequence[Entry], parameters: Collection[str
         else:
             tasks += _statement_tasks(entry, ids)
     unknown = {task.id for entry in entries for task in tasks if task.id == _stand_in_id(entry)}
-    supposed = _made_by_stand_ins(tasks, unknown)
+    supposed = _made_by_stand_ins(tasks, [entry for entry in entries if _stand_in_id(entry) in unknown])
     tasks = [*supposed, *tasks]
     workflow = Workflow(name, tasks, parameters=dict.fromkeys(parameters))
     hidden = unknown | {task.id for task in supposed}
@@ -161,13 +161,20 @@ def _id_of(dependency: str | FunctionName, ids: Mapping[str, str]) -> str:
     return dependency if isinstance(dependency, str) else ids.get(dependency.name, dependency.name)
 
 
-def _made_by_stand_ins(tasks: Sequence[Task], unknown: Collection[str]) -> list[Task]:
+def _made_by_stand_ins(tasks: Sequence[Task], unknown: Sequence[Entry]) -> list[Task]:
     """Return a task for each id that is named and may be one of those that only running the notebook makes."""
-    if not unknown:
-        return []
     known = {task.id for task in tasks}
     named = dict.fromkeys(one for task in tasks for one in (*(task.dependencies or ()), *task.after))
-    return [Task(one, _never_called, ()) for one in named if one not in known]
+    return [Task(one, _never_called, ()) for one in named if one not in known and _may_be_made(one, unknown)]
+
+
+def _may_be_made(task_id: str, entries: Iterable[Entry]) -> bool:
+    """Say whether one of these statements may make a task of that id."""
+    for entry in entries:
+        made = [task.may_be for task in _decorated(entry) if task.id is None]
+        if not made or any(one is None or one.fullmatch(task_id) for one in made):
+            return True
+    return False
 
 
 def _certain_ids(entries: Iterable[Entry]) -> Iterator[str]:

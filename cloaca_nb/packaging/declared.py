@@ -19,15 +19,17 @@ from cloaca_nb.packaging.decorated import (
     factories,
     makes_tasks,
     tasks_made_by,
+    without_inference,
     workflow_block,
 )
+from cloaca_nb.packaging.defaults import Parameters, replaced, with_later_values
 from cloaca_nb.packaging.effects import uses_ipython
 from cloaca_nb.packaging.imports import imports_of
 from cloaca_nb.packaging.magics import Transform, cell_magic, to_python
 from cloaca_nb.packaging.notebook import Cell, Notebook
 from cloaca_nb.packaging.statements import Place, Statement, read_statements
 
-__all__ = ["Declared", "Entry", "Parameters", "StatementTasks", "TaskOfCell", "read_declared"]
+__all__ = ["Declared", "Entry", "StatementTasks", "TaskOfCell", "read_declared"]
 
 # Cell magics whose body runs in the notebook as it is.
 _PEELED: Final = {"time", "capture"}
@@ -40,6 +42,10 @@ class TaskOfCell:
     cell: Cell
     task: TaskCell
     workflow: str
+
+    def same_as(self, other: "Entry") -> bool:
+        """Say whether both are the same text: a cell that stands there twice, or was executed twice."""
+        return isinstance(other, TaskOfCell) and self.cell.text == other.cell.text and self.workflow == other.workflow
 
     @property
     def place(self) -> Place:
@@ -60,6 +66,12 @@ class StatementTasks:
     tasks: tuple[DecoratedTask, ...]
     workflow: str
 
+    def same_as(self, other: "Entry") -> bool:
+        """Say whether both do the same; not so where executing it again may define other tasks."""
+        if not isinstance(other, StatementTasks) or not all(task.id for task in self.tasks) or not self.tasks:
+            return False
+        return self.statement.same_as(other.statement) and self.workflow == other.workflow
+
     @property
     def place(self) -> Place:
         """Its place in document order."""
@@ -74,16 +86,6 @@ class StatementTasks:
 Entry: TypeAlias = TaskOfCell | StatementTasks
 
 
-@dataclass(frozen=True, slots=True)
-class Parameters:
-    """A parameters cell: the statements that give its parameters their defaults."""
-
-    cell: Cell
-    statements: tuple[Statement, ...]
-    names: tuple[str, ...]
-    workflow: str
-
-
 @dataclass(slots=True)
 class Declared:
     """What a notebook declares.
@@ -91,8 +93,8 @@ class Declared:
     Attributes:
         statements: all top-level statements of plain cells, in document order.
         entries: tasks outside `with WorkflowBuilder` blocks, in document order.
-        blocks: the `with WorkflowBuilder` blocks, by the name of their workflow.
-        parameters: the parameters cells.
+        blocks: the `with WorkflowBuilder` blocks with their tasks, by the name of their workflow.
+        parameters: the parameters cells, with the values that later cells give their parameters.
         install_hints: the arguments of `!pip install` lines.
         skipped: a line for each cell whose magic makes it no Python.
         workflows: the names that tasks join, in order.
@@ -100,7 +102,7 @@ class Declared:
 
     statements: list[Statement] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
-    blocks: dict[str, Statement] = field(default_factory=dict)
+    blocks: dict[str, StatementTasks] = field(default_factory=dict)
     parameters: list[Parameters] = field(default_factory=list)
     install_hints: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
@@ -136,16 +138,39 @@ class _Reading:
         """Return everything, the statements that define tasks found among the others."""
         found = self._found
         found.ours = OurNames(found.statements)
+        self._take_later_values()
         made_by = factories(found.statements, found.ours)
         for statement in found.statements:
             if (call := workflow_block(statement, found.ours)) is not None:
-                found.blocks[_block_name(call, statement)] = statement
+                name = _block_name(call, statement)
+                tasks = without_inference(self._tasks(statement, made_by), call)
+                found.blocks[name] = StatementTasks(statement, tasks, name)
             elif makes_tasks(statement, found.ours, made_by):
-                called = [one for one in found.statements if one.names.defined & made_by & statement.names.now]
-                tasks = (*decorated_tasks(statement, found.ours), *tasks_made_by(called, found.ours))
+                tasks = self._tasks(statement, made_by)
                 found.entries.append(StatementTasks(statement, tasks, self._joined[statement.place]))
         found.entries.sort(key=lambda entry: entry.place)
         return found
+
+    def _take_later_values(self) -> None:
+        """Give each parameter the value that the notebook has for it in the end."""
+        found = self._found
+        gone = replaced(found.parameters)
+        found.parameters = [cell for cell in found.parameters if cell not in gone]
+        found.statements = [one for one in found.statements if not any(one in cell.statements for cell in gone)]
+        own = {one for cell in found.parameters for one in cell.statements}
+        plain = [one for one in found.statements if one not in own]
+        valued = [with_later_values(cell, plain) for cell in found.parameters]
+        puts = zip(found.parameters, valued, strict=True)
+        instead = {a: b for old, new in puts for a, b in zip(old.statements, new.statements, strict=True)}
+        moved = {one for cell in valued for one in cell.later}
+        found.statements = [instead.get(one, one) for one in found.statements if one not in moved]
+        found.parameters = valued
+
+    def _tasks(self, statement: Statement, made_by: frozenset[str]) -> tuple[DecoratedTask, ...]:
+        """Return the tasks that a statement defines, itself or by calling a function of `made_by`."""
+        ours = self._found.ours
+        called = [one for one in self._found.statements if one.names.defined & made_by & statement.names.now]
+        return (*decorated_tasks(statement, ours), *tasks_made_by(called, ours))
 
     def _read(self, cell: Cell) -> None:
         magic = cell_magic(cell.text)

@@ -1,6 +1,7 @@
 """Tasks that a statement defines by our decorator: found, and read as far as their text tells."""
 
 import ast
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
@@ -19,11 +20,14 @@ __all__ = [
     "makes_tasks",
     "ruled",
     "tasks_made_by",
+    "without_inference",
     "workflow_block",
 ]
 
 FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
 _RULES_NAMING_TASKS: Final = {"task_success", "task_failed", "task_skipped"}
+_RULES_OF_RULES: Final = {"all_of", "any_of", "none_of"}
+_OTHER_RULES: Final = {"always", "all_success", "context_value"}
 
 
 class FunctionName(NamedTuple):
@@ -39,9 +43,10 @@ class DecoratedTask:
     Attributes:
         function: its name.
         id: the task's id; None if only running the statement tells.
+        may_be: a pattern that such an id follows; None: it may be any.
         dependencies: ids and functions that it names; None: they are inferred.
         after: ids that its rule names.
-        knows_dependencies: whether `dependencies` is all that it names; not if some are computed.
+        knows_dependencies: whether `dependencies` and `after` are all that it names; not if some are computed.
         keys: what its body does with its context.
     """
 
@@ -51,6 +56,7 @@ class DecoratedTask:
     after: tuple[str, ...]
     knows_dependencies: bool
     keys: Keys
+    may_be: re.Pattern[str] | None = None
 
 
 class OurNames:
@@ -122,6 +128,18 @@ def workflow_block(statement: Statement, ours: OurNames) -> ast.Call | None:
     return next((one for one in calls if isinstance(one, ast.Call) and ours.means(one.func, "WorkflowBuilder")), None)
 
 
+def without_inference(tasks: tuple[DecoratedTask, ...], call: ast.Call) -> tuple[DecoratedTask, ...]:
+    """Return the tasks of a ``WorkflowBuilder(…, infer=…)`` block as that option leaves them."""
+    given = next((one.value for one in call.keywords if one.arg == "infer"), None)
+    match given:
+        case None | ast.Constant(value=True):
+            return tasks
+        case ast.Constant(value=False):
+            return tuple(replace(one, dependencies=one.dependencies or ()) for one in tasks)
+        case _:
+            return tuple(replace(one, knows_dependencies=False) for one in tasks)
+
+
 def _body_makes_tasks(node: ast.AST, ours: OurNames, made_by: frozenset[str]) -> bool:
     calls = (one.func for one in ast.walk(node) if isinstance(one, ast.Call))
     return any(ours.means(one, "task") or (isinstance(one, ast.Name) and one.id in made_by) for one in calls)
@@ -135,13 +153,16 @@ def _decoration(node: ast.FunctionDef | ast.AsyncFunctionDef, ours: OurNames) ->
 def _read(node: ast.FunctionDef | ast.AsyncFunctionDef, call: ast.Call) -> DecoratedTask:
     options = {one.arg: one.value for one in call.keywords if one.arg}
     named = list(_named(options.get("dependencies")))
+    rule = options.get("trigger_rules")
+    spread = any(one.arg is None for one in call.keywords)
     return DecoratedTask(
         function=node.name,
         id=_id(node.name, options),
         dependencies=None if _infers(options) else tuple(one for one in named if one),
-        after=tuple(ruled(options.get("trigger_rules"))),
-        knows_dependencies=None not in named and not any(one.arg is None for one in call.keywords),
+        after=tuple(ruled(rule)),
+        knows_dependencies=None not in named and not spread and _knows_rule(rule),
         keys=function_keys(node),
+        may_be=_pattern(options.get("id")),
     )
 
 
@@ -153,6 +174,14 @@ def _id(function: str, options: Mapping[str, ast.expr]) -> str | None:
             return text
         case _:
             return None
+
+
+def _pattern(node: ast.expr | None) -> re.Pattern[str] | None:
+    """Return what the text around the values of ``f"month_{month}"`` tells of the ids that it makes."""
+    if not isinstance(node, ast.JoinedStr):
+        return None
+    parts = (re.escape(str(one.value)) if isinstance(one, ast.Constant) else ".*" for one in node.values)
+    return re.compile("".join(parts), re.DOTALL)
 
 
 def _infers(options: Mapping[str, ast.expr]) -> bool:
@@ -185,7 +214,31 @@ def _named_one(node: ast.expr) -> Iterator[str | FunctionName | None]:
 def ruled(rule: ast.expr | None) -> Iterator[str]:
     """Yield the ids of the tasks that a trigger rule names."""
     for node in ast.walk(rule) if rule else ():
-        match node:
-            case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=[ast.Constant(value=str(task_id))]):
-                if name in _RULES_NAMING_TASKS:
-                    yield task_id
+        if isinstance(node, ast.Call) and (task_id := _task_of_rule(node)):
+            yield task_id
+
+
+def _task_of_rule(call: ast.Call) -> str | None:
+    match call:
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=[ast.Constant(value=str(task_id))]):
+            return task_id if name in _RULES_NAMING_TASKS else None
+        case ast.Call(
+            func=ast.Name(id=name) | ast.Attribute(attr=name),
+            keywords=[ast.keyword(arg="task_id", value=ast.Constant(value=str(task_id)))],
+        ):
+            return task_id if name in _RULES_NAMING_TASKS else None
+        case _:
+            return None
+
+
+def _knows_rule(rule: ast.expr | None) -> bool:
+    """Say whether the text of a trigger rule names all the tasks that the rule does."""
+    match rule:
+        case None | ast.Constant(value=None):
+            return True
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=args):
+            if name in _RULES_OF_RULES:
+                return all(_knows_rule(one) for one in args)
+            return name in _OTHER_RULES or _task_of_rule(rule) is not None
+        case _:
+            return False

@@ -7,7 +7,7 @@ from typing import Final
 
 from cloaca_nb.errors import ExportError, near_miss
 from cloaca_nb.packaging.effects import root_name
-from cloaca_nb.packaging.imports import Import, imports_of
+from cloaca_nb.packaging.imports import OUR_NAMES, Import, imports_of
 from cloaca_nb.packaging.statements import Place, Statement
 
 __all__ = ["COMPOUND", "Definition", "Definitions", "Reader"]
@@ -46,6 +46,11 @@ class Definition:
     def is_import(self) -> bool:
         """Whether an import statement binds the name."""
         return isinstance(self.statement.node, ast.Import | ast.ImportFrom)
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether the name is this library's module, or something of it."""
+        return any(one.distribution_module in OUR_NAMES for one in self.imports())
 
     @property
     def is_changeable(self) -> bool:

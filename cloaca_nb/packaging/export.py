@@ -2,21 +2,22 @@
 
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from cloaca_nb.core.cells import task_text
 from cloaca_nb.core.graph import Workflow
 from cloaca_nb.errors import ExportError, near_miss
+from cloaca_nb.packaging.agreement import check_agreement
 from cloaca_nb.packaging.carried_modules import Foundation, ImportedModule, foundation, imported_modules
 from cloaca_nb.packaging.dag import Dag, work_out_dag
-from cloaca_nb.packaging.declared import Declared, Entry, Parameters, StatementTasks, TaskOfCell, read_declared
-from cloaca_nb.packaging.decorated import decorated_tasks
+from cloaca_nb.packaging.declared import Declared, Entry, StatementTasks, TaskOfCell, read_declared
+from cloaca_nb.packaging.defaults import Parameters, defaults_of, derived, is_plain, refuse_uses_between
 from cloaca_nb.packaging.definitions import Reader
 from cloaca_nb.packaging.distributions import Installed, requirement_of_hint
 from cloaca_nb.packaging.free_names import free_names
 from cloaca_nb.packaging.imports import OUR_NAMES
 from cloaca_nb.packaging.magics import Transform, to_python
-from cloaca_nb.packaging.module import Default, ModuleText, defaults_of, function_name, is_plain, left_out
+from cloaca_nb.packaging.module import ModuleText, function_name, left_out
 from cloaca_nb.packaging.notebook import Notebook
 from cloaca_nb.packaging.package import Package
 from cloaca_nb.packaging.project import Project
@@ -38,14 +39,16 @@ def export(
 
     Args:
         notebook: its cells, as saved or as executed.
-        workflow: which of its workflows, or that one's name; None: the only one.
+        workflow: which of its workflows, or that one's name; None: the only one. One that the kernel has built is
+            compared with what the text says.
         name: the package's name; by default the workflow's.
         import_name: what the package imports: "cloaca_nb", or "cloaca" for the other engine.
         transform: makes plain Python of a cell's text with IPython syntax, line for line.
         installed: the distributions from which requirements and their versions are told.
 
     Raises:
-        ExportError: if something that a task needs can't be carried; it names the cell, the line and the fix.
+        ExportError: if something that a task needs can't be carried, or the cells' text makes another workflow than
+            the kernel has; it names the cell, the line and the fix.
         WorkflowValidationError: if the tasks make no workflow.
     """
     if import_name not in OUR_NAMES:
@@ -54,6 +57,8 @@ def export(
     wanted = workflow.name if isinstance(workflow, Workflow) else workflow
     chosen = _choose(declared, wanted)
     made = _Export(notebook, declared, chosen, import_name=import_name, installed=installed or Installed())
+    if isinstance(workflow, Workflow):
+        check_agreement(made.dag, workflow)
     return made.package(name or re.sub(r"\W+", "_", chosen).strip("_"))
 
 
@@ -94,10 +99,10 @@ class _Export:
         """Return the finished package under its name."""
         texts = {entry: self._task_text(entry) for entry in self.entries}
         reached, by_name = self._reach(texts)
+        for cell in self.parameters:
+            refuse_uses_between(cell, reached.statements)
         self._check_names(texts, reached)
-        defaults = [
-            default for one in self.parameters for default in defaults_of(one.statements, one.names, by_name=by_name)
-        ]
+        defaults = [default for one in self.parameters for default in defaults_of(one, by_name=by_name)]
         ground = self._foundation(texts, reached)
         _check_package_name(name, ground)
         module = ModuleText(
@@ -109,10 +114,10 @@ class _Export:
             workflow_name=self.workflow_name,
             defaults=defaults,
             tasks=list(texts.values()),
-            block=self.block.text if self.block else None,
+            block=self.block.statement.text if self.block else None,
             names=reached.names,
         )
-        project = self._project(name, ground, defaults)
+        project = self._project(name, ground)
         files = {f"{name}/__init__.py": module.text(), **project.files(), **ground.files}
         return Package(
             name=name,
@@ -126,6 +131,7 @@ class _Export:
 
     def _entries(self) -> list[Entry]:
         own: list[Entry] = [one for one in self.declared.entries if one.workflow == self.workflow_name]
+        own = [one for number, one in enumerate(own) if not any(one.same_as(other) for other in own[:number])]
         if self.block is None:
             return own
         if own:
@@ -133,7 +139,7 @@ class _Export:
                 f"{own[0].where} and {self.block.where}: both say what is in workflow {self.workflow_name!r}. "
                 "Rename one of them."
             )
-        return [StatementTasks(self.block, tuple(decorated_tasks(self.block, self.declared.ours)), self.workflow_name)]
+        return [self.block]
 
     def _check_other_engine(self) -> None:
         """Refuse what the engine of the reference API doesn't do: parameters, and inferred dependencies."""
@@ -209,7 +215,7 @@ class _Export:
         more = [one for one in hints if one and _bare(one) not in known]
         return Foundation(ground.files, tuple(sorted({*ground.requirements, *more}, key=str.lower)))
 
-    def _project(self, name: str, ground: Foundation, defaults: Sequence[Default]) -> Project:
+    def _project(self, name: str, ground: Foundation) -> Project:
         return Project(
             name=name,
             workflow_name=self.workflow_name,
@@ -219,12 +225,17 @@ class _Export:
             modules=sorted({path.partition("/")[0] for path in ground.files}),
             dependencies=self.dag.certain,
             has_more=len(self.dag.certain) < len(self.dag.workflow),
-            parameters={one.name: one.source for one in defaults},
+            parameters={
+                default.name: default.source for one in self.parameters for default in defaults_of(one, by_name=False)
+            },
+            derived={name: used for one in self.parameters for name, used in derived(one).items()},
         )
 
     def _left_out(self, reached: Reached) -> list[str]:
         own = [one for cell in self.parameters for one in cell.statements]
-        tasks = [entry.statement for entry in self.entries if isinstance(entry, StatementTasks)]
+        # A cell that stands there twice is carried once, and neither is left out.
+        entries = [*self.entries, *(one for one in self.declared.entries if any(map(one.same_as, self.entries)))]
+        tasks = [entry.statement for entry in entries if isinstance(entry, StatementTasks)]
         lines = left_out(self.declared.statements, [*reached.statements, *own, *tasks], reached.imports)
         return [*lines, *self.declared.skipped]
 

@@ -21,7 +21,10 @@ _ESCAPE: Final = re.compile(r"(?P<indent>\s*)(?P<escape>!!|!|%)(?P<rest>.*)", re
 _ASSIGNED: Final = re.compile(
     r"(?P<indent>\s*)(?P<target>[\w.,()\[\]* \t]+?)\s*=\s*(?P<escape>!|%)(?P<rest>.*)", re.DOTALL
 )
-_HELP: Final = re.compile(r"(?P<indent>\s*)(?:\?{1,2}\s*[%\w.*]+|[%\w.*]+\s*\?{1,2})\s*$")
+# ``?x``; or ``x?`` at the end of a line, of which IPython then runs nothing else.
+_HELP: Final = re.compile(
+    r"""(?P<indent>\s*)(?:\?{1,2}(?P<before>.*)|[^'"#]*?(?P<after>%{0,2}[\w.*]+(?:\[-?\d+\][\w.*]*)*)\s*\?{1,2})\s*$"""
+)
 
 
 class CellMagic(NamedTuple):
@@ -33,11 +36,14 @@ class CellMagic(NamedTuple):
 
 
 def cell_magic(text: str) -> CellMagic | None:
-    """Return the cell magic that a cell begins with, or None; empty lines above it don't count."""
+    """Return the cell magic that a cell begins with, or None; empty lines above it don't count.
+
+    ``%%name?`` asks for help: a line like others, with Python below it.
+    """
     blank = len(text) - len(text.lstrip())
     blank = text.rfind("\n", 0, blank) + 1
     first, _, rest = text[blank:].partition("\n")
-    match = re.match(r"%%(\w+)[ \t]*(.*)", first)
+    match = re.match(r"%%(\w+)(?![\w?])[ \t]*(.*)", first)
     return CellMagic(match[1], match[2].strip(), "\n" * (text.count("\n", 0, blank) + 1) + rest) if match else None
 
 
@@ -97,7 +103,8 @@ def _as_call(text: str) -> str:
     line = re.sub(r"\\\n", " ", text.rstrip("\n"))
     ending = "\n" * text.count("\n")
     if match := _HELP.match(line):
-        return f"{match['indent']}get_ipython().run_line_magic('pinfo', {line.strip().strip('?').strip()!r}){ending}"
+        asked = (match["before"] or match["after"] or "").strip()
+        return f"{match['indent']}get_ipython().run_line_magic('pinfo', {asked!r}){ending}"
     if match := _ESCAPE.match(line):
         return f"{match['indent']}{_call(match['escape'], match['rest'])}{ending}"
     match = _ASSIGNED.match(line)

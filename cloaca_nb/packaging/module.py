@@ -1,34 +1,17 @@
 """The entry module's text: imports, constants, helpers, then the workflow with its tasks, as if written by hand."""
 
 import ast
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from cloaca_nb.packaging.defaults import Default
 from cloaca_nb.packaging.imports import OUR_NAMES, Import, import_block
 from cloaca_nb.packaging.layout import indented, spaced
 from cloaca_nb.packaging.project import quoted
 from cloaca_nb.packaging.quiet import parse
 from cloaca_nb.packaging.statements import Statement
 
-__all__ = ["Default", "ModuleText", "defaults_of", "function_name", "is_plain", "left_out"]
-
-
-@dataclass(frozen=True, slots=True)
-class Default:
-    """A parameter and the source of its default.
-
-    Attributes:
-        name: the parameter's.
-        source: an expression.
-        above: comment lines above it.
-        beside: the comment on its line.
-    """
-
-    name: str
-    source: str
-    above: tuple[str, ...] = ()
-    beside: str = ""
+__all__ = ["ModuleText", "function_name", "left_out"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,45 +65,6 @@ class ModuleText:
     def _parameters(self, builder: str) -> str:
         lines = [line for one in self.defaults for line in (*one.above, f"{one.name}={one.source},{one.beside}")]
         return f"{builder}.parameters(\n{indented(chr(10).join(lines))}\n)"
-
-
-def defaults_of(statements: Sequence[Statement], names: Iterable[str], *, by_name: bool) -> list[Default]:
-    """Return the parameters of a cell.
-
-    Args:
-        statements: the cell's.
-        names: the parameters'.
-        by_name: whether the defaults are constants of the module, to be named rather than repeated.
-    """
-    if by_name:
-        return [Default(name, name) for name in names]
-    return [default for statement in statements for default in _defaults(statement)]
-
-
-def is_plain(statement: Statement) -> bool:
-    """Say whether a statement gives one parameter its default and nothing else."""
-    return _plain(statement.node) is not None
-
-
-def _plain(node: ast.stmt) -> tuple[str, ast.expr] | None:
-    match node:
-        case ast.Assign(targets=[ast.Name(id=name)], value=value):
-            return name, value
-        case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
-            return name, value
-        case _:
-            return None
-
-
-def _defaults(statement: Statement) -> Iterator[Default]:
-    node = parse(statement.text).body[0]  # again: this one's line numbers are those of the statement's own text
-    if (found := _plain(node)) is not None:
-        name, value = found
-        lines = statement.text.split("\n")
-        source = ast.get_source_segment(statement.text, value) or ast.unparse(value)
-        after = lines[(value.end_lineno or 1) - 1].encode()[value.end_col_offset or 0 :].decode()
-        beside = re.search(r"\s*#.*$", after)
-        yield Default(name, source, tuple(lines[: node.lineno - 1]), beside[0] if beside else "")
 
 
 def _joined(parts: Sequence[str], statements: Sequence[Statement]) -> str:

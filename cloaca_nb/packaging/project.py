@@ -85,10 +85,15 @@ python -m {name}{example}
 
 | task | after |
 |---|---|
-{tasks}{more}{parameters}"""
+{tasks}{more}{parameters}{derived}"""
 
 _MORE: Final = """
 The module makes more tasks as it is imported: `cloaca_nb.workflows()[{workflow}].tasks` lists them all.
+"""
+
+_DERIVED: Final = """
+The default of {name} is worked out from {others} once, when the package is imported: a run that is given another value
+for {others} keeps that default of {name}, unless it is given a value for it too.
 """
 
 _TEST: Final = '''\
@@ -123,6 +128,7 @@ class Project:
         dependencies: of each task whose id and dependencies are known without importing the package.
         has_more: whether there are tasks besides those, e.g. made in a loop.
         parameters: the workflow's parameters and the source of their defaults.
+        derived: for each parameter whose default is worked out from others, which those are.
     """
 
     name: str
@@ -134,6 +140,7 @@ class Project:
     dependencies: Mapping[str, Sequence[str]]
     has_more: bool
     parameters: Mapping[str, str]
+    derived: Mapping[str, Sequence[str]]
 
     @property
     def distribution(self) -> str:
@@ -166,7 +173,7 @@ class Project:
         rows = (f"| `{one}` | {', '.join(f'`{two}`' for two in ids)} |\n" for one, ids in self.dependencies.items())
         parameters = (f"| `{one}` | `{' '.join(text.split())}` |\n" for one, text in self.parameters.items())
         table = "\n| parameter | default |\n|---|---|\n" + "".join(parameters) if self.parameters else ""
-        first = next(iter(self.parameters.items()), None)
+        first = next((one for one in self.parameters.items() if one[0] not in self.derived), None)
         return _README.format(
             distribution=self.distribution,
             workflow=self.workflow_name,
@@ -176,6 +183,10 @@ class Project:
             tasks="".join(rows),
             more=_MORE.format(workflow=quoted(self.workflow_name)) if self.has_more else "",
             parameters=table,
+            derived="".join(
+                _DERIVED.format(name=f"`{one}`", others=" and ".join(f"`{two}`" for two in used))
+                for one, used in self.derived.items()
+            ),
         )
 
     def _test(self) -> str:

@@ -11,7 +11,7 @@ from cloaca_nb.errors import ExportError
 from cloaca_nb.packaging.definitions import COMPOUND, Definition, Definitions, Reader
 from cloaca_nb.packaging.effects import Effect, effect_of, obstacle, uses_ipython
 from cloaca_nb.packaging.free_names import FreeNames
-from cloaca_nb.packaging.imports import Import, imports_of
+from cloaca_nb.packaging.imports import OUR_NAMES, Import, imports_of
 from cloaca_nb.packaging.statements import Statement
 
 __all__ = ["Need", "Reached", "reach"]
@@ -179,6 +179,8 @@ class _Closure:
 
     def _change(self, definition: Definition, reader: Reader) -> None:
         """Carry what changes a value after its definition."""
+        if definition.is_ours:
+            return  # `with cloaca.WorkflowBuilder(…)`, `@cloaca.task` and `cloaca.history()` leave the module as it is
         for statement in definition.changes:
             if statement in self._carried or statement in self._in_workflow:
                 continue
@@ -228,7 +230,7 @@ class _Closure:
         """Say whether a statement sets how a module works that is imported, or how warnings are shown."""
         if not isinstance(statement.node, ast.Expr) or effect_of(statement.node) is not Effect.SETTING:
             return False
-        modules = {one.distribution_module for one in self._imports} | {"warnings"}
+        modules = {one.distribution_module for one in self._imports}.difference(OUR_NAMES) | {"warnings"}
         return any(
             one.distribution_module in modules
             for name in statement.changes

@@ -13,7 +13,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.ma
 
 NOTEBOOK: Final = Path(__file__).resolve().parents[2] / "notebooks" / "01_flight_delays.ipynb"
 RUN: Final = "%cloaca_run -o result"
-LAST: Final = "%cloaca_export ../build/flight_delays"
+ABOVE_RUN: Final = "%%cloaca_task report"
+LAST: Final = 'module = Path("../build/flight_delays/flight_delays/__init__.py")'
 TASKS: Final = {
     *("load_flights", "load_weather", "load_planes", "load_airports", "clean", "join"),
     *("overall", "carriers", "routes", "hours", "weather_effect", "ages", "all_months", "report"),
@@ -54,7 +55,7 @@ def test_the_panel_follows_the_run_and_leaves_a_picture(
 
     notebook.activate(RUN)
     notebook.command("notebook:run-all-above")
-    notebook.wait_until_run("%cloaca_dag")
+    notebook.wait_until_run(ABOVE_RUN)
     assert notebook.errors() == []
 
     notebook.activate(RUN)

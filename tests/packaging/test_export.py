@@ -108,6 +108,34 @@ def test_the_files() -> None:
             compile(text, path, "exec")
 
 
+README = {
+    "plain": ("n = 2  # rows\nm = [1]", "--param n=2\n", "| `n` | `2` |\n| `m` | `[1]` |\n", False),
+    "derived": ("n = 2\nm = n * 2", "--param n=2\n", "| `n` | `2` |\n| `m` | `n * 2` |\n", True),
+}
+
+
+@pytest.mark.parametrize("case", README)
+def test_the_readme_says_what_the_parameters_are(case: str) -> None:
+    body, example, table, is_derived = README[case]
+    readme = exported(f"%%cloaca_params\n{body}", "%%cloaca_task one\nx = n + sum(m)").files["README.md"]
+    assert example in readme
+    assert table in readme
+    assert ("The default of `m` is worked out from `n` once" in readme) == is_derived
+
+
+def test_a_parameter_that_a_later_cell_changes_in_a_way_of_its_own_is_refused() -> None:
+    with pytest.raises(ExportError, match="cell 3, line 1: `a, n = 1, 2` changes the parameter 'n'"):
+        exported("%%cloaca_params\nn = 2", "%%cloaca_task one\nx = n", "a, n = 1, 2")
+
+
+def test_a_later_parameters_cell_replaces_an_earlier_one() -> None:
+    task = "%%cloaca_task one\nx = n"
+    once = exported("%%cloaca_params\nn = 3\nm = 1", task)
+    assert exported("%%cloaca_params\nn = 2", "%%cloaca_params\nn = 3\nm = 1", task) == once
+    with pytest.raises(ExportError, match="cell 1, line 1 and cell 2, line 1: both define the parameter 'n'"):
+        exported("%%cloaca_params\nn = 3\nm = 1", "%%cloaca_params\nn = 2", task)
+
+
 def test_local_modules_come_along(tmp_path: Path) -> None:
     (tmp_path / "my_helpers.py").write_text("K = 1\n")
     notebook = notebook_from_texts("sample", ["from my_helpers import K", "%%cloaca_task one\nx = K"], tmp_path)

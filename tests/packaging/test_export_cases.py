@@ -17,7 +17,8 @@ from cloaca_nb.packaging.notebook import Notebook, notebook_from_texts
 
 CASES = Path(__file__).parent / "cases"
 NAMES = sorted(folder.name for folder in CASES.iterdir())
-SELECTED = {"two_workflows": "second"}  # which workflow of a notebook that has several
+# Which workflow of a notebook that has several.
+SELECTED = {"two_workflows": "second", "with_block_of_another_workflow": "chain"}
 
 
 def notebook_of(case: str) -> Notebook:
@@ -131,6 +132,12 @@ WORKFLOWS = {
         {"task_a": [], "task_b": [], "report": ["task_a", "task_b"]},
         {"text": "\"{'a': 1, 'b': 1}\""},
     ),
+    "with_block_of_another_workflow": ({"pick": []}, {"week": "[16, 17]"}),
+    "help_lines": ({"one": []}, {"x": "2"}),
+    "parameters_injected": ({"select": []}, {"chosen": "['DL-2020', 'B6-2020']"}),
+    "parameters_derived_and_injected": ({"show": []}, {"text": "'366 days in 2020'"}),
+    "same_cell_twice": ({"make": [], "double": ["make"]}, {"y": "2"}),
+    "factory_in_a_block": ({"make_a": [], "make_b": [], "follow": ["make_a"]}, {"text": "'after a'"}),
 }
 
 

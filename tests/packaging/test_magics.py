@@ -18,6 +18,16 @@ CASES = {
     "continued": ("!echo a \\\n  b\nx = 1\n", f"{CALL}.system('echo a    b')\n\nx = 1\n"),
     "indented": ("if x:\n    %cd a\n", f"if x:\n    {CALL}.run_line_magic('cd', 'a')\n"),
     "help": ("print?\n?print\nprint??\n", f"{CALL}.run_line_magic('pinfo', 'print')\n" * 3),
+    "help on a magic": (
+        "%cloaca_run?\n?%%cloaca_task\n%%time?\n",
+        "".join(f"{CALL}.run_line_magic('pinfo', '{name}')\n" for name in ("%cloaca_run", "%%cloaca_task", "%%time")),
+    ),
+    "help at the end of a line": ("y = rows[0].x?\n", f"{CALL}.run_line_magic('pinfo', 'rows[0].x')\n"),
+    "help on nothing": ("?\n", f"{CALL}.run_line_magic('pinfo', '')\n"),
+    "a string that asks": (
+        '%cd a\ns = """really?\n"""\n',
+        f'{CALL}.run_line_magic(\'cd\', \'a\')\ns = """really?\n"""\n',
+    ),
     "modulo at the start of a line": ("%cd a\nx = (7\n% y)\n", f"{CALL}.run_line_magic('cd', 'a')\nx = (7\n% y)\n"),
     "a string that looks like a magic": (
         '%cd a\ns = """\n%d items\n!x\n"""\n',
@@ -47,6 +57,8 @@ CELL_MAGICS = {
     "with a line": ("%%capture out --no-stderr\nx", ("capture", "out --no-stderr", "\nx")),
     "below empty lines": ("\n\n%%time\nx", ("time", "", "\n\n\nx")),
     "alone": ("%%time", ("time", "", "\n")),
+    "that asks for help": ("%%time?", None),
+    "that asks for more help": ("%%time??\nx", None),
     "not first": ("x\n%%time", None),
 }
 
