@@ -21,6 +21,7 @@ __all__ = [
     "HistoryError",
     "MissingExtraError",
     "RunFailedError",
+    "TaskCrashedError",
     "TaskNotFoundError",
     "TaskReturnError",
     "TaskTimeoutError",
@@ -72,6 +73,10 @@ class WorkflowValidationError(CloacaError, ValueError):
 
 class TaskReturnError(CloacaError, TypeError):
     """A task's body returned something other than its context or None."""
+
+
+class TaskCrashedError(CloacaError, RuntimeError):
+    """The process in which an attempt ran has ended in the middle of it."""
 
 
 class TaskTimeoutError(CloacaError, TimeoutError):

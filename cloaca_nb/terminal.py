@@ -40,6 +40,9 @@ FINE: Final = 0.01  # seconds: below, milliseconds are shown
 COARSE: Final = 10.0  # seconds: above, hundredths are not
 MINUTE: Final = 60
 HOUR: Final = 3600
+# What took the place of sys.stdout and sys.stderr, kept for good: CPython's print() only borrows the stream that
+# it writes to, and an abandoned body may be in the middle of one when it is replaced.
+_kept: Final[list[TextIO]] = []
 
 
 class _Look(NamedTuple):
@@ -172,6 +175,7 @@ class LiveProgress(AbstractContextManager["LiveProgress"]):
 
     def __enter__(self) -> Self:
         self._live.start()
+        _kept.extend((sys.stdout, sys.stderr))
         return self
 
     def __exit__(

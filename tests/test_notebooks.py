@@ -46,7 +46,7 @@ PROMISES: Final = (
     Promise(FIRST, "the-answer", "ten o'clock", "report", "'busiest hour': '10'"),
     Promise(FIRST, "dearer-tax", "**7.96**", "dearer", "7.96"),
     Promise(FIRST, "dearer-tax", "**2.93**", "report", "'tax': 2.93"),
-    Promise(FIRST, "history", "Both runs", "runs", "\n1  "),
+    Promise(FIRST, "history", "Both runs", "runs", "tax_rate = 0.07"),
     Promise(FIRST, "by-hand", "mix both", "note", "'Thank you! 41.90 today, and coffee did it again.'"),
     Promise(PATTERNS, "chain-answer", "**60.8** on Monday, **67.1** on Sunday", "chain-result", "[60.8, 62.6, 61.7"),
     Promise(PATTERNS, "chain-answer", "**67.1** on Sunday", "chain-result", "69.8, 67.1]"),

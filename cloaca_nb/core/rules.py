@@ -153,6 +153,8 @@ OPERATORS: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
     "notequals": lambda found, value: found != value,
     "greaterthan": lambda found, value: found > value,
     "lessthan": lambda found, value: found < value,
+    "greaterorequal": lambda found, value: found >= value,
+    "lessorequal": lambda found, value: found <= value,
     "contains": lambda found, value: value in found,
     "notcontains": lambda found, value: value not in found,
     "exists": lambda found, _value: found,
@@ -167,6 +169,10 @@ SPELLINGS: Final[Mapping[str, str]] = {
     "gt": "greaterthan",
     "<": "lessthan",
     "lt": "lessthan",
+    ">=": "greaterorequal",
+    "ge": "greaterorequal",
+    "<=": "lessorequal",
+    "le": "lessorequal",
 }
 
 
@@ -212,8 +218,9 @@ def context_value(key: str, operator: str, value: Any = None) -> Rule:
 
     Args:
         key: a context key.
-        operator: ``Equals == eq``, ``NotEquals != ne``, ``GreaterThan > gt``, ``LessThan < lt``, ``Contains``,
-            ``NotContains``, ``Exists`` or ``NotExists``; case and underscores don't matter.
+        operator: ``Equals == eq``, ``NotEquals != ne``, ``GreaterThan > gt``, ``LessThan < lt``,
+            ``GreaterOrEqual >= ge``, ``LessOrEqual <= le``, ``Contains``, ``NotContains``, ``Exists`` or ``NotExists``;
+            case and underscores don't matter.
         value: what to compare with; unused for the last two.
 
     Raises:

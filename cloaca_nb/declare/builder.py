@@ -104,10 +104,10 @@ class WorkflowBuilder:
     def define(self, entry: Declared) -> None:
         """Take in a task that is being defined inside this `with` block."""
         known = {one.id: one for one in (*self._added, *self._defined)}
-        if entry.id in known:
+        if (earlier := known.get(entry.id)) is not None:
             raise WorkflowValidationError(
                 f"Duplicate task: {entry.id!r} is defined twice in workflow {self.name!r} "
-                f"({known[entry.id].where} and {entry.where}); rename one of them."
+                f"({earlier.where} and {entry.where}); {_rename(entry.id, earlier.where == entry.where)}"
             )
         self._defined.append(entry)
 
@@ -148,3 +148,9 @@ class WorkflowBuilder:
 
     def __repr__(self) -> str:
         return f"WorkflowBuilder(name={self.name!r})"
+
+
+def _rename(task_id: str, same_line: bool) -> str:  # noqa: FBT001 - a private helper of one call
+    if same_line:
+        return f'in a loop give each task its own id: @task(id=f"{task_id}_{{n}}").'
+    return "rename one of them."

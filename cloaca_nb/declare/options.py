@@ -3,13 +3,14 @@
 import inspect
 import math
 from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
 from typing import Any, Final
 
 from cloaca_nb.core.backoff import BackoffStrategy
 from cloaca_nb.core.retry import NO_RETRY, RetryPolicy
 from cloaca_nb.core.retry_condition import RetryCondition
 from cloaca_nb.core.rules import Rule
-from cloaca_nb.errors import DefinitionError
+from cloaca_nb.errors import DefinitionError, near_miss
 
 __all__ = [
     "check_callback",
@@ -21,6 +22,7 @@ __all__ = [
     "retry_policy",
 ]
 
+EXECUTORS: Final = (None, "thread", "process")
 HANDLE_NAMES: Final = ("handle", "task_handle")
 MS: Final = 1000.0
 
@@ -94,8 +96,15 @@ def check_rule(rule: Any) -> None:
 
 def check_executor(executor: Any) -> None:
     """Raise a DefinitionError unless tasks can run there."""
-    if executor not in (None, "thread"):
-        raise DefinitionError(f"executor is {executor!r}, but so far tasks run on threads only: leave it away.")
+    if executor in EXECUTORS or isinstance(executor, Executor):
+        return
+    if hasattr(executor, "get_executor"):  # a Dask client
+        raise DefinitionError(
+            "executor is a Dask client, but must be an executor: executor=client.get_executor(pure=False)."
+        )
+    known = 'None or "thread" for a thread, "process", or a concurrent.futures.Executor'
+    words = [word for word in EXECUTORS if word]
+    raise DefinitionError(f"executor is {executor!r}, but must be {known}.{near_miss(str(executor), words)}")
 
 
 def check_function(task_id: str, function: Callable[..., Any]) -> None:

@@ -1,30 +1,39 @@
 """One attempt of a task: calls the body on a worker's thread, or on the engine's event loop if it is async.
 
+Bodies that run elsewhere (in a process, on an executor) are called by way of `elsewhere`.
+
 An attempt is over when its body has ended, its time is up, or its run was cancelled, whichever comes first. A thread
 can't be killed: a body that goes on after that is left alone, and nothing that it sets or prints counts any more.
 """
 
 import asyncio
-import inspect
 import logging
 import weakref
 from collections.abc import Callable
+from concurrent.futures import Executor, Future
 from contextvars import Context as Variables
 from functools import partial
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from cloaca_nb.core.context import Context
 from cloaca_nb.core.task import Task
+from cloaca_nb.engine.deferral import SHORTEST_POLL, holds, polled
+from cloaca_nb.engine.elsewhere import call_in_process, error_of, submit
 from cloaca_nb.engine.handle import TaskHandle, current_handle
 from cloaca_nb.engine.means import Means
 from cloaca_nb.engine.output import Sink, captured
+from cloaca_nb.engine.returned import check_returned
 from cloaca_nb.engine.workers import Place, Work
-from cloaca_nb.errors import TaskReturnError, TaskTimeoutError
+from cloaca_nb.errors import TaskTimeoutError
+
+if TYPE_CHECKING:
+    from cloaca_nb.engine.failure import Account
 
 __all__ = ["Attempt"]
 
+ON_OUR_OWN: Final = (None, "thread")  # how to ask for a thread of the engine, or its event loop for an async body
 logger: Final = logging.getLogger("cloaca_nb")
-SHORTEST_POLL: Final = 0.001  # seconds between two looks at what a deferred task waits for
+NO_CONTEXT: Final = Context()  # of an attempt that has not begun
 
 
 class Owner(Protocol):
@@ -68,36 +77,67 @@ class Attempt:
         number: from 1.
     """
 
-    __slots__ = ("__weakref__", "_place", "_running", "context", "is_over", "number", "owner", "task")
+    __slots__ = ("__weakref__", "_place", "account", "context", "is_over", "number", "owner", "stop", "task")
 
     def __init__(self, owner: Owner, task: Task, number: int = 1) -> None:
         self.owner = owner
         self.task = task
         self.number = number
         self.is_over = False
-        self.context = Context()
-        self._running: asyncio.Task[Any] | None = None
+        self.context = NO_CONTEXT
+        self.account: Account | None = None  # of its failure, where another process has given one
+        self.stop: Callable[[], object] | None = None  # ends a body that doesn't run on a thread of ours
         self._place: Place | None = None
 
     def __call__(self) -> Work | None:
         """Do it on the calling thread, and return the work that follows."""
-        self._place = None if self.task.is_async else self.owner.means.workers.place()
+        executor = self.task.executor
+        on_thread = executor in ON_OUR_OWN and not self.task.is_async
+        self._place = self.owner.means.workers.place() if on_thread else None
         if not self.owner.begin(self):
             return None
         if (timeout := self._timeout) is not None:
             self.owner.means.loop.call_later(timeout, partial(_expire, weakref.ref(self)))
         variables = self.owner.variables.copy()
-        if self.task.is_async:
-            self.owner.means.loop.run(self._await_body(), variables, partial(self._conclude_async, variables))
+        if on_thread:
+            return self.owner.conclude(self, variables.run(self.call_body), variables)
+        if executor == "process":
+            return self.owner.conclude(self, call_in_process(self), variables)
+        if executor in ON_OUR_OWN:
+            self.owner.means.loop.run(self.await_body(), variables, partial(self._conclude_async, variables))
             return None
-        return self.owner.conclude(self, variables.run(self._call_body), variables)
+        return self._submit(executor, variables)
+
+    def _submit(self, executor: Executor, variables: Variables) -> Work | None:
+        try:
+            future = submit(self, executor, variables.copy())
+        except BaseException as error:  # noqa: BLE001 - an executor that was shut down, or can't pickle the body
+            return self.owner.conclude(self, error, variables)
+        if self.is_over:  # given up before `stop` was there
+            future.cancel()
+        future.add_done_callback(partial(self._conclude_submitted, variables))
+        return None
 
     @property
     def _timeout(self) -> float | None:
         named = self.task.timeout
         return self.owner.means.task_timeout if named is None else named
 
-    # -- what its task handle asks
+    # -- what its body asks and says
+
+    @property
+    def means(self) -> Means:
+        """What its run is driven with."""
+        return self.owner.means
+
+    def print(self, stream: str, text: str) -> None:
+        """Say what it printed."""
+        self.owner.print(self, stream, text)
+
+    @property
+    def is_async(self) -> bool:
+        """Whether its body is an ``async def``."""
+        return self.task.is_async
 
     @property
     def cancelled(self) -> bool:
@@ -110,12 +150,16 @@ class Attempt:
 
     def wait_without_slot(self, condition: Callable[[], Any], poll_s: float) -> None:
         """Poll `condition` until it holds, lending the worker's place meanwhile."""
-        if condition():
+        if holds(condition):
             return
         with self.owner.means.workers.released():
-            while not condition():
+            while not holds(condition):
                 if self.owner.wait_for_cancel(max(poll_s, SHORTEST_POLL)) or self.is_over:
                     raise InterruptedError(f"Task {self.task.id!r} was deferred when it was given up.")
+
+    async def poll(self, condition: Callable[[], Any], poll_s: float) -> None:
+        """Poll `condition` until it holds, from an async body, which is cancelled when it is given up."""
+        await polled(condition, poll_s)
 
     # -- its end
 
@@ -136,12 +180,11 @@ class Attempt:
                 logger.exception("A callback of task %s failed; the task's outcome stands.", self.task.named)
 
     def give_up(self) -> None:
-        """Stop an async body, and let another thread take the place of one in a plain body; under the run's lock."""
-        running = self._running
-        if running is not None:
-            running.get_loop().call_soon_threadsafe(running.cancel)
-        elif self._place is not None:
+        """Stop a body that can be stopped, else let another thread take its place; under the run's lock."""
+        if self._place is not None:
             self.owner.means.workers.give_up(self._place)
+        elif self.stop is not None:
+            self.stop()
 
     def came_back(self) -> None:
         """Take note that a body that was given up has ended after all; under the run's lock."""
@@ -157,41 +200,46 @@ class Attempt:
     # -- its body
 
     def _sink(self) -> Sink:
-        return Sink(partial(self.owner.print, self))
+        return Sink(self.print)
 
     def _arguments(self) -> tuple[Any, ...]:
         handle = TaskHandle.of(self)
         current_handle.set(handle)
         return (self.context, handle) if self.task.handle else (self.context,)
 
-    def _call_body(self) -> BaseException | None:
+    def call_body(self) -> BaseException | None:
+        """Call a plain body on the calling thread, and return the error that it failed with."""
         with captured(self._sink()):
             try:
-                self._check(self.task.function(*self._arguments()))
+                check_returned(self.task, self.context, self.task.function(*self._arguments()))
             except BaseException as error:  # noqa: BLE001 - sys.exit or an interrupt in a body must not end the worker
                 return error
         return None
 
-    async def _await_body(self) -> None:
+    async def await_body(self) -> None:
+        """Await an async body."""
+        running, loop = asyncio.current_task(), asyncio.get_running_loop()
+        if running is not None:
+            self.stop = partial(loop.call_soon_threadsafe, running.cancel)
         if self.is_over:  # given up before it began
             return
-        self._running = asyncio.current_task()
         with captured(self._sink()):
-            self._check(await self.task.function(*self._arguments()))
+            context, *handle = self._arguments()
+            check_returned(self.task, context, await self.task.function(context, *handle))
+            for one in handle:
+                one.check_deferrals()
 
     def _conclude_async(self, variables: Variables, done: "asyncio.Task[Any]") -> None:
         error = asyncio.CancelledError() if done.cancelled() else done.exception()
         self.owner.means.workers.put([partial(self.owner.conclude, self, error, variables)])
 
-    def _check(self, returned: Any) -> None:
-        if returned is None or returned is self.context:
-            return
-        if inspect.iscoroutine(returned):
-            returned.close()
-        raise TaskReturnError(
-            f"Task {self.task.named} returned {_a(returned)}, but must return its context or None: "
-            "set values with context['key'] = value and end with `return context`."
-        )
+    def _conclude_submitted(self, variables: Variables, done: "Future[Any]") -> None:
+        """Take in, on a thread of ours, that an executor's body has ended."""
+
+        def conclude() -> Work | None:
+            return None if self.is_over else self.owner.conclude(self, error_of(self, done), variables)
+
+        self.owner.means.workers.put([conclude])
 
 
 def _expire(attempt: "weakref.ref[Attempt]") -> None:
@@ -199,7 +247,3 @@ def _expire(attempt: "weakref.ref[Attempt]") -> None:
     going_on = attempt()
     if going_on is not None:
         going_on.expire()
-
-
-def _a(value: Any) -> str:
-    return "another Context than its own" if isinstance(value, Context) else f"a value of type {type(value).__name__}"

@@ -9,12 +9,15 @@ from typing import Any, Final
 from cloaca_nb.core.events import Observer
 from cloaca_nb.core.graph import Workflow
 from cloaca_nb.core.merge import Sameness
+from cloaca_nb.core.task import Task
+from cloaca_nb.declare.options import check_executor
 from cloaca_nb.engine.execution import Execution
 from cloaca_nb.engine.loop import Loop
 from cloaca_nb.engine.means import Means
+from cloaca_nb.engine.processes import Processes, check_loky
 from cloaca_nb.engine.run import Run
 from cloaca_nb.engine.workers import Workers
-from cloaca_nb.errors import ConfigurationError
+from cloaca_nb.errors import ConfigurationError, DefinitionError, MissingExtraError
 
 __all__ = ["Engine", "default_concurrency"]
 
@@ -50,7 +53,9 @@ class Engine:
         settle: Callable[[], None] = lambda: None,
         task_timeout: float | None = None,
     ) -> None:
-        self._means = Means(Workers(max_concurrent_tasks), Loop(), isolate, same, frame, settle, task_timeout)
+        self._means = Means(
+            Workers(max_concurrent_tasks), Processes(), Loop(), isolate, same, frame, settle, task_timeout
+        )
         self._observers = tuple(observers)
         self._runs: weakref.WeakSet[Execution] = weakref.WeakSet()
         self._lock = threading.Lock()
@@ -76,16 +81,14 @@ class Engine:
             timeout: seconds after which the run fails; None: no limit.
 
         Raises:
-            ConfigurationError: if a task asks for an executor that is not to be had; or if the engine is closed, or
-                was made by another process.
+            ConfigurationError: if a task asks for an executor that there isn't; or if the engine is closed, or was made
+                by another process.
+            MissingExtraError: if a task asks for a process, and the library for that isn't installed.
         """
         self._check_open()
         for task in workflow.tasks:
-            if task.executor not in (None, "thread"):
-                raise ConfigurationError(
-                    f"Task {task.named} asks for executor={task.executor!r}; so far tasks run on threads: "
-                    "leave `executor` away."
-                )
+            if task.executor is not None:
+                _check_executor(task)
         execution = Execution(self._means, workflow, initial, kind, (*self._observers, *observers))
         run = Run(execution)
         try:
@@ -111,6 +114,7 @@ class Engine:
         for execution in going_on:
             execution.over.wait(PATIENCE)
         self._means.workers.close()
+        self._means.processes.close()
         self._means.loop.close()
 
     def _check_open(self) -> None:
@@ -121,3 +125,13 @@ class Engine:
                 "This runner was made by the process that this one was forked from, and its threads stayed there; "
                 "make a new one in this process."
             )
+
+
+def _check_executor(task: Task) -> None:
+    try:
+        check_executor(task.executor)
+        if task.executor == "process":
+            check_loky()
+    except (DefinitionError, MissingExtraError) as error:
+        kind = MissingExtraError if isinstance(error, MissingExtraError) else ConfigurationError
+        raise kind(f"Task {task.named}: {error}") from None

@@ -36,7 +36,7 @@ from cloaca_nb.core.record import RunRecord
 from cloaca_nb.core.status import Outcome, Status
 from cloaca_nb.engine.attempt import Attempt
 from cloaca_nb.engine.clock import new_run_id, now
-from cloaca_nb.engine.failure import describe_failure, explain
+from cloaca_nb.engine.failure import explain, give_account, read_account
 from cloaca_nb.engine.means import Means
 from cloaca_nb.engine.output import capture
 from cloaca_nb.engine.workers import Work
@@ -215,7 +215,7 @@ class Execution:
         return self._fail(attempt, error, variables)
 
     def _fail(self, attempt: Attempt, error: BaseException, variables: Variables) -> Work | None:
-        task, failure = attempt.task, describe_failure(error)
+        task, failure = attempt.task, read_account(attempt.account or give_account(error))
         retry_in = None
         if _wants_retry(attempt, error):
             retry_in = task.retry.calculate_delay(attempt.number, random.uniform(-1, 1))  # noqa: S311 - jitter is no secret

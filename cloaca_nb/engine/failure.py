@@ -92,7 +92,7 @@ def _message(error: BaseException) -> str:
 
 
 def _user_frames(trace: TracebackType | None) -> tuple[Frame, ...]:
-    found = [frame for frame in traceback.extract_tb(trace) if not frame.filename.startswith(OURS)]
+    found = [frame for frame in traceback.extract_tb(trace) if not frame.filename.startswith((OURS, "<frozen "))]
     return tuple(Frame(frame.filename, frame.lineno or 0, frame.name, frame.line or "") for frame in found)
 
 

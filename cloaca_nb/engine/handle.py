@@ -1,9 +1,12 @@
 """What a task can say and ask while it runs: its progress, whether it was cancelled, and to wait without a slot."""
 
-import inspect
 from collections.abc import Callable, Iterable, Iterator, Sized
+from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from typing import Any, Final, Protocol, TypeVar
+
+from cloaca_nb.engine.deferral import Deferral
 
 __all__ = ["TaskHandle", "current_handle", "track"]
 
@@ -13,6 +16,10 @@ MS: Final = 1000.0
 
 class Attempt(Protocol):
     """The attempt that a handle speaks for."""
+
+    @property
+    def is_async(self) -> bool:
+        """Whether its body is an ``async def``."""
 
     @property
     def is_over(self) -> bool:
@@ -28,6 +35,9 @@ class Attempt(Protocol):
     def wait_without_slot(self, condition: Callable[[], Any], poll_s: float) -> None:
         """Poll `condition` until it holds, giving the slot back meanwhile."""
 
+    async def poll(self, condition: Callable[[], Any], poll_s: float) -> None:
+        """Poll `condition` until it holds, from an async body."""
+
 
 class TaskHandle:
     """Given to a task whose second parameter is called ``handle`` or ``task_handle``.
@@ -36,10 +46,11 @@ class TaskHandle:
         TypeError: always: only the engine makes one.
     """
 
-    __slots__ = ("_attempt", "_waits")
+    __slots__ = ("_attempt", "_deferrals", "_waits")
 
     _attempt: Attempt
-    _waits: bool
+    _deferrals: list[Deferral]
+    _waits: int
 
     def __init__(self) -> None:
         raise TypeError("A TaskHandle is made by the engine: name a task's second parameter `handle` to get it.")
@@ -49,27 +60,56 @@ class TaskHandle:
         """Make the handle of an attempt; for the engine."""
         handle = object.__new__(cls)
         handle._attempt = attempt
-        handle._waits = False
+        handle._deferrals = []
+        handle._waits = 0
         return handle
 
-    def defer_until(self, condition: Callable[[], Any], poll_interval_ms: int = 1000) -> None:
+    def defer_until(self, condition: Callable[[], Any], poll_interval_ms: int = 1000) -> Deferral:
         """Give the slot back until `condition` holds; it is asked at once, then every `poll_interval_ms`.
 
+        In a plain task this blocks. An async task writes ``await handle.defer_until(...)``, and fails without `await`.
+
         Args:
-            condition: returns whether the task can go on.
+            condition: returns whether the task can go on; a coroutine is awaited. A plain one is called on the event
+                loop in an async task, so it must be quick there.
             poll_interval_ms: between two calls, in milliseconds.
 
         Raises:
             ValueError: if the task is over.
         """
         self._check()
-        if inspect.iscoroutinefunction(condition):
-            raise TypeError("defer_until takes a plain function here: a coroutine condition needs an async task.")
-        self._waits = True
+        poll_s = poll_interval_ms / MS
+        if self._attempt.is_async:
+            deferral = Deferral(partial(self._defer_async, condition, poll_s))
+            self._deferrals.append(deferral)
+            return deferral
+        with self._waiting():
+            self._attempt.wait_without_slot(condition, poll_s)
+        return Deferral()
+
+    async def _defer_async(self, condition: Callable[[], Any], poll_s: float) -> None:
+        with self._waiting():
+            await self._attempt.poll(condition, poll_s)
+
+    @contextmanager
+    def _waiting(self) -> Iterator[None]:
+        self._waits += 1
         try:
-            self._attempt.wait_without_slot(condition, poll_interval_ms / MS)
+            yield
         finally:
-            self._waits = False
+            self._waits -= 1
+
+    def check_deferrals(self) -> None:
+        """Fail a body that has forgotten to await what it waits for; for the engine.
+
+        Raises:
+            RuntimeError: if a deferral was not awaited.
+        """
+        if not all(deferral.was_awaited for deferral in self._deferrals):
+            raise RuntimeError(
+                "The task went on without waiting: in an `async def` task, defer_until needs an await: "
+                "`await handle.defer_until(...)`."
+            )
 
     def is_slot_held(self) -> bool:
         """Say whether the task counts against `max_concurrent_tasks` now.

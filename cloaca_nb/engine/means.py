@@ -6,6 +6,7 @@ from typing import Any
 
 from cloaca_nb.core.merge import Sameness
 from cloaca_nb.engine.loop import Loop
+from cloaca_nb.engine.processes import Processes
 from cloaca_nb.engine.workers import Workers
 
 __all__ = ["Means"]
@@ -17,6 +18,7 @@ class Means:
 
     Attributes:
         workers: the threads that plain bodies run on.
+        processes: those that plain bodies run in which ask for it.
         loop: runs async bodies, and keeps the time.
         isolate: gives a task its own copy of a value.
         same: what it means that two values are one.
@@ -26,6 +28,7 @@ class Means:
     """
 
     workers: Workers
+    processes: Processes
     loop: Loop
     isolate: Callable[[Any], Any]
     same: Sameness

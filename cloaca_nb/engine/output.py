@@ -7,6 +7,7 @@ attempt's sink; any other goes through to the stream that was there before.
 import os
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -151,7 +152,7 @@ class capture:  # noqa: N801 - used as a function
             for name in STREAMS:
                 stream = getattr(sys, name)
                 if stream is not None and not isinstance(stream, _StandIn):
-                    setattr(sys, name, _StandIn(name, stream))
+                    setattr(sys, name, _stand_in_for(name, stream))
 
     @staticmethod
     def stop() -> None:
@@ -161,6 +162,18 @@ class capture:  # noqa: N801 - used as a function
             _users -= 1
             if _users == 0:
                 _put_back()
+
+
+def _stand_in_for(name: str, real: TextIO) -> _StandIn:
+    known = next((one for kept, one in _kept if kept == name and one.real is real), None)
+    if known is None:
+        known = _StandIn(name, real)
+        _kept.append((name, known))
+    return known
+
+
+# `print` only borrows sys.stdout, so a stand-in outlives its last run: a body that was given up may be in it still.
+_kept: Final[deque[tuple[str, _StandIn]]] = deque(maxlen=16)
 
 
 def _put_back() -> None:

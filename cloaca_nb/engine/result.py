@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from cloaca_nb.core.context import Context
+from cloaca_nb.core.duration import duration
 from cloaca_nb.core.events import Failure
 from cloaca_nb.core.record import RunRecord
 from cloaca_nb.core.scope import Conflict
@@ -144,6 +145,7 @@ class WorkflowResult:
         return f"WorkflowResult(status={self.status}, error={self.error_message})"
 
     def _repr_html_(self) -> str:
-        error = f"<div style='color:#c0362c'>{html.escape(self.error_message)}</div>" if self.error_message else ""
-        summary = f"{self.workflow}: {self.status} in {self.duration:.2f} s"
+        red = "color:#dd474c;overflow-wrap:anywhere"
+        error = f'<div style="{red}">{html.escape(self.error_message)}</div>' if self.error_message else ""
+        summary = f"{self.workflow}: {self.status} in {duration(self.duration)}"
         return f"<div><strong>{html.escape(summary)}</strong>{error}{self.final_context._repr_html_()}</div>"

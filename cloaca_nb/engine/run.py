@@ -15,7 +15,7 @@ from cloaca_nb.engine.result import WorkflowResult
 
 __all__ = ["Run"]
 
-TICK: Final = 0.2  # seconds between looks at a pending interrupt while a coroutine waits
+TICK: Final = 0.2  # seconds between looks at a pending interrupt
 
 
 class Run:
@@ -80,9 +80,17 @@ class Run:
                 "await the run, or runner.execute_async()."
             )
         with self._execution.means.workers.released():
-            if not self._execution.over.wait(timeout):
+            if not self._is_over_within(timeout):
                 raise TimeoutError(f"Run {self.run_id} of {self.workflow.name!r} is not over after {timeout} s.")
         return self._result()
+
+    def _is_over_within(self, timeout: float | None) -> bool:
+        over = self._execution.over
+        if timeout is not None:
+            return over.wait(timeout)
+        while not over.wait(TICK):  # an interrupt that comes just before a lock blocks is noticed only when it wakes
+            pass
+        return True
 
     def cancel(self) -> None:
         """Start nothing new, give up what runs, and record the run as Cancelled; no effect on one that is over.

@@ -11,7 +11,8 @@ from cloaca_nb.core.graph import Workflow
 from cloaca_nb.declare.cell_task import CellTask
 from cloaca_nb.declare.loose import LooseTasks
 from cloaca_nb.errors import CellError, WorkflowValidationError
-from cloaca_nb.notebook.unknown_names import unknown_names, unset_inputs
+from cloaca_nb.notebook.lost_changes import lost_changes
+from cloaca_nb.notebook.unknown_names import HANDLES, handle_needs, unknown_names, unset_inputs
 
 __all__ = ["Answer", "answer_for", "answer_for_parameters"]
 
@@ -113,10 +114,20 @@ def _carried(own: Iterable[str], names: Mapping[str, Any]) -> list[str]:
 
 
 def _notes(entry: CellTask, loose: LooseTasks, resolution: Resolution, names: Mapping[str, Any]) -> Iterator[str]:
-    if unknown := unknown_names(resolution.own, names):
+    unknown = unknown_names(resolution.own, names)
+    for name in HANDLES:
+        if name in unknown:
+            unknown.remove(name)
+            yield f"`{name}` is not there in a task cell: {handle_needs(name, entry.id)}"
+    if unknown:
         yield f"not known yet: {_listed(unknown)}. Define it in a cell, assign it in a task, or make it a parameter."
     if unset := unset_inputs(entry, loose):
         yield f"not in the context yet: {_listed(unset)} (--in). Assign it in a task, or make it a parameter."
+    for name, method, line in lost_changes(entry.cell, resolution):
+        yield (
+            f"line {line}: `{name}.{method}(…)` changes this task's own {name}, which no later task sees. "
+            f"To pass it on, say --out {name}, or assign it: {name} = …"
+        )
     outputs = loose.outputs_for(entry.id)
     both = [name for name in resolution.inputs if name in outputs and name in names]
     if both:

@@ -1,14 +1,19 @@
 """The arguments of line magics: argparse, with messages for a notebook."""
 
 import argparse
+import inspect
 import re
-from typing import Any, Final, NoReturn
+from collections.abc import Callable
+from typing import Any, Final, NoReturn, TypeVar
 
 from IPython.core.error import UsageError
 
+from cloaca_nb.core.cell.options import OPTIONS
 from cloaca_nb.errors import near_miss
 
-__all__ = ["Arguments", "split_words"]
+__all__ = ["Arguments", "explained_by", "split_words", "task_options"]
+
+Method = TypeVar("Method", bound=Callable[..., Any])
 
 PIECE: Final = re.compile(r"""(?P<quoted>"[^"]*"|'[^']*')|(?P<space>\s+)|(?P<other>.)""", re.DOTALL)
 
@@ -48,12 +53,46 @@ class Arguments(argparse.ArgumentParser):
         self.add_argument(*names, **facts)
         return self
 
+    def options(self) -> list[tuple[str, str]]:
+        """Return each argument as it is written, and what it does."""
+        return [(_written(action), action.help or "") for action in self._actions]
+
     def _unexpected(self, unknown: list[str]) -> str:
         wrong = next((word for word in unknown if word.startswith("-")), None)
         if wrong is None:
             return f"{unknown[0]!r} is one word too many; a value with spaces stands in quotes."
         options = [text for action in self._actions for text in action.option_strings]
         return f"unknown option {wrong.partition('=')[0]}.{near_miss(wrong.partition('=')[0], options)}"
+
+
+def _written(action: argparse.Action) -> str:
+    value = "" if action.nargs == 0 else action.metavar or "|".join(action.choices or ()) or action.dest.upper()
+    return f"{', '.join(action.option_strings)} {value}".strip()
+
+
+def task_options() -> list[tuple[str, str]]:
+    """Return each option of a task cell as it is written, and what it does."""
+    return [(f"{option.flag} {option.metavar}".rstrip(), option.help) for option in OPTIONS]
+
+
+def explained_by(options: list[tuple[str, str]]) -> Callable[[Method], Method]:
+    """Make a decorator that lists options in a magic's docstring, which is what ``%magic?`` shows.
+
+    Args:
+        options: each as it is written, and what it does.
+    """
+
+    def explain(method: Method) -> Method:
+        width = max(len(written) for written, _ in options)
+        lines = [f"  {written:<{width}}  {_sentence(what)}" for written, what in options]
+        method.__doc__ = "\n".join([inspect.cleandoc(method.__doc__ or ""), "", "Options:", *lines])
+        return method
+
+    return explain
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
 
 
 def split_words(line: str) -> list[str]:

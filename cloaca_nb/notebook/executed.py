@@ -1,8 +1,9 @@
 """The cells of this notebook as they were executed last, for an export from the running kernel."""
 
 import os
+import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from cloaca_nb.core.cells import is_task_cell, parse_task_cell
 from cloaca_nb.packaging.notebook import Cell, Notebook, read_notebook
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
 __all__ = ["ExecutedCells", "notebook_path"]
+
+HELP_LINE: Final = re.compile(r"\s*(\?{1,2}\s*%{0,2}[\w.*]+|%{0,2}[^\W\d][\w.*\[\]]*\s*\?{1,2})\s*(#.*)?")
 
 
 def notebook_path(shell: "InteractiveShell") -> Path | None:
@@ -37,7 +40,12 @@ class ExecutedCells:
             self.add(None, text)
 
     def add(self, cell_id: str | None, text: str) -> None:
-        """Take in one execution; without a cell id it counts as a cell of its own, unless it defines a task anew."""
+        """Take in one execution; without a cell id it counts as a cell of its own, unless it defines a task anew.
+
+        A cell that only asks for help is no part of the notebook's work: `%%cloaca_task?`.
+        """
+        if _asks_for_help(text):
+            return
         if cell_id is None and text in self._texts.values():
             return
         key = cell_id or (f"#{parse_task_cell(text).id}" if is_task_cell(text) else f"#{len(self._texts)}")
@@ -64,3 +72,8 @@ class ExecutedCells:
             for number, (one, text) in enumerate(texts.items(), 1)
         )
         return Notebook(name, cells, path.parent if path else Path.cwd())
+
+
+def _asks_for_help(text: str) -> bool:
+    lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+    return bool(lines) and all(HELP_LINE.fullmatch(line) for line in lines)

@@ -26,9 +26,14 @@ class RunFailed(RunFailedError):  # noqa: N818 - its name heads what the cell sh
         self.result = result
 
     def _render_traceback_(self) -> list[str]:
-        """Return the lines that IPython prints instead of a traceback through the engine."""
+        """Return the lines that IPython prints instead of a traceback through the engine.
+
+        Which task, where and why: each is said once. `str` of this error says it all in a sentence.
+        """
         error = self.result.error
-        return [*(error.traceback.splitlines() if error else []), "", str(self)]
+        if error is None or not error.traceback:  # the run as a whole failed: its time was up
+            return [str(self)]
+        return [f"Task {error.task!r} failed.", *error.traceback.splitlines()]
 
 
 def own_lines(error: BaseException) -> list[str]:

@@ -23,7 +23,10 @@ _MOST_SUGIYAMA = 400  # its time grows faster than the edges do: 0.2 s here, 10 
 
 _COLUMN_GAP = 32.0
 _MOST_TALL = 10  # rows of cards with the time below the name; with more, it stands beside it, to save height
-_CARD_MARGIN, _LETTER, _MOST_LETTERS = 40.0, 7.6, 20
+_CARD_MARGIN, _NARROWEST, _MOST_LETTERS = 42.0, 54.0, 20
+_FONT_SIZE = 13.0
+# Widths of letters in the font's size, as in DejaVu Sans, the widest of the fonts that a picture may meet.
+_THIN, _BROAD, _CAPITAL, _OTHER = 0.42, 0.99, 0.79, 0.64
 _DOT, _DOT_PITCH, _LEVEL_GAP, _BAND_GAP, _DOT_ASPECT = 12.0, 18.0, 16.0, 14.0, 2.2
 _PART_GAP, _SHELF, _BORDER = 28.0, 980.0, 6.0
 
@@ -39,7 +42,7 @@ class _Form(NamedTuple):
     beside: float  # room for a time on the name's own line
 
 
-_TALL, _SLIM = _Form(38.0, 10.0, 0.0), _Form(26.0, 6.0, 46.0)
+_TALL, _SLIM = _Form(38.0, 10.0, 0.0), _Form(26.0, 6.0, 60.0)
 
 
 class Box(NamedTuple):
@@ -253,7 +256,7 @@ def _draw_cards(part: _Part, form: _Form) -> _Drawn:
     """Make each level a column as wide as its longest label."""
     widths: dict[int, float] = defaultdict(float)
     for task_id, (level, _) in part.places.items():
-        label = _LETTER * max(len(shorten(task_id)), 6)
+        label = max(_width(shorten(task_id)), _NARROWEST)
         widths[level] = max(widths[level], _CARD_MARGIN + label + form.beside)
     lefts = {level: sum(widths[left] + _COLUMN_GAP for left in range(level)) for level in widths}
 
@@ -265,6 +268,19 @@ def _draw_cards(part: _Part, form: _Form) -> _Drawn:
         {task_id: box(place) for task_id, place in part.places.items()},
         {link: [box(place) for place in route] for link, route in part.routes.items()},
     )
+
+
+def _width(label: str) -> float:
+    """Return how much room a label takes at most."""
+    return _FONT_SIZE * sum(map(_letter_width, label))
+
+
+def _letter_width(letter: str) -> float:
+    if letter in "fijlrtI.,:;'|!()[]- ":
+        return _THIN
+    if letter in "mwMW@%…" or not letter.isascii():
+        return _BROAD
+    return _CAPITAL if letter.isupper() else _OTHER
 
 
 def _draw_dots(workflow: "Workflow") -> _Drawn:

@@ -1,10 +1,10 @@
-"""How states look: the one place for their marks, colours and shapes, and for the words for a duration."""
+"""How states look: the one place for their marks, colours and shapes."""
 
 from typing import NamedTuple
 
 from cloaca_nb.core.status import Outcome, Status
 
-__all__ = ["LOOKS", "Look", "duration", "look_of"]
+__all__ = ["LOOKS", "Look", "look_of"]
 
 
 class Look(NamedTuple):
@@ -36,28 +36,7 @@ LOOKS = {
     "Interrupted": Look("⊘", "#b06a05", "#e6a23c", "#b7760f", "ring", _SLASH),
 }
 
-_MINUTE, _HOUR = 60, 3600
-
 
 def look_of(state: Outcome | Status) -> Look:
     """Return how a task's or a run's state looks."""
     return LOOKS[state.value]
-
-
-def duration(seconds: float | None) -> str:
-    """Return a duration for people; empty for None.
-
-    >>> duration(0.0421), duration(3.14159), duration(75), duration(3720)
-    ('42 ms', '3.1 s', '1 m 15 s', '1 h 02 m')
-    """
-    if seconds is None:
-        return ""
-    seconds = max(seconds, 0.0)
-    if seconds < 0.9995:  # noqa: PLR2004 - what rounds to less than 1,000 ms
-        return f"{seconds * 1000:.0f} ms"
-    if seconds < _MINUTE - 0.05:
-        return f"{seconds:.1f} s"
-    whole = round(seconds)
-    if whole < _HOUR:
-        return f"{whole // _MINUTE} m {whole % _MINUTE:02d} s"
-    return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE:02d} m"

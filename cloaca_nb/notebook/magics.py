@@ -8,10 +8,12 @@ from IPython.display import display
 
 from cloaca_nb.core.graph import Workflow
 from cloaca_nb.core.status import Status
+from cloaca_nb.declare.settings import parse_settings
 from cloaca_nb.engine.result import WorkflowResult
-from cloaca_nb.notebook.arguments import Arguments
+from cloaca_nb.notebook.arguments import Arguments, explained_by, task_options
+from cloaca_nb.notebook.code import code_bundle
 from cloaca_nb.notebook.failure import RunFailed
-from cloaca_nb.notebook.parameters import parse_settings
+from cloaca_nb.notebook.history_table import runs_of, tasks_of
 from cloaca_nb.notebook.session import Session
 
 __all__ = ["CloacaMagics"]
@@ -59,6 +61,7 @@ class CloacaMagics(Magics):
 
     @no_var_expand
     @cell_magic
+    @explained_by(task_options())
     def cloaca_task(self, line: str, cell: str) -> None:
         """Make the cell a task: `%%cloaca_task NAME [--after a,b] [--in x,y?] [--out z] [--retry-attempts 3] …`.
 
@@ -74,6 +77,7 @@ class CloacaMagics(Magics):
         _show(self.session.define_parameters(_whole("cloaca_params", line, cell)))
 
     @line_magic
+    @explained_by(RUN.options())
     def cloaca_run(self, line: str) -> WorkflowResult:
         """Execute a workflow: `%cloaca_run [NAME] [--param k=v …] [-o NAME]`."""
         arguments = RUN.read(line)
@@ -87,37 +91,47 @@ class CloacaMagics(Magics):
         return result
 
     @line_magic
+    @explained_by(DAG.options())
     def cloaca_dag(self, line: str) -> Workflow:
         """Draw a workflow: `%cloaca_dag [NAME]`."""
         return self.session.workflow(DAG.read(line).workflow)
 
     @line_magic
+    @explained_by(SHOW.options())
     def cloaca_show(self, line: str) -> None:
         """Show a task as the `@cloaca.task` function that it is equal to: `%cloaca_show TASK [WORKFLOW]`."""
         arguments = SHOW.read(line)
-        text = self.session.task_text(arguments.task, arguments.workflow).rstrip()
-        _show({"text/markdown": f"```python\n{text}\n```", "text/plain": text}, raw=True)
+        _show(code_bundle(self.session.task_text(arguments.task, arguments.workflow)), raw=True)
 
     @line_magic
+    @explained_by(HISTORY.options())
     def cloaca_history(self, line: str) -> Any:
-        """Return the last runs, or one run's tasks, as a frame: `%cloaca_history [RUN] [--runs N]`."""
+        """Return the last runs, or one run's tasks, as a pandas frame: `%cloaca_history [RUN] [--runs N]`.
+
+        As the last line of a cell it shows a table: times as on the clocks here, and values that a run began with where
+        they differ. The frame itself, `df = %cloaca_history`, has all there is: times in UTC, durations in seconds.
+        """
         arguments = HISTORY.read(line)
         history = self.session.runner.history()
-        return history.tasks(arguments.run) if arguments.run else history.runs(arguments.runs)
+        return tasks_of(history, arguments.run) if arguments.run else runs_of(history, arguments.runs)
 
     @line_magic
+    @explained_by(WORKFLOW.options())
     def cloaca_workflow(self, line: str) -> None:
         """Name the workflow that task cells join, or take a task out of it: `%cloaca_workflow NAME [--remove TASK]`."""
         arguments = WORKFLOW.read(line)
         loose = self.session.use_workflow(arguments.workflow, remove=arguments.remove)
-        print(f"workflow {loose.name}: {', '.join(loose.ids()) or 'no task yet'}")  # noqa: T201 - the cell's answer
+        tasks = ", ".join(loose.ids()) or "no task yet; task cells below join it"
+        print(f"workflow {loose.name}: {tasks}")  # noqa: T201 - the cell's answer
 
     @line_magic
+    @explained_by(PULL.options())
     def cloaca_pull(self, line: str) -> None:
         """Bind values of the last run's final context in the notebook: `%cloaca_pull KEY …`."""
         self.session.pull(*PULL.read(line).key)
 
     @line_magic
+    @explained_by(EXPORT.options())
     def cloaca_export(self, line: str) -> None:
         """Write the workflow as an installable package: `%cloaca_export DIR [--name N]`."""
         arguments = EXPORT.read(line)

@@ -46,7 +46,9 @@ function nowOf(run) {
 
 function duration(seconds) {
   if (seconds === null) return "";
-  if (seconds < 0.9995) return `${Math.round(Math.max(seconds, 0) * 1000)} ms`;
+  const milliseconds = Math.round(Math.max(seconds, 0) * 1000);
+  if (milliseconds < 1) return "< 1 ms";
+  if (milliseconds < 1000) return `${milliseconds} ms`;
   if (seconds < 59.95) return `${seconds.toFixed(1)} s`;
   const whole = Math.round(seconds);
   const two = (number) => String(number).padStart(2, "0");

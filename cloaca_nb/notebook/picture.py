@@ -9,9 +9,10 @@ from collections.abc import Iterable
 from html import escape
 from typing import Literal, TypeAlias
 
+from cloaca_nb.core.duration import duration
 from cloaca_nb.core.record import RunRecord, TaskRecord
 from cloaca_nb.notebook.layout import Box, Layout, shorten
-from cloaca_nb.notebook.look import LOOKS, duration, look_of
+from cloaca_nb.notebook.look import LOOKS, look_of
 
 __all__ = ["Theme", "draw", "image"]
 
@@ -110,7 +111,7 @@ def _card(task_id: str, box: Box, task: TaskRecord | None, now: float, *, slim: 
     name, middle = escape(shorten(task_id)), box.height / 2
     if task is None:
         return f'{card}<circle class="plain" cx="17" cy="{middle:g}" r="3.5"/>{_text("name", 30, middle, name)}'
-    note = duration(task.elapsed(now)) or ("" if task.outcome == "Waiting" else task.outcome.lower())
+    note = escape(duration(task.elapsed(now))) or ("" if task.outcome == "Waiting" else task.outcome.lower())
     sign = _icon(task, middle)
     if not note:
         return f"{card}{sign}{_text('name', 30, middle, name)}"

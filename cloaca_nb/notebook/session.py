@@ -11,6 +11,7 @@ from cloaca_nb.declare.cell_task import CellTask
 from cloaca_nb.declare.decorator import with_dependencies
 from cloaca_nb.declare.loose import LooseTasks
 from cloaca_nb.declare.registry import REGISTRY, Departure
+from cloaca_nb.declare.settings import fit
 from cloaca_nb.engine.result import WorkflowResult
 from cloaca_nb.engine.run import Run
 from cloaca_nb.errors import CellError, TaskNotFoundError, WorkflowNotFoundError, WorkflowValidationError, near_miss
@@ -19,7 +20,7 @@ from cloaca_nb.notebook.cell_code import CellCode
 from cloaca_nb.notebook.executed import ExecutedCells, notebook_path
 from cloaca_nb.notebook.failure import hide_our_frames
 from cloaca_nb.notebook.panel import Panel
-from cloaca_nb.notebook.parameters import Parameters, fit
+from cloaca_nb.notebook.parameters import Parameters
 from cloaca_nb.notebook.unknown_names import refuse_unknown
 from cloaca_nb.packaging.export import export
 from cloaca_nb.packaging.notebook import Notebook

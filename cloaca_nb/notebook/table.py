@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
+from cloaca_nb.core.duration import duration
 from cloaca_nb.core.events import ProgressMade
 from cloaca_nb.core.record import RunRecord, TaskRecord
 from cloaca_nb.core.status import Outcome, Status
-from cloaca_nb.notebook.look import Look, duration, look_of
+from cloaca_nb.notebook.look import Look, look_of
 from cloaca_nb.notebook.picture import draw, image
 
 if TYPE_CHECKING:
@@ -52,11 +53,11 @@ def run_text(record: RunRecord, now: float) -> str:
     name = record.workflow.name if record.workflow else ""
     mark = look_of(record.status).mark
     lines = [f"{mark} {name}  {record.status.value} in {duration(record.elapsed(now))}  ({_counts(record)})"]
-    if record.error:
+    if _says_more(record):
         lines.append(f"  {record.error}")
     shown, left_out = _shown(record, now)
     width = max((len(task.task_id) for task in shown), default=0)
-    lines += [_line(task, width, now) for task in shown]
+    lines += [_line(task, record, width, now) for task in shown]
     return "\n".join(lines + ([f"  {left_out}"] if left_out else []))
 
 
@@ -111,6 +112,11 @@ def _counts(record: RunRecord) -> str:
     return f"{_number(len(record.tasks), 'task')}: {', '.join(words)}" if words else "no tasks yet"
 
 
+def _says_more(record: RunRecord) -> bool:
+    """Say whether a run's error is more than that of a task: that one stands beside the task."""
+    return bool(record.error) and not any(task.failure for task in record.tasks.values())
+
+
 def note_of(task: TaskRecord) -> str:
     """Return why a task failed, is tried again or was left out, else how far it says it is; or an empty string."""
     if task.failure:
@@ -128,16 +134,23 @@ def _attempts(task: TaskRecord) -> str:
     return f"{task.attempts} attempts" if task.attempts > 1 else ""
 
 
-def _where(task: TaskRecord) -> str:
-    return task.failure.where if task.failure else ""
+def _where(task: TaskRecord, record: RunRecord) -> str:
+    """Return where a task failed; not of the one whose traceback the cell that ran it shows."""
+    return task.failure.where if task.failure and task is not _told(record) else ""
 
 
-def _line(task: TaskRecord, width: int, now: float) -> str:
+def _told(record: RunRecord) -> TaskRecord | None:
+    """Return the task that a failed run blames: the first that failed."""
+    failed = [task for task in record.tasks.values() if task.failure and task.outcome is Outcome.FAILED]
+    return min(failed, key=lambda task: task.ended or 0.0, default=None) if record.status is Status.FAILED else None
+
+
+def _line(task: TaskRecord, record: RunRecord, width: int, now: float) -> str:
     facts = [
         look_of(task.outcome).mark,
         f"{task.task_id:<{width}}",
         f"{duration(task.elapsed(now)) or task.outcome.lower():>10}",
-        "  ".join(filter(None, (_attempts(task), " ".join(note_of(task).split()), _where(task)))),
+        "  ".join(filter(None, (_attempts(task), " ".join(note_of(task).split()), _where(task, record)))),
     ]
     return f"  {'  '.join(facts)}".rstrip()
 
@@ -157,7 +170,7 @@ def _shown(record: RunRecord, now: float) -> tuple[Sequence[TaskRecord], str]:
 
 
 def _heading(record: RunRecord, name: str, now: float) -> str:
-    look = look_of(record.status)
+    look, elapsed = look_of(record.status), escape(duration(record.elapsed(now)))
     pill = (
         f"display:inline-block;padding:1px 10px;border-radius:10px;background-color:{look.either};color:#ffffff;"
         "font-size:12px;font-weight:600"
@@ -165,12 +178,12 @@ def _heading(record: RunRecord, name: str, now: float) -> str:
     return (
         f'<div><span style="{pill}">{look.mark} {record.status.value}</span> '
         f'<strong style="font-size:15px;padding-left:6px">{escape(name)}</strong> '
-        f'<span style="{_QUIET};padding-left:8px">{duration(record.elapsed(now))} · {_counts(record)}</span></div>'
+        f'<span style="{_QUIET};padding-left:8px">{elapsed} · {_counts(record)}</span></div>'
     )
 
 
 def _error(record: RunRecord) -> str:
-    if not record.error:
+    if not _says_more(record):
         return ""
     red = look_of(Status.FAILED).either
     style = f"margin:8px 0 0 0;padding:6px 12px;border-left:3px solid {red};background-color:rgba(221,71,76,0.08)"
@@ -181,7 +194,7 @@ def _table(record: RunRecord, now: float) -> str:
     shown, left_out = _shown(record, now)
     span = max(record.elapsed(now), 1e-9)
     heads = "".join(f'<th style="{_HEAD};{style}">{name}</th>' for name, style in _COLUMNS)
-    rows = "".join(_row(task, record.started, span, now) for task in shown)
+    rows = "".join(_row(task, record, span, now) for task in shown)
     rest = f'<div style="{_QUIET};padding:6px 10px">{left_out}</div>' if left_out else ""
     return (
         f'<table style="width:100%;border-collapse:collapse;table-layout:auto;border:none;margin:0;font-size:13px">'
@@ -189,16 +202,16 @@ def _table(record: RunRecord, now: float) -> str:
     )
 
 
-def _row(task: TaskRecord, begin: float, span: float, now: float) -> str:
+def _row(task: TaskRecord, record: RunRecord, span: float, now: float) -> str:
     look = look_of(task.outcome)
     cells = (
         (f"{_CELL};white-space:nowrap", _label(task, look)),
-        (_CELL, _bar(task, look, begin, span, now)),
+        (_CELL, _bar(task, look, record.started, span, now)),
         (
             f"{_CELL};white-space:nowrap;text-align:right",
-            duration(task.elapsed(now)) or f"{_quiet(task.outcome.lower())}",
+            escape(duration(task.elapsed(now))) or _quiet(task.outcome.lower()),
         ),
-        (f"{_CELL};font-size:12px;overflow-wrap:anywhere", _remarks(task)),
+        (f"{_CELL};font-size:12px;overflow-wrap:anywhere", _remarks(task, record)),
     )
     inner = "".join(f'<td style="{style}">{content}</td>' for style, content in cells)
     marks = f'data-task-id="{escape(task.task_id)}" data-state="{task.outcome.value}"'
@@ -220,12 +233,12 @@ def _bar(task: TaskRecord, look: Look, begin: float, span: float, now: float) ->
     return f'<div style="{style}"></div>'
 
 
-def _remarks(task: TaskRecord) -> str:
+def _remarks(task: TaskRecord, record: RunRecord) -> str:
     note, color = escape(note_of(task)), look_of(task.outcome).either
     words = [
         _quiet(_attempts(task)),
         f'<span style="color:{color}">{note}</span>' if task.failure else _quiet(note),
-        _quiet(escape(_where(task))),
+        _quiet(escape(_where(task, record))),
     ]
     return " ".join(filter(None, words))
 

@@ -2,13 +2,15 @@
 
 import builtins
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from cloaca_nb.declare.cell_task import CellTask
 from cloaca_nb.declare.loose import LooseTasks
 from cloaca_nb.errors import near_miss
 
-__all__ = ["refuse_unknown", "unknown_names", "unset_inputs"]
+__all__ = ["HANDLES", "handle_needs", "refuse_unknown", "unknown_names", "unset_inputs"]
+
+HANDLES: Final = ("handle", "task_handle")  # what a task's function may call its second parameter
 
 
 def unknown_names(own: Collection[str], names: Mapping[str, Any]) -> list[str]:
@@ -36,6 +38,12 @@ def refuse_unknown(loose: LooseTasks, names: Mapping[str, Any]) -> Iterator[str]
                 )
 
 
+def handle_needs(name: str, task_id: str) -> str:
+    """Return how a task gets its handle: a cell has none."""
+    header = f"def {task_id}(context, {name}):"
+    return f"a handle needs the decorator: `@cloaca.task()` above `{header}`, in a cell without magic."
+
+
 def unset_inputs(entry: CellTask, loose: LooseTasks) -> list[str]:
     """Return the names that a cell asks of the context by `--in`, and that nothing can put there."""
     others = [one for one in loose.declared() if one is not entry]
@@ -46,6 +54,8 @@ def unset_inputs(entry: CellTask, loose: LooseTasks) -> list[str]:
 
 
 def _fix(name: str, reader: CellTask, loose: LooseTasks, names: Mapping[str, Any]) -> str:
+    if name in HANDLES:
+        return f"no task cell has: {handle_needs(name, reader.id)}"
     for entry in loose.declared():
         if entry is not reader and isinstance(entry, CellTask) and name in entry.cell.names.bound:
             return (

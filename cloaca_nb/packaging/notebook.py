@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from cloaca_nb.errors import ExportError
+
 __all__ = ["Cell", "Notebook", "notebook_from_texts", "read_notebook"]
 
 
@@ -60,12 +62,16 @@ def read_notebook(path: str | Path) -> Notebook:
 
     Raises:
         FileNotFoundError: if there is no such file.
+        ExportError: if it is no notebook.
     """
     import nbformat  # noqa: PLC0415 - importing cloaca_nb loads the standard library only
 
     file = Path(path)
     # Version 4.4 and older have no cell ids; nbformat would make up random ones, so those are read as they stand.
-    content = nbformat.read(file, as_version=nbformat.NO_CONVERT)
+    try:
+        content = nbformat.read(file, as_version=nbformat.NO_CONVERT)
+    except nbformat.reader.NotJSONError as error:
+        raise ExportError(f"{file} is no notebook: it holds no JSON. Name an .ipynb file.") from error
     if content.nbformat < 4:  # noqa: PLR2004 - the first format with a plain list of cells
         content = nbformat.convert(content, 4)
     code = [cell for cell in content.cells if cell.cell_type == "code"]

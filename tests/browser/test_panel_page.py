@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from cloaca_nb.core.graph import Workflow
 from cloaca_nb.core.task import Task
 from cloaca_nb.notebook import panel as panel_module
-from cloaca_nb.notebook.look import duration
+from cloaca_nb.core.duration import duration
 from cloaca_nb.notebook.panel import Panel
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]

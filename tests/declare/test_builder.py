@@ -108,6 +108,14 @@ def twice_in_a_block():
         task(id="a")(lambda context: context)
 
 
+def twice_in_a_loop():
+    with WorkflowBuilder("w"):
+        for _ in range(2):
+
+            @task()
+            def one(_context): ...
+
+
 def twice_by_name():
     task(id="a")(lambda context: context)
     WorkflowBuilder("w").add_task("a").add_task("a").build()
@@ -120,6 +128,7 @@ def twice_by_name():
         (missing_dependency, ["Missing dependency", "'clean'", "'laod'", "Did you mean 'load'?"]),
         (circle, ["Circular dependency", "a -> b -> a"]),
         (twice_in_a_block, ["Duplicate task", "'a'", "test_builder.py", "rename one"]),
+        (twice_in_a_loop, ["Duplicate task", "in a loop give each task its own id", 'id=f"one_{n}"']),
         (twice_by_name, ["Duplicate task", "'a'"]),
     ],
 )

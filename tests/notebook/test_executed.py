@@ -31,6 +31,31 @@ def test_without_ids_a_task_cell_replaces_its_task_and_equal_cells_count_once(ex
     assert texts(executed) == [(1, "", "x = 1"), (2, "", "%%cloaca_task t\ny = 2 * x")]
 
 
+HELP = [
+    "%%cloaca_task?",
+    "load?",
+    "load??",
+    "?load",
+    "??load",
+    "%cloaca_run?",
+    "cloaca.task?",
+    "# which\nload?\n\n?clean",
+]
+WORK = ["x = 1", "x = 1\nload?", "print('?')", "%%cloaca_task load\nx = 1 # why?", "# load?", "%cloaca_run"]
+
+
+@pytest.mark.parametrize("text", HELP)
+def test_a_cell_that_only_asks_for_help_is_no_part_of_it(executed, text) -> None:
+    executed.add("a", text)
+    assert texts(executed) == []
+
+
+@pytest.mark.parametrize("text", WORK)
+def test_every_other_cell_is(executed, text) -> None:
+    executed.add("a", text)
+    assert texts(executed) == [(1, "a", text)]
+
+
 def test_what_ran_before_the_extension_was_loaded_counts(shell) -> None:
     shell.run_cell("x = 1", store_history=True)
     executed = ExecutedCells(shell)

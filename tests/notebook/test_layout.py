@@ -145,6 +145,14 @@ def test_ten_thousand_tasks_are_laid_out_in_no_time_and_without_edges():
     assert layout.edges == ()
 
 
+@pytest.mark.parametrize("label", ["memory_www_mmmm", "GROSSBUCHSTABEN", "summarise", "illicit_titles", "größe"])
+def test_a_card_is_as_wide_as_its_label_in_a_wide_font(label):
+    em = {"m": 0.974, "w": 0.818, "_": 0.5, "i": 0.278, "l": 0.278, "t": 0.392, "r": 0.411, "s": 0.521}  # DejaVu Sans
+    width = 13 * sum(em.get(letter, 0.79 if letter.isupper() else 0.635) for letter in label)
+    (box,) = lay_out(flow({label: []})).boxes.values()
+    assert 30 + width + 10 <= box.width <= 30 + 1.5 * width + 30
+
+
 def test_a_card_shows_the_beginning_of_a_long_id():
     assert shorten("clean") == "clean"
     assert shorten("a_name_that_does_not_fit_any_card") == "a_name_that_does_no…"

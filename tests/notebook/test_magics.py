@@ -1,11 +1,14 @@
 """The magics in a real IPython shell, as a user meets them."""
 
+import inspect
 import re
 import subprocess
 import sys
 
+import pandas as pd
 import pytest
 
+from cloaca_nb.core.cell.options import OPTIONS
 from cloaca_nb.errors import CloacaError
 from cloaca_nb.notebook.failure import RunFailed
 
@@ -80,7 +83,7 @@ def test_a_task_is_removed_by_name(cell):
     cell(LOAD)
     cell(TWICE)
     assert cell("%cloaca_workflow --remove twice").out == "workflow notebook: load\n"
-    assert cell("%cloaca_workflow --remove load").out == "workflow notebook: no task yet\n"
+    assert cell("%cloaca_workflow --remove load").out == "workflow notebook: no task yet; task cells below join it\n"
 
 
 @pytest.mark.parametrize(
@@ -95,6 +98,12 @@ def test_a_task_is_removed_by_name(cell):
         ("", "%%cloaca_task a --out gone\nx = 1", "--out gone: the cell never assigns `gone`."),
         ("", "%%cloaca_task a --in numbers? --after load\nx = numbers or 1", "reads numbers? ← load  ·  sets x"),
         ("", "%%cloaca_task a\nx = context['numbers']", "reads numbers ← load"),
+        ("", "%%cloaca_task a\nnumbers.append(4)", "! line 2: `numbers.append(…)` changes this task's own numbers"),
+        (
+            "",
+            "%%cloaca_task a\nhandle.progress(1)",
+            "! `handle` is not there in a task cell: a handle needs the decorator",
+        ),
     ],
     ids=lambda one: one.splitlines()[0][:30] if one else "-",
 )
@@ -142,7 +151,7 @@ WRONG = [
      ["on_success is 3", "(task_id, context)"]),
     ("retry no policy", ["often = 3"], "%%cloaca_task a --retry often\nx = 1", ["retry is 3", "RetryPolicy("]),
     ("bad rule", [], "%%cloaca_task a --trigger-rules 'task_faild(\"b\")'\nx = 1", ["task_faild", "task_failed"]),
-    ("executor", [], "%%cloaca_task a --executor process\nx = 1", ["Task 'a' (Cell In[", "threads", "leave it away"]),
+    ("executor", [], "%%cloaca_task a --executor proces\nx = 1", ["'proces'", "not one of process"]),
     ("try", [], "%%cloaca_task a --try\nx = 1", ["--try", "Leave it away", "%cloaca_run"]),
     ("debug", [], "%%cloaca_task a --debug\nx = 1", ["--debug", "Leave it away"]),
     ("syntax", [], "%%cloaca_task a\nx = (1", ["Cell line 2", "was never closed", "x = (1"]),
@@ -159,6 +168,9 @@ WRONG = [
      ["Missing dependency", "'a' (Cell In[", "'laod'", "Did you mean 'load'?"]),
     ("name that nobody has", ["limit = 3", "%%cloaca_task a\n\nx = 1\ny = limt"], "%cloaca_run",
      ["Task 'a' (Cell In[3], line 4) reads 'limt'", "no task sets", "Did you mean 'limit'?", "%%cloaca_params"]),
+    ("handle", ["%%cloaca_task a\nhandle.progress(1, 2)"], "%cloaca_run",
+     ["Task 'a' (Cell In[2], line 2) reads 'handle'", "`@cloaca.task()` above `def a(context, handle):`"]),
+    ("rule not called", [], "%%cloaca_task a --trigger-rules always\nx = 1", ["'always'", "call it, always()"]),
     ("name that a task keeps", ["%%cloaca_task a\nimport math\nx = 1", "%%cloaca_task b\ny = math.pi"], "%cloaca_run",
      ["reads 'math'", "task 'a' keeps to itself", "Define it in a plain cell"]),
     ("input that nobody sets", ["%%cloaca_task a --in rows\nx = rows"], "%cloaca_run",
@@ -187,7 +199,7 @@ WRONG = [
     ("bad number", [], "%cloaca_history --runs few", ["--runs", "'few'"]),
     ("export nothing", [LOAD], "%cloaca_export", ["required: folder"]),
     ("decorator bare", [], "@cloaca.task\ndef a(context): ...", ["Cell In[2], line 1", "@task needs parentheses"]),
-    ("decorator executor", [], "@cloaca.task(executor='process')\ndef a(context): ...", ["threads", "leave it away"]),
+    ("decorator executor", [], "@cloaca.task(executor='proces')\ndef a(context): ...", ["Did you mean 'process'?"]),
     ("builder", [], "with cloaca.WorkflowBuilder('w'):\n    pass", ["Cell In[2], line 1", "cannot be empty"]),
 ]  # fmt: skip
 
@@ -230,7 +242,10 @@ def test_a_failing_cell_fails_the_run_skips_what_follows_and_spares_the_rest(cel
     assert "    half(number)" in ran.out
     assert "  Cell In[2], line 2, in half\n    return number / 0\n" in ran.out
     assert "cloaca_nb/" not in ran.out
-    assert "Task 'bad' failed: ZeroDivisionError: division by zero (Cell In[2], line 2, in half)." in ran.out
+    assert ran.out.startswith("Task 'bad' failed.\nTraceback")
+    assert ran.out.endswith("\nZeroDivisionError: division by zero\n")
+    assert ran.out.count("division by zero") == 1
+    assert str(ran.error) == "Task 'bad' failed: ZeroDivisionError: division by zero (Cell In[2], line 2, in half)."
     result = cell.names["result"]
     assert result.status == "Failed"
     rows = result.tasks.set_index("task_id")
@@ -347,6 +362,14 @@ def test_a_decorated_task_that_overlooks_its_source_is_warned_about_when_run(cel
     assert "add 'load' to its dependencies" in cell("%cloaca_run").err
 
 
+def test_show_colours_the_code_where_style_sheets_are_taken_out(cell):
+    cell(LOAD)
+    html = cell("%cloaca_show load").html[0]
+    assert html.startswith('<pre style="font-family:')
+    assert "class=" not in html
+    assert re.search(r'<span style="color: #[0-9A-F]{6}">def</span>', html, re.IGNORECASE)
+
+
 def test_history_gives_frames(cell):
     cell(LOAD)
     for _ in range(3):
@@ -357,6 +380,8 @@ def test_history_gives_frames(cell):
     tasks = cell(f"%cloaca_history {run.run_id}").value
     assert list(tasks["task_id"]) == ["load"]
     assert len(cell(f"%cloaca_history {run.run_id[:-2]}").value) == 1
+    assert cell("df = %cloaca_history").out == ""
+    assert type(cell.names["df"]) is pd.DataFrame
 
 
 def test_the_dag_is_drawn(cell):
@@ -370,7 +395,7 @@ def test_the_dag_is_drawn(cell):
 
 
 def test_two_workflows_in_one_notebook(cell):
-    assert cell("%cloaca_workflow small").out == "workflow small: no task yet\n"
+    assert cell("%cloaca_workflow small").out == "workflow small: no task yet; task cells below join it\n"
     cell(LOAD)
     cell("%cloaca_workflow large")
     cell(LOAD.replace("1, 2, 3", "100"))
@@ -458,3 +483,26 @@ def test_every_magic_explains_itself(cell):
     for name in magics:
         function = cell.shell.find_magic(name) or cell.shell.find_cell_magic(name)
         assert re.search(r"\S", function.__doc__)
+
+
+EVERY_OPTION = [
+    ("cloaca_run", ["WORKFLOW", "--param NAME=VALUE", "--no-panel", "-o, --output NAME"]),
+    ("cloaca_history", ["RUN", "--runs N"]),
+    ("cloaca_export", ["FOLDER", "--name NAME", "--import-name cloaca_nb|cloaca"]),
+    ("cloaca_task", [option.flag for option in OPTIONS]),
+]
+
+
+@pytest.mark.parametrize(("name", "options"), EVERY_OPTION, ids=[one[0] for one in EVERY_OPTION])
+def test_the_help_of_a_magic_lists_every_option(cell, name, options):
+    function = cell.shell.find_magic(name) or cell.shell.find_cell_magic(name)
+    lines = inspect.getdoc(function).partition("Options:")[2].splitlines()
+    assert [next((line for line in lines if line.startswith(f"  {one}")), None) for one in options].count(None) == 0
+    assert all(line.endswith(".") for line in lines if line)
+
+
+def test_asking_for_help_is_no_cell_to_export(cell):
+    cell(LOAD)
+    for text in ("%%cloaca_task?", "?load", "cell_that_is_not_there??"):
+        cell(text)
+    assert [one.text for one in cell.session._executed.notebook("n", None).cells][-1] == LOAD

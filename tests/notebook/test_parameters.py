@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, strategies as st
 
 from cloaca_nb.core.cells import parse_params_cell
+from cloaca_nb.declare.settings import fit, parse_settings
 from cloaca_nb.errors import DefinitionError
 from cloaca_nb.notebook.cell_code import CellCode
-from cloaca_nb.notebook.parameters import Parameters, fit, parse_settings
+from cloaca_nb.notebook.parameters import Parameters
 
 DAY = date(2013, 1, 1)
 RUN = UUID("01a1fbf7-7c9a-70a7-807e-66a5bd69df43")

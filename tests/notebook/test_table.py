@@ -76,14 +76,37 @@ def test_a_run_as_text():
     )
 
 
-def test_an_ended_run_says_its_error():
+def test_a_failed_run_says_once_which_task_failed_and_leaves_the_line_to_the_traceback():
     record = failed_run()
-    record.observe(events.RunFinished(105.0, "r", Status.FAILED, {}, "Task 'clean' failed"))
-    assert run_text(record, now=200.0).splitlines()[:2] == [
+    record.observe(events.RunFinished(105.0, "r", Status.FAILED, {}, "Task 'clean' failed: ValueError: rows < 1"))
+    assert run_text(record, now=200.0).splitlines()[:3] == [
         "✕ delays  Failed in 5.0 s  (4 tasks: 1 running, 1 completed, 1 failed, 1 skipped)",
-        "  Task 'clean' failed",
+        "  ✓  load          2.0 s",
+        "  ✕  clean         1.5 s  2 attempts  ValueError: rows < 1 & more",
     ]
-    assert "Task &#x27;clean&#x27; failed" in run_html(record, lay_out(WORKFLOW), 200.0)
+    html = run_html(record, lay_out(WORKFLOW), 200.0)
+    assert html.count("rows &lt; 1") == 1
+    assert "Cell In[3]" not in html
+
+
+def test_of_several_failures_the_table_has_the_lines_that_the_traceback_lacks():
+    record = failed_run()
+    record.observe(events.TaskFinished(104.0, "r", "archive", 1, Outcome.FAILED, {}, FAILURE, ""))
+    record.observe(events.RunFinished(105.0, "r", Status.FAILED, {}, "Task 'clean' failed."))
+    lines = run_text(record, now=200.0).splitlines()
+    assert [line.split()[1] for line in lines if "Cell In[3], line 2" in line] == ["archive"]
+
+
+def test_a_run_that_failed_as_a_whole_says_why():
+    record = run_of(WORKFLOW)
+    record.observe(events.RunFinished(105.0, "r", Status.FAILED, {}, "Not over in < 5 s"))
+    assert run_text(record, now=200.0).splitlines()[1] == "  Not over in < 5 s"
+    assert "Not over in &lt; 5 s" in run_html(record, lay_out(WORKFLOW), 200.0)
+
+
+def test_a_time_too_short_to_count_is_escaped_in_html():
+    record = run_of(WORKFLOW, events.AttemptStarted(100.0, "r", "load", 1))
+    assert "&lt; 1 ms" in run_html(record, lay_out(WORKFLOW), 100.0)
 
 
 def test_a_run_as_html_has_a_row_for_each_task():
@@ -132,7 +155,7 @@ def test_of_many_tasks_the_quickest_are_left_out():
 
 
 def test_a_run_that_has_not_begun_has_no_tasks_yet():
-    assert run_text(RunRecord(), now=0.0).splitlines() == ["●   Running in 0 ms  (no tasks yet)"]
+    assert run_text(RunRecord(), now=0.0).splitlines() == ["●   Running in < 1 ms  (no tasks yet)"]
 
 
 def test_a_workflow_as_text():

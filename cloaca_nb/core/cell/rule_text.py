@@ -89,12 +89,22 @@ def _function(node: ast.Call) -> str:
 
 
 def _literal(node: ast.expr) -> Any:
+    name = ast.unparse(node).removeprefix("cloaca.").removeprefix("cloaca_nb.")
+    if name in RULES:
+        raise DefinitionError(f"{ast.unparse(node)!r} in a trigger rule is a function: call it, {_call(name)}")
     try:
         return ast.literal_eval(node)
     except ValueError as error:
         raise DefinitionError(
             f"{ast.unparse(node)!r} in a trigger rule is neither a rule nor a plain value: put text in quotes"
         ) from error
+
+
+def _call(name: str) -> str:
+    """Return how a rule is called: `always()`, `task_failed("load")`."""
+    examples = {"context_value": '"rows", ">", 0', **dict.fromkeys(("all_of", "any_of", "none_of"), "…, …")}
+    argument = examples.get(name, '"load"' if name.startswith("task_") else "")
+    return f"{name}({argument})"
 
 
 def _code(node: ast.expr, prefix: str) -> str:

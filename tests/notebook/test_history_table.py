@@ -1,0 +1,96 @@
+"""History as a notebook shows it."""
+
+import re
+from datetime import UTC, datetime
+
+import pandas as pd
+import pytest
+from IPython.core.formatters import DisplayFormatter
+
+from cloaca_nb.core.graph import Workflow
+from cloaca_nb.core.task import Task
+from cloaca_nb.notebook.history_table import runs_of, tasks_of
+from cloaca_nb.runner import DefaultRunner
+
+
+def fail(_context):
+    raise ValueError("rows < 1")
+
+
+WORKFLOW = Workflow(
+    "delays",
+    [Task("load", lambda _context: None, ()), Task("clean", fail, ("load",)), Task("report", fail, ("clean",))],
+    parameters={"year": 2013, "carrier": "UA"},
+)
+
+
+@pytest.fixture
+def runner():
+    with DefaultRunner(":memory:") as made:
+        yield made
+
+
+@pytest.fixture
+def history(runner):
+    runner.execute(WORKFLOW)
+    runner.execute(WORKFLOW, {"year": 2014})
+    return runner.history()
+
+
+def bundle(shown):
+    return DisplayFormatter().format(shown)[0]
+
+
+def test_runs_are_a_calm_table(history):
+    frame = runs_of(history, 20)
+    newest, oldest = (re.split(r"\s{2,}", line) for line in bundle(frame)["text/plain"].splitlines()[1:])
+    assert newest[:2] == ["✕ Failed", "delays"]
+    local = frame["started"][0].to_pydatetime().replace(tzinfo=UTC).astimezone()
+    assert newest[2] == f"{local:%Y-%m-%d %H:%M:%S}"
+    assert newest[3].endswith((" ms", " s"))
+    assert newest[4:6] == ["3", "1"]
+    assert newest[7] == "year = 2014"
+    assert oldest[7] == "year = 2013"
+    assert "carrier" not in bundle(frame)["text/plain"]
+
+
+def test_the_ids_in_it_name_their_runs(history):
+    frame = runs_of(history, 1)
+    (short,) = re.findall(r"[0-9a-f]{8}[-0-9a-f]*", bundle(frame)["text/plain"])
+    assert len(short) >= 8
+    assert frame["run_id"][0].startswith(short)
+    assert list(history.tasks(short)["task_id"]) == ["load", "clean", "report"]
+
+
+def test_html_needs_no_style_sheet_escapes_and_keeps_ids_on_one_line(history):
+    html = bundle(runs_of(history, 20))["text/html"]
+    assert "class=" not in html
+    assert "rows &lt; 1" in html
+    run_cells = re.findall(r'<td style="([^"]*monospace[^"]*)">', html)
+    assert len(run_cells) == 2
+    assert all("white-space:nowrap" in style for style in run_cells)
+
+
+def test_the_tasks_of_a_run(history):
+    lines = bundle(tasks_of(history, runs_of(history, 1)["run_id"][0]))["text/plain"].splitlines()
+    load, clean, report = (re.split(r"\s{2,}", line.strip()) for line in lines[1:])
+    assert load[:2] == ["✓ load", "Completed"]
+    assert load[4] == "1"
+    assert clean[:2] == ["✕ clean", "Failed"]
+    assert clean[5] == "ValueError: rows < 1"
+    assert report == ["⤼ report", "Skipped", "because clean failed"]
+
+
+def test_what_a_cell_gets_is_a_plain_frame_and_what_is_made_of_it_looks_like_one(history):
+    frame = runs_of(history, 20)
+    assert type(frame) is pd.DataFrame
+    assert isinstance(frame["started"][0].to_pydatetime(), datetime)
+    for made in (frame.head(1), frame.copy(), frame[["run_id", "status"]]):
+        assert "dataframe" in bundle(made)["text/html"]
+    frame["mine"] = 1
+    assert "mine" in bundle(frame)["text/html"]
+    assert "mine" in bundle(frame)["text/plain"]
+
+
+def test_without_a_run_it_says_how_to_get_one(runner):
+    assert "%cloaca_run" in bundle(runs_of(runner.history(), 20))["text/plain"]
