@@ -18,6 +18,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from cloaca_nb.core.duration import duration
 from cloaca_nb.core.graph import Workflow
 from cloaca_nb.core.status import Status
 from cloaca_nb.declare.place import file_label
@@ -41,7 +42,7 @@ from cloaca_nb.packaging.notebook import read_notebook
 from cloaca_nb.packaging.package import Package
 from cloaca_nb.packaging.write import write_package
 from cloaca_nb.runner import DefaultRunner
-from cloaca_nb.terminal import console_on, duration, mark, progress_on, say_summary
+from cloaca_nb.terminal import console_on, mark, progress_on, say_summary
 
 if TYPE_CHECKING:
     import pandas as pd

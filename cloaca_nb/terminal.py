@@ -13,6 +13,7 @@ from rich.live import Live
 from rich.spinner import Spinner
 from rich.text import Text
 
+from cloaca_nb.core.duration import duration
 from cloaca_nb.core.events import (
     AttemptFailed,
     AttemptStarted,
@@ -29,17 +30,13 @@ if TYPE_CHECKING:
     from cloaca_nb.core.scope import Conflict
     from cloaca_nb.engine.run import Run
 
-__all__ = ["LineProgress", "LiveProgress", "console_on", "duration", "mark", "progress_on", "say_summary"]
+__all__ = ["LineProgress", "LiveProgress", "console_on", "mark", "progress_on", "say_summary", "ticking"]
 
 FRAMES_PER_SECOND: Final = 10
 MOST_LINES: Final = 24  # of tasks on the screen, however high it is
 SPARE_LINES: Final = 4  # of the screen's height that no task takes
 WIDEST_NAME: Final = 32
 MOST_TRACEBACKS: Final = 3
-FINE: Final = 0.01  # seconds: below, milliseconds are shown
-COARSE: Final = 10.0  # seconds: above, hundredths are not
-MINUTE: Final = 60
-HOUR: Final = 3600
 # What took the place of sys.stdout and sys.stderr, kept for good: CPython's print() only borrows the stream that
 # it writes to, and an abandoned body may be in the middle of one when it is replaced.
 _kept: Final[list[TextIO]] = []
@@ -74,22 +71,13 @@ def mark(console: Console, word: str) -> Text:
     return Text(look.mark if _has_symbols(console) else look.plain_mark, style=look.style)
 
 
-def duration(seconds: float, *, ticking: bool = False) -> str:
-    """Return a duration for people; coarser while it is `ticking`, so that the eye finds rest.
+def ticking(seconds: float) -> str:
+    """Return how long something has been going on: in tenths from the start, so that the eye finds rest.
 
-    >>> duration(0.0042), duration(0.4213), duration(75.2), duration(3700)
-    ('4.2 ms', '0.42 s', '1 min 15 s', '1 h 01 min')
-    >>> duration(0.4213, ticking=True)
-    '0.4 s'
+    >>> ticking(0.4213), ticking(75.2)
+    ('0.4 s', '1 m 15 s')
     """
-    whole = round(seconds)
-    if whole >= HOUR:
-        return f"{whole // HOUR} h {whole % HOUR // MINUTE:02} min"
-    if whole >= MINUTE:
-        return f"{whole // MINUTE} min {whole % MINUTE:02} s"
-    if ticking or seconds >= COARSE:
-        return f"{seconds:.1f} s"
-    return f"{seconds:.2f} s" if seconds >= FINE else f"{1000 * seconds:.1f} ms"
+    return f"{seconds:.1f} s" if seconds < 1 else duration(seconds)
 
 
 def progress_on(console: Console) -> "LineProgress | LiveProgress":
@@ -212,7 +200,7 @@ class LiveProgress(AbstractContextManager["LiveProgress"]):
         parts = [f"{sum(self._counts.values())}/{len(self._record.tasks)} done"]
         parts += [f"{len(self._running)} running"] if self._running else []
         parts += _counted(self._counts, (Outcome.FAILED, Outcome.SKIPPED, Outcome.CANCELLED))
-        parts.append(duration(self._record.elapsed(at), ticking=True))
+        parts.append(ticking(self._record.elapsed(at)))
         return Text(_dotted(self._console, parts), style="dim")
 
 
@@ -259,7 +247,7 @@ def _details(task: TaskRecord, at: float = 0.0) -> Text:
 
 def _facts(task: TaskRecord, at: float) -> Iterator[str]:
     if task.outcome in (Outcome.COMPLETED, Outcome.RUNNING):
-        yield duration(task.elapsed(at) or 0.0, ticking=task.ended is None)
+        yield (duration if task.ended else ticking)(task.elapsed(at) or 0.0)
     if task.outcome is Outcome.COMPLETED and task.attempts > 1:
         yield f"after {task.attempts} attempts"
     if task.outcome is Outcome.RUNNING and (made := task.progress) is not None:

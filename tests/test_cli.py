@@ -25,7 +25,7 @@ from cloaca_nb.packaging.load import load
 from cloaca_nb.runner import DefaultRunner
 
 PATIENCE = 60  # seconds
-DURATION = r"\d+\.\d+ m?s"
+DURATION = r"(?:< )?\d+(?:\.\d+)? m?s"
 RUN_ID = r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"
 
 FLIGHTS = """

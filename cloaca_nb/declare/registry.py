@@ -54,9 +54,14 @@ class Registry:
             builder.define(entry)
             return
         loose = self.loose(module)
-        loose.add(entry)
         if self._declared_here is not None:
+            if (loose, entry.id) in self._declared_here:
+                raise DefinitionError(
+                    f"Task {entry.id!r} is defined twice in this cell ({entry.where}). In a loop give each its own id: "
+                    f'id=f"{entry.id}_{{n}}".'
+                )
             self._declared_here.append((loose, entry.id))
+        loose.add(entry)
 
     def remember(self, function: Callable[..., Any], task_id: str) -> None:
         """Note the id of a function's task, so that the function can stand for it."""

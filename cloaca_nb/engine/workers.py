@@ -108,6 +108,9 @@ class Workers:
             return
         place.is_lent = True
         self._limit += 1
+        self._start_if_wanted()
+
+    def _start_if_wanted(self) -> None:
         if self._ready.qsize() > self._idle and self._count < self._limit and not self._closed:
             self._start()
 
@@ -169,6 +172,7 @@ class Workers:
         finally:
             with self._lock:
                 self._idle -= 1
+                self._start_if_wanted()  # `put` may have counted on this thread, which was on its way already
         if piece is None:
             with self._lock:
                 self._count -= 1

@@ -3,11 +3,11 @@
 from html import escape
 from typing import ClassVar, Final
 
-from pygments import highlight  # type: ignore[import-untyped]  # it has no annotations
-from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
-from pygments.lexers import PythonLexer  # type: ignore[import-untyped]
-from pygments.style import Style  # type: ignore[import-untyped]
-from pygments.token import Comment, Keyword, Name, Number, Operator, String  # type: ignore[import-untyped]
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import PythonLexer
+from pygments.style import Style
+from pygments.token import Comment, Keyword, Name, Number, Operator, String
 
 __all__ = ["COLOURS", "code_bundle"]
 

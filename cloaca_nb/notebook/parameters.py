@@ -6,6 +6,7 @@ from typing import Any
 
 from cloaca_nb.core.cells import ParamsCell
 from cloaca_nb.declare.settings import fit
+from cloaca_nb.errors import DefinitionError
 from cloaca_nb.notebook.cell_code import CellCode
 
 __all__ = ["Parameters"]
@@ -20,18 +21,34 @@ class Parameters:
     """
 
     def __init__(self, cell: ParamsCell, code: CellCode) -> None:
-        self._code = code
         self.names: tuple[str, ...] = cell.names
         self.defaults: dict[str, Any] = {}
         tree = ast.parse(cell.body)
         ast.increment_lineno(tree, cell.first_line - 1)
-        self._statements = tree.body
+        self._statements = [(code, statement) for statement in tree.body]
 
     def bind(self, namespace: dict[str, Any]) -> None:
         """Give every parameter its default in the notebook."""
-        for statement in self._statements:
-            self._execute(statement, namespace)
+        for code, statement in self._statements:
+            _execute(code, statement, namespace)
         self.defaults = {name: namespace[name] for name in self.names}
+
+    def follow(self, earlier: "Parameters") -> None:
+        """Take in the parameters of an earlier cell as well, unless this one defines them all anew.
+
+        Raises:
+            DefinitionError: if it defines only some of them anew.
+        """
+        again = [name for name in earlier.names if name in self.names]
+        if again and len(again) < len(earlier.names):
+            raise DefinitionError(
+                f"Parameter {again[0]!r} stands in two %%cloaca_params cells, of which the earlier one defines others "
+                "too: change it there, or define all of them in one cell."
+            )
+        if not again:
+            self.names = (*earlier.names, *self.names)
+            self.defaults = {**earlier.defaults, **self.defaults}
+            self._statements = [*earlier._statements, *self._statements]  # noqa: SLF001 - its own class
 
     def values(self, namespace: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
         """Return the values for a run: the settings, else the notebook's, else the defaults.
@@ -51,16 +68,16 @@ class Parameters:
             scratch[name] = fit(name, value, self.defaults)
             given.add(name)
         changed = set(given)
-        for statement in self._statements:
+        for code, statement in self._statements:
             loads, stores = _names(statement, ast.Load), _names(statement, ast.Store)
             if loads & changed and not stores & given:
-                self._execute(statement, scratch)
+                _execute(code, statement, scratch)
                 changed |= stores
         return {name: scratch[name] for name in self.names}
 
-    def _execute(self, statement: ast.stmt, namespace: dict[str, Any]) -> None:
-        code = compile(ast.Module([statement], []), self._code.filename, "exec")
-        self._code.execute(code, namespace)
+
+def _execute(code: CellCode, statement: ast.stmt, namespace: dict[str, Any]) -> None:
+    code.execute(compile(ast.Module([statement], []), code.filename, "exec"), namespace)
 
 
 def _names(statement: ast.stmt, kind: type[ast.expr_context]) -> set[str]:

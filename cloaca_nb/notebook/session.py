@@ -81,10 +81,12 @@ class Session:
     def define_parameters(self, text: str) -> Answer:
         """Make a cell's names the parameters of the current workflow, bind them, and say what they are."""
         parameters = Parameters(parse_params_cell(text), CellCode(self._shell, text))
+        loose = REGISTRY.loose(MODULE)
         parameters.bind(self._names)
-        self._parameters[REGISTRY.loose(MODULE).name] = parameters
-        self._with_parameters(REGISTRY.loose(MODULE))
-        return answer_for_parameters(parameters.defaults)
+        if loose.name in self._parameters:
+            parameters.follow(self._parameters[loose.name])
+        self._parameters[loose.name] = parameters
+        return answer_for_parameters(self._with_parameters(loose).parameters)
 
     def use_workflow(self, name: str | None = None, *, remove: str | None = None) -> LooseTasks:
         """Make `name` the workflow that task cells join; take a task out of it if asked."""

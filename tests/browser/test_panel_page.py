@@ -8,10 +8,10 @@ from typing import Any, Final
 import pytest
 from playwright.sync_api import Page, expect
 
+from cloaca_nb.core.duration import duration
 from cloaca_nb.core.graph import Workflow
 from cloaca_nb.core.task import Task
 from cloaca_nb.notebook import panel as panel_module
-from cloaca_nb.core.duration import duration
 from cloaca_nb.notebook.panel import Panel
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]

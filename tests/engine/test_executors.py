@@ -202,7 +202,7 @@ def gone(pid):
         try:
             if not alive(pid):
                 return True
-        except FileNotFoundError:
+        except (FileNotFoundError, ProcessLookupError):
             return True
     return False
 

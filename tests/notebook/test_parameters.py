@@ -149,3 +149,22 @@ def test_a_deleted_name_has_its_default(bound) -> None:
     parameters, names = bound
     del names["year"]
     assert parameters.values(names, {})["year"] == 2013
+
+
+SECOND = "%%cloaca_params\nmonth = year % 12 + 1"
+
+
+def test_a_second_cell_adds_its_parameters(shell, bound):
+    first, names = bound
+    second = Parameters(parse_params_cell(SECOND), CellCode(shell, SECOND))
+    second.bind(names)
+    second.follow(first)
+    assert second.names == ("year", "next_year", "label", "month")
+    assert second.values(names, {"year": "2024"})["month"] == 2024 % 12 + 1
+
+
+def test_a_second_cell_may_not_define_only_some_anew(shell, bound):
+    first, _ = bound
+    second = Parameters(parse_params_cell("%%cloaca_params\nyear = 1"), CellCode(shell, CELL))
+    with pytest.raises(DefinitionError, match="'year' stands in two %%cloaca_params cells"):
+        second.follow(first)
