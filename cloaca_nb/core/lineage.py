@@ -38,6 +38,7 @@ class Lineage:
         self._workflow = workflow
         self._root = Scope(changes=initial, same=same)
         self._scopes: dict[str, Scope] = {}
+        self._order = {task.id: number for number, task in enumerate(workflow.tasks)}
 
     def scope(self, task_id: str) -> Scope:
         """Return the scope of a task whose dependencies are over; it is made when it is first asked for."""
@@ -54,7 +55,7 @@ class Lineage:
             stack.pop()
             if current not in self._scopes:
                 parents = [self._scopes[one] for one in self._workflow.dependencies[current]]
-                self._scopes[current] = Scope(current, parents or (self._root,))
+                self._scopes[current] = Scope(current, parents or (self._root,), order=self._order[current])
         return self._scopes[task_id]
 
     def final(self, outcomes: Mapping[str, Outcome]) -> FinalContext:

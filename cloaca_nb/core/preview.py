@@ -1,5 +1,6 @@
 """A value in one line, for people: cheap however large the value is."""
 
+from itertools import islice
 from reprlib import Repr
 from typing import Any, Final
 
@@ -21,6 +22,13 @@ class _Short(Repr):
         self.maxtuple = self.maxlist = self.maxset = self.maxfrozenset = self.maxdict = MOST
         self.maxstring = self.maxlong = self.maxother = LONGEST
 
+    def repr_dict(self, x: dict[Any, Any], level: int) -> str:
+        """Keep the order of the keys: `Repr` itself would sort them."""
+        if level <= 0:
+            return "{…}" if x else "{}"
+        parts = [f"{self.repr1(key, level - 1)}: {self.repr1(x[key], level - 1)}" for key in islice(x, self.maxdict)]
+        return f"{{{', '.join([*parts, '…'] if len(x) > self.maxdict else parts)}}}"
+
 
 _SHORT: Final = _Short()
 
@@ -30,6 +38,8 @@ def preview(value: Any) -> str:
 
     >>> preview([1, 2]), preview(b"12345"), preview("late")
     ('[1, 2]', 'bytes, 5 B', "'late'")
+    >>> preview({"z": 1, "a": {}})
+    "{'z': 1, 'a': {}}"
     >>> preview(list(range(1000)))
     '[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, …]  (1,000 items)'
     """

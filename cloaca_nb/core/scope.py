@@ -47,9 +47,10 @@ class Scope:
         parents: the scopes that it inherits from, in `dependencies` order.
         changes: what it sets (deleted keys map to DELETED), where that is known already.
         same: what it means that two values are one; taken from the parents where there are any.
+        order: the task's place in registration order.
     """
 
-    __slots__ = ("_before", "_known", "changes", "depth", "parents", "same", "task_id")
+    __slots__ = ("_before", "_known", "changes", "depth", "order", "parents", "same", "task_id")
 
     def __init__(
         self,
@@ -57,8 +58,10 @@ class Scope:
         parents: Sequence["Scope"] = (),
         changes: Mapping[str, Any] | None = None,
         same: Sameness = STRICT,
+        order: int = 0,
     ) -> None:
         self.task_id = task_id
+        self.order = order
         self.parents = parents
         self.depth: int = 1 + max([parent.depth for parent in parents]) if parents else 0
         self.same: Sameness = parents[0].same if parents else same
@@ -87,7 +90,7 @@ class Scope:
         return [key for key in names if self.find(key) is not None]
 
     def _lineage(self) -> list["Scope"]:
-        """All scopes from the root to this one, ancestors first."""
+        """All scopes from the root to this one, ancestors first, else in registration order."""
         found: dict[int, Scope] = {}
         stack = [self]
         while stack:
@@ -95,7 +98,7 @@ class Scope:
             if id(scope) not in found:
                 found[id(scope)] = scope
                 stack.extend(reversed(scope.parents))
-        return sorted(found.values(), key=lambda scope: scope.depth)
+        return sorted(found.values(), key=lambda scope: (scope.depth, scope.order))
 
     def _look_up(self, key: str) -> Entry | None:
         """Find `key` in the ancestors and remember it along the way. A loop: chains are deeper than Python's stack."""

@@ -142,3 +142,9 @@ def test_what_branches_started_from_is_found_on_the_way_back():
 def test_the_order_of_completion_does_not_matter(graph):
     first, second = (build(graph, order) for order in orders(graph))
     assert first == second
+
+
+def test_keys_of_parallel_tasks_come_in_registration_order():
+    root = Scope()
+    first, second = Scope("first", (root,), {"a": 1}, order=0), Scope("second", (root,), {"b": 1}, order=1)
+    assert Scope("join", (second, first)).keys() == ["a", "b"]
