@@ -173,7 +173,8 @@ class Workflow:
                 known = ", ".join(self._tasks)
                 raise WorkflowValidationError(
                     f"Missing dependency: task {task.named} of workflow {self._name!r} depends on {dependency!r}, "
-                    f"which is no task of it.{near_miss(dependency, self._tasks)} Its tasks are: {known}."
+                    f"which is no task of it.{near_miss(dependency, self._tasks)} Its tasks are: {known}. "
+                    "Define it, or take it out of the dependencies."
                 )
         return named
 

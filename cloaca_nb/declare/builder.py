@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from cloaca_nb.core.graph import Workflow
 from cloaca_nb.declare.loose import Declared, build
-from cloaca_nb.declare.registry import REGISTRY
+from cloaca_nb.declare.registry import REGISTRY, Block
 from cloaca_nb.errors import TaskNotFoundError, WorkflowValidationError, near_miss
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class WorkflowBuilder:
         self._parameters: dict[str, Any] = {}
         self._added: list[Declared] = []
         self._defined: list[Declared] = []  # inside the `with` block
-        self._token: Token[WorkflowBuilder | None] | None = None
+        self._token: Token[Block | None] | None = None
 
     def description(self, text: str) -> Self:
         """Say what the workflow is for."""

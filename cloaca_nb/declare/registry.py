@@ -5,19 +5,23 @@ import sys
 from collections.abc import Callable
 from contextvars import ContextVar
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 from weakref import WeakKeyDictionary
 
 from cloaca_nb.core.graph import Workflow
 from cloaca_nb.declare.loose import Declared, LooseTasks
 from cloaca_nb.errors import DefinitionError, WorkflowNotFoundError, near_miss
 
-if TYPE_CHECKING:
-    from cloaca_nb.declare.builder import WorkflowBuilder
-
-__all__ = ["REGISTRY", "Departure", "Registry", "register_workflow_constructor", "workflows"]
+__all__ = ["REGISTRY", "Block", "Departure", "Registry", "register_workflow_constructor", "workflows"]
 
 NOTEBOOK: Final = "notebook"  # what a workflow is called whose module has no file
+
+
+class Block(Protocol):
+    """An open `with` block that tasks are defined in."""
+
+    def define(self, entry: Declared) -> None:
+        """Take in a task."""
 
 
 class Departure(NamedTuple):
@@ -38,7 +42,7 @@ class Registry:
     """What user code has declared. One per process is enough: task ids are scoped by module and workflow."""
 
     def __init__(self) -> None:
-        self.active: ContextVar[WorkflowBuilder | None] = ContextVar("active_builder", default=None)
+        self.active: ContextVar[Block | None] = ContextVar("active_builder", default=None)
         self._built: dict[str, Workflow] = {}
         self._constructors: dict[str, Callable[[], Workflow]] = {}
         self._loose: dict[str, dict[str, LooseTasks]] = {}  # module -> workflow name -> tasks
