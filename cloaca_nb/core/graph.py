@@ -45,6 +45,7 @@ class Workflow:
         self._tags = MappingProxyType(dict(tags or {}))
         self._parameters = MappingProxyType(dict(parameters or {}))
         self._tasks = _index(name, tasks)
+        self._in_order = tuple(self._tasks.values())
         named = {task.id: self._named_dependencies(task) for task in self._tasks.values()}
         inferred = infer_dependencies(name, self.tasks, named, self._parameters) if infer else {}
         self._inferred = MappingProxyType(inferred)
@@ -76,7 +77,7 @@ class Workflow:
     @property
     def tasks(self) -> tuple[Task, ...]:
         """All tasks, in registration order."""
-        return tuple(self._tasks.values())
+        return self._in_order
 
     @property
     def dependencies(self) -> Mapping[str, tuple[str, ...]]:
@@ -102,6 +103,21 @@ class Workflow:
     def leaves(self) -> tuple[str, ...]:
         """Ids of the tasks on which nothing depends, in registration order."""
         return tuple(task_id for task_id in self._tasks if not self.dependents[task_id])
+
+    @cached_property
+    def positions(self) -> Mapping[str, int]:
+        """For each task's id its place in registration order, from 0."""
+        return {task_id: place for place, task_id in enumerate(self._tasks)}
+
+    @cached_property
+    def fan_in(self) -> Mapping[str, int]:
+        """For each task's id the number of tasks that it depends on."""
+        return {task_id: len(ids) for task_id, ids in self._dependencies.items()}
+
+    @cached_property
+    def has_rules(self) -> bool:
+        """Whether any task has a trigger rule."""
+        return any(task.rule is not None for task in self._tasks.values())
 
     @cached_property
     def dependents(self) -> Mapping[str, tuple[str, ...]]:

@@ -42,10 +42,12 @@ class Plan:
         self._workflow = workflow
         self._reader = reader
         self._dependents = workflow.dependents
-        self._waits_for = {task_id: len(ids) for task_id, ids in workflow.dependencies.items()}
+        self._waits_for = dict(workflow.fan_in)
+        self._has_rules = workflow.has_rules
         self._outcomes: dict[str, Outcome] = {}
         self._fallen: dict[str, str] = {}  # failed, or skipped because of a failure -> the reason for what follows
         self._left = len(workflow)
+        self._ends: set[Outcome] = set()  # the outcomes that there were besides Completed
 
     @property
     def is_over(self) -> bool:
@@ -55,10 +57,9 @@ class Plan:
     @property
     def status(self) -> Status:
         """How the run ends: a failure counts whether or not a later task handled it."""
-        seen = set(self._outcomes.values())
-        if Outcome.CANCELLED in seen:
+        if Outcome.CANCELLED in self._ends:
             return Status.CANCELLED
-        return Status.FAILED if Outcome.FAILED in seen else Status.COMPLETED
+        return Status.FAILED if Outcome.FAILED in self._ends else Status.COMPLETED
 
     @property
     def outcomes(self) -> dict[str, Outcome]:
@@ -72,6 +73,8 @@ class Plan:
     def finish(self, task_id: str, outcome: Outcome) -> Step:
         """Take in how a ready task ended, and return what follows."""
         self._end(task_id, outcome)
+        if not (self._ends or self._has_rules):  # nothing to decide: what waited for this task alone is ready
+            return Step(self._released_by(task_id), [])
         if outcome is Outcome.FAILED:
             self._fallen[task_id] = f"because {task_id} failed"
         return self._settle(self._released_by(task_id))
@@ -86,13 +89,15 @@ class Plan:
     def _end(self, task_id: str, outcome: Outcome) -> None:
         self._outcomes[task_id] = outcome
         self._left -= 1
+        if outcome is not Outcome.COMPLETED:
+            self._ends.add(outcome)
 
     def _released_by(self, task_id: str) -> list[str]:
         """Return the dependents of `task_id` that waited for nothing else."""
-        released = []
+        released, waits_for = [], self._waits_for
         for dependent in self._dependents[task_id]:
-            self._waits_for[dependent] -= 1
-            if not self._waits_for[dependent]:
+            left = waits_for[dependent] = waits_for[dependent] - 1
+            if not left:
                 released.append(dependent)
         return released
 

@@ -1,7 +1,8 @@
 """What the events of one run add up to: the one reading of the stream that panel, terminal and result share."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from cloaca_nb.core import events
 from cloaca_nb.core.status import Outcome, Status
@@ -47,14 +48,7 @@ class RunRecord:
 
     def observe(self, event: events.Event) -> None:
         """Take in one more fact."""
-        match event:
-            case events.RunStarted():
-                self.run_id, self.workflow, self.started = event.run_id, event.workflow, event.at
-                self.tasks = {task.id: TaskRecord(task.id) for task in event.workflow.tasks}
-            case events.RunFinished():
-                self.status, self.ended, self.error = event.status, event.at, event.error
-            case _:
-                _observe_task(self.tasks[event.task_id], event)
+        _TAKE_IN[type(event)](self, event)
 
     def count(self, outcome: Outcome) -> int:
         """Return how many tasks stand so."""
@@ -65,18 +59,51 @@ class RunRecord:
         return (self.ended or now) - self.started
 
 
-def _observe_task(task: TaskRecord, event: events.Event) -> None:
-    match event:
-        case events.AttemptStarted():
-            task.outcome, task.attempts = Outcome.RUNNING, event.attempt
-            if task.started is None:
-                task.started = event.at
-        case events.OutputWritten():
-            task.lines += event.text.count("\n") or 1
-        case events.ProgressMade():
-            task.progress = event
-        case events.AttemptFailed():
-            task.outcome, task.failure = Outcome.RETRYING, event.failure
-        case events.TaskFinished():
-            task.outcome, task.ended, task.reason = event.outcome, event.at, event.reason
-            task.failure = event.failure
+def _run_started(run: RunRecord, event: events.RunStarted) -> None:
+    run.run_id, run.workflow, run.started = event.run_id, event.workflow, event.at
+    run.tasks = {task_id: TaskRecord(task_id) for task_id in event.workflow.positions}
+
+
+def _attempt_started(run: RunRecord, event: events.AttemptStarted) -> None:
+    task = run.tasks[event.task_id]
+    task.outcome = Outcome.RUNNING
+    task.attempts = event.attempt
+    if task.started is None:
+        task.started = event.at
+
+
+def _output_written(run: RunRecord, event: events.OutputWritten) -> None:
+    run.tasks[event.task_id].lines += event.text.count("\n") or 1
+
+
+def _progress_made(run: RunRecord, event: events.ProgressMade) -> None:
+    run.tasks[event.task_id].progress = event
+
+
+def _attempt_failed(run: RunRecord, event: events.AttemptFailed) -> None:
+    task = run.tasks[event.task_id]
+    task.outcome, task.failure = Outcome.RETRYING, event.failure
+
+
+def _task_finished(run: RunRecord, event: events.TaskFinished) -> None:
+    task = run.tasks[event.task_id]
+    task.outcome = event.outcome
+    task.ended = event.at
+    task.reason = event.reason
+    task.failure = event.failure
+
+
+def _run_finished(run: RunRecord, event: events.RunFinished) -> None:
+    run.status, run.ended, run.error = event.status, event.at, event.error
+
+
+# A table rather than a `match`, which tries one class after the other: this is done twice for every task.
+_TAKE_IN: Final[Mapping[type, Callable[[RunRecord, Any], None]]] = {
+    events.RunStarted: _run_started,
+    events.AttemptStarted: _attempt_started,
+    events.OutputWritten: _output_written,
+    events.ProgressMade: _progress_made,
+    events.AttemptFailed: _attempt_failed,
+    events.TaskFinished: _task_finished,
+    events.RunFinished: _run_finished,
+}

@@ -9,13 +9,13 @@ A merged entry counts as written by the task at which it was merged. The order i
 matters: a scope is read only when all its ancestors are over, and they are all that it looks at.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import reduce
 from typing import Any, Final, NamedTuple
 
 from cloaca_nb.core.merge import DELETED, MISSING, STRICT, Merged, Sameness, merge
 
-__all__ = ["Conflict", "Entry", "Scope"]
+__all__ = ["Conflict", "Entry", "Scope", "keys_of"]
 
 
 class Conflict(NamedTuple):
@@ -52,6 +52,9 @@ class Scope:
 
     __slots__ = ("_before", "_known", "changes", "depth", "order", "parents", "same", "task_id")
 
+    depth: int
+    same: Sameness
+
     def __init__(
         self,
         task_id: str = "",
@@ -63,8 +66,12 @@ class Scope:
         self.task_id = task_id
         self.order = order
         self.parents = parents
-        self.depth: int = 1 + max([parent.depth for parent in parents]) if parents else 0
-        self.same: Sameness = parents[0].same if parents else same
+        if not parents:
+            self.depth, self.same = 0, same
+        else:
+            first = parents[0]
+            self.same = first.same
+            self.depth = 1 + (first.depth if len(parents) == 1 else max([parent.depth for parent in parents]))
         self._known: dict[str, Entry | None] = {}
         self._before: dict[str, Entry | None] = {}  # what it inherits, also for keys that its own task changed
         self.changes: Mapping[str, Any] = NO_CHANGES
@@ -84,21 +91,18 @@ class Scope:
 
     def keys(self) -> list[str]:
         """Return the keys that hold here: the initial ones first, then as tasks added them, in their order."""
-        names: dict[str, None] = {}
-        for scope in self._lineage():
-            names.update(dict.fromkeys(scope.changes))
-        return [key for key in names if self.find(key) is not None]
+        return [key for key in keys_of(self._lineage()) if self.find(key) is not None]
 
     def _lineage(self) -> list["Scope"]:
-        """All scopes from the root to this one, ancestors first, else in registration order."""
+        """All scopes from the root to this one."""
         found: dict[int, Scope] = {}
         stack = [self]
         while stack:
             scope = stack.pop()
             if id(scope) not in found:
                 found[id(scope)] = scope
-                stack.extend(reversed(scope.parents))
-        return sorted(found.values(), key=lambda scope: (scope.depth, scope.order))
+                stack.extend(scope.parents)
+        return list(found.values())
 
     def _look_up(self, key: str) -> Entry | None:
         """Find `key` in the ancestors and remember it along the way. A loop: chains are deeper than Python's stack."""
@@ -167,6 +171,14 @@ class Scope:
 
 
 NO_CHANGES: Final[Mapping[str, Any]] = {}
+
+
+def keys_of(scopes: Iterable[Scope]) -> list[str]:
+    """Return the keys that these scopes changed: those of ancestors first, else in registration order."""
+    names: dict[str, None] = {}
+    for scope in sorted(scopes, key=lambda scope: (scope.depth, scope.order)):
+        names.update(dict.fromkeys(scope.changes))
+    return list(names)
 
 
 def _maximal(entries: list[Entry]) -> list[Entry]:

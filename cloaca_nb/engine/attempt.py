@@ -8,26 +8,23 @@ can't be killed: a body that goes on after that is left alone, and nothing that 
 
 import asyncio
 import logging
-import weakref
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from contextvars import Context as Variables
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import Any, Final, Protocol
 
 from cloaca_nb.core.context import Context
 from cloaca_nb.core.task import Task
-from cloaca_nb.engine.deferral import SHORTEST_POLL, holds, polled
+from cloaca_nb.engine.deferral import SHORTEST_POLL, holds, holds_async, polled
 from cloaca_nb.engine.elsewhere import call_in_process, error_of, submit
+from cloaca_nb.engine.failure import Account
 from cloaca_nb.engine.handle import TaskHandle, current_handle
 from cloaca_nb.engine.means import Means
 from cloaca_nb.engine.output import Sink, captured
 from cloaca_nb.engine.returned import check_returned
 from cloaca_nb.engine.workers import Place, Work
 from cloaca_nb.errors import TaskTimeoutError
-
-if TYPE_CHECKING:
-    from cloaca_nb.engine.failure import Account
 
 __all__ = ["Attempt"]
 
@@ -58,7 +55,7 @@ class Owner(Protocol):
     def report(self, attempt: "Attempt", done: float, total: float | None, message: str) -> None:
         """Say how far an attempt is."""
 
-    def expire(self, attempt: "Attempt") -> bool:
+    def close_overdue(self, attempt: "Attempt") -> bool:
         """Close an attempt whose time is up, and give it up; False if it was over before."""
 
     def conclude(self, attempt: "Attempt", error: BaseException | None, variables: Variables) -> Work | None:
@@ -77,36 +74,65 @@ class Attempt:
         number: from 1.
     """
 
-    __slots__ = ("__weakref__", "_place", "account", "context", "is_over", "number", "owner", "stop", "task")
+    # Of an attempt that is in no way special: nothing of it is set for each of thousands.
+    context = NO_CONTEXT
+    is_over = False
+    account: Account | None = None  # of its failure, where another process has given one
+    stop: Callable[[], object] | None = None  # ends a body that doesn't run on a thread of ours
+    _place: Place | None = None
+    _has_turn = False
 
     def __init__(self, owner: Owner, task: Task, number: int = 1) -> None:
         self.owner = owner
         self.task = task
         self.number = number
-        self.is_over = False
-        self.context = NO_CONTEXT
-        self.account: Account | None = None  # of its failure, where another process has given one
-        self.stop: Callable[[], object] | None = None  # ends a body that doesn't run on a thread of ours
-        self._place: Place | None = None
 
     def __call__(self) -> Work | None:
         """Do it on the calling thread, and return the work that follows."""
-        executor = self.task.executor
-        on_thread = executor in ON_OUR_OWN and not self.task.is_async
-        self._place = self.owner.means.workers.place() if on_thread else None
-        if not self.owner.begin(self):
+        owner, executor = self.owner, self.task.executor
+        if executor not in ON_OUR_OWN:
+            return self._call_elsewhere(executor)
+        if self.task.is_async:
+            has_turn = owner.means.turns.take(partial(owner.means.workers.put, (self._call_async,)))
+            return self._call_async if has_turn else None
+        self._place = owner.means.workers.place()
+        if not self._begin():
             return None
-        if (timeout := self._timeout) is not None:
-            self.owner.means.loop.call_later(timeout, partial(_expire, weakref.ref(self)))
+        variables = owner.variables.copy()
+        return owner.conclude(self, variables.run(self.call_body), variables)
+
+    def _call_async(self) -> Work | None:
+        """Do it on the event loop; it has a turn."""
+        self._has_turn = True
+        if not self._begin():
+            self._give_turn_back()
+            return None
         variables = self.owner.variables.copy()
-        if on_thread:
-            return self.owner.conclude(self, variables.run(self.call_body), variables)
+        self.owner.means.loop.run(self.await_body(), variables, partial(self._conclude_async, variables))
+        return None
+
+    def _call_elsewhere(self, executor: Any) -> Work | None:
+        if not self._begin():
+            return None
+        variables = self.owner.variables.copy()
         if executor == "process":
             return self.owner.conclude(self, call_in_process(self), variables)
-        if executor in ON_OUR_OWN:
-            self.owner.means.loop.run(self.await_body(), variables, partial(self._conclude_async, variables))
-            return None
         return self._submit(executor, variables)
+
+    def _begin(self) -> bool:
+        """Open it, and have its time watched; False if its run was cancelled meanwhile."""
+        if not self.owner.begin(self):
+            return False
+        timeout = self._timeout
+        if timeout is not None:
+            self.owner.means.deadlines.add(self, timeout)
+        return True
+
+    def close(self) -> None:
+        """Take it as over from now on; under the run's lock."""
+        self.is_over = True
+        if self._timeout is not None:
+            self.owner.means.deadlines.remove(self)
 
     def _submit(self, executor: Executor, variables: Variables) -> Work | None:
         try:
@@ -158,8 +184,19 @@ class Attempt:
                     raise InterruptedError(f"Task {self.task.id!r} was deferred when it was given up.")
 
     async def poll(self, condition: Callable[[], Any], poll_s: float) -> None:
-        """Poll `condition` until it holds, from an async body, which is cancelled when it is given up."""
+        """Poll `condition` until it holds, lending its turn meanwhile; a body that is given up is cancelled."""
+        if await holds_async(condition):
+            return
+        self._give_turn_back()
+        await asyncio.sleep(max(poll_s, SHORTEST_POLL))
         await polled(condition, poll_s)
+        await self.owner.means.turns.wait()
+        self._has_turn = True
+
+    def _give_turn_back(self) -> None:
+        if self._has_turn:
+            self._has_turn = False
+            self.owner.means.turns.give_back()
 
     # -- its end
 
@@ -173,7 +210,7 @@ class Attempt:
         if callback is None:
             return
         arguments = (self.task.id, self.context) if error is None else (self.task.id, error, self.context)
-        with captured(self._sink()):
+        with captured(Sink(self.print)):
             try:
                 callback(*arguments)
             except BaseException:  # sys.exit in a callback must not end the worker
@@ -193,25 +230,21 @@ class Attempt:
 
     def expire(self) -> None:
         """Fail if it goes on: its time is up."""
-        if self.owner.expire(self):
+        if self.owner.close_overdue(self):
             error = TaskTimeoutError(f"Task {self.task.named} took longer than its timeout of {self._timeout} s.")
             self.owner.means.workers.put([partial(self.owner.fail, self, error, self.owner.variables.copy())])
 
     # -- its body
 
-    def _sink(self) -> Sink:
-        return Sink(self.print)
-
-    def _arguments(self) -> tuple[Any, ...]:
-        handle = TaskHandle.of(self)
-        current_handle.set(handle)
-        return (self.context, handle) if self.task.handle else (self.context,)
-
     def call_body(self) -> BaseException | None:
         """Call a plain body on the calling thread, and return the error that it failed with."""
-        with captured(self._sink()):
+        task, context, handle = self.task, self.context, TaskHandle.of(self)
+        current_handle.set(handle)
+        with captured(Sink(self.print)):
             try:
-                check_returned(self.task, self.context, self.task.function(*self._arguments()))
+                returned = task.function(context, handle) if task.handle else task.function(context)
+                if returned is not None and returned is not context:
+                    check_returned(task, context, returned)
             except BaseException as error:  # noqa: BLE001 - sys.exit or an interrupt in a body must not end the worker
                 return error
         return None
@@ -223,13 +256,15 @@ class Attempt:
             self.stop = partial(loop.call_soon_threadsafe, running.cancel)
         if self.is_over:  # given up before it began
             return
-        with captured(self._sink()):
-            context, *handle = self._arguments()
-            check_returned(self.task, context, await self.task.function(context, *handle))
-            for one in handle:
-                one.check_deferrals()
+        with captured(Sink(self.print)):
+            task, context, handle = self.task, self.context, TaskHandle.of(self)
+            current_handle.set(handle)
+            body = task.function(context, handle) if task.handle else task.function(context)
+            check_returned(task, context, await body)
+            handle.check_deferrals()
 
     def _conclude_async(self, variables: Variables, done: "asyncio.Task[Any]") -> None:
+        self._give_turn_back()
         error = asyncio.CancelledError() if done.cancelled() else done.exception()
         self.owner.means.workers.put([partial(self.owner.conclude, self, error, variables)])
 
@@ -240,10 +275,3 @@ class Attempt:
             return None if self.is_over else self.owner.conclude(self, error_of(self, done), variables)
 
         self.owner.means.workers.put([conclude])
-
-
-def _expire(attempt: "weakref.ref[Attempt]") -> None:
-    """Have an attempt expire; its timer doesn't keep one alive that was over long before."""
-    going_on = attempt()
-    if going_on is not None:
-        going_on.expire()

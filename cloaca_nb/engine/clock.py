@@ -4,9 +4,10 @@ import os
 import time
 from datetime import UTC, datetime
 
-__all__ = ["new_run_id", "now", "rfc3339"]
+__all__ = ["elapsed", "new_run_id", "now", "rfc3339"]
 
 now = time.time  # seconds since the Unix epoch
+elapsed = time.monotonic  # seconds since some moment, whatever is done to the clock
 
 
 def new_run_id() -> str:

@@ -11,11 +11,13 @@ from cloaca_nb.core.graph import Workflow
 from cloaca_nb.core.merge import Sameness
 from cloaca_nb.core.task import Task
 from cloaca_nb.declare.options import check_executor
+from cloaca_nb.engine.deadlines import Deadlines
 from cloaca_nb.engine.execution import Execution
 from cloaca_nb.engine.loop import Loop
 from cloaca_nb.engine.means import Means
 from cloaca_nb.engine.processes import Processes, check_loky
 from cloaca_nb.engine.run import Run
+from cloaca_nb.engine.turns import Turns
 from cloaca_nb.engine.workers import Workers
 from cloaca_nb.errors import ConfigurationError, DefinitionError, MissingExtraError
 
@@ -53,8 +55,18 @@ class Engine:
         settle: Callable[[], None] = lambda: None,
         task_timeout: float | None = None,
     ) -> None:
+        loop = Loop()
         self._means = Means(
-            Workers(max_concurrent_tasks), Processes(), Loop(), isolate, same, frame, settle, task_timeout
+            workers=Workers(max_concurrent_tasks),
+            processes=Processes(),
+            loop=loop,
+            deadlines=Deadlines(loop),
+            turns=Turns(),
+            isolate=isolate,
+            same=same,
+            frame=frame,
+            settle=settle,
+            task_timeout=task_timeout,
         )
         self._observers = tuple(observers)
         self._runs: weakref.WeakSet[Execution] = weakref.WeakSet()
@@ -92,9 +104,7 @@ class Engine:
         execution = Execution(self._means, workflow, initial, kind, (*self._observers, *observers))
         run = Run(execution)
         try:
-            execution.start()
-            if timeout is not None:
-                execution.limit(timeout)
+            execution.start(timeout)
         except BaseException:  # an interrupt: nobody would hold the run
             run.cancel()
             raise

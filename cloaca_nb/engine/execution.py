@@ -9,11 +9,11 @@ Bodies, callbacks, output and the wait for history run outside the lock.
 import logging
 import random
 import threading
-import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import Context as Variables, copy_context
 from functools import partial
+from types import MappingProxyType
 from typing import Any, Final
 
 from cloaca_nb.core.context import Context
@@ -39,10 +39,12 @@ from cloaca_nb.engine.clock import new_run_id, now
 from cloaca_nb.engine.failure import explain, give_account, read_account
 from cloaca_nb.engine.means import Means
 from cloaca_nb.engine.output import capture
+from cloaca_nb.engine.run_lock import RunLock
 from cloaca_nb.engine.workers import Work
 
 __all__ = ["Execution"]
 
+NO_CHANGES: Final[Mapping[str, Any]] = MappingProxyType({})
 logger: Final = logging.getLogger("cloaca_nb")
 
 
@@ -74,34 +76,42 @@ class Execution:
         self._lineage = Lineage(workflow, self._initial, means.same)
         self._final: FinalContext | None = None
         self._open: dict[str, Attempt] = {}
-        self._lock = threading.RLock()  # reentrant, so that an observer may ask for what it is told about
+        self._lock = RunLock()  # reentrant, so that an observer may ask for what it is told about
         self._cancel = threading.Event()
+        self._timeout: float | None = None  # seconds
         self._overdue = ""  # what to say of a run whose time was up
         self._wake: list[Callable[[], object]] = []
         self._reported: set[int] = set()
 
     # -- for whoever started it
 
-    def start(self) -> None:
-        """Begin: say so, and hand the first tasks to the workers."""
+    def start(self, timeout: float | None = None) -> None:
+        """Begin: say so, and hand the first tasks to the workers.
+
+        Args:
+            timeout: seconds after which the run fails; None: no limit.
+        """
         capture.start()
         self._say(RunStarted(now(), self.run_id, self.workflow, self._kind, self._initial))
         with self._lock:
             if self._plan.is_over:  # cancelled by now
                 return
+            if timeout is not None:
+                self._timeout = timeout
+                self.means.deadlines.add(self, timeout)
             self.means.workers.put(self._follow(self._plan.begin()))
             is_over = self._plan.is_over
         if is_over:
             self._close()
 
-    def limit(self, seconds: float) -> None:
-        """Have the run fail if it goes on after `seconds`."""
-        self.means.loop.call_later(seconds, partial(_overrun, weakref.ref(self), seconds))
+    def expire(self) -> None:
+        """Start nothing new, give up what runs, and record the run as Failed: its time is up.
 
-    def overrun(self, seconds: float) -> None:
-        """Start nothing new, give up what runs, and record the run as Failed: its time, `seconds`, is up."""
-        took_longer = f"Workflow {self.workflow.name!r} took longer than its timeout of {seconds} s."
-        self._stop("because the run's time was up", took_longer)
+        It is done by a thread of its own, because it waits for history.
+        """
+        overdue = f"Workflow {self.workflow.name!r} took longer than its timeout of {self._timeout} s."
+        arguments = ("because the run's time was up", overdue)
+        threading.Thread(target=self._stop, args=arguments, name="cloaca-timeout", daemon=True).start()
 
     def cancel(self) -> None:
         """Start nothing new, give up what runs, and record the run as Cancelled; no effect on one that is over."""
@@ -115,16 +125,16 @@ class Execution:
             self._cancel.set()
             running = [attempt for attempt in self._open.values() if not attempt.is_over]
             for attempt in running:
-                attempt.is_over = True
+                attempt.close()
                 attempt.give_up()
             for task_id in self._plan.cancel():
-                self._say_over(task_id, Outcome.CANCELLED, reason=reason)
+                self._say_without(task_id, Outcome.CANCELLED, reason)
         self._close()
 
     @property
     def is_in_hand(self) -> bool:
         """Whether the calling thread is in the middle of a change, as an observer or a signal handler may be."""
-        return self._lock._is_owned()  # type: ignore[attr-defined,no-any-return] # noqa: SLF001 - undocumented, but as old as `RLock`
+        return self._lock.is_mine
 
     def final_context(self) -> Context:
         """Return the final context; empty before the end."""
@@ -172,12 +182,12 @@ class Execution:
         if not attempt.is_over:
             self._say(ProgressMade(now(), self.run_id, attempt.task.id, attempt.number, done, total, message))
 
-    def expire(self, attempt: Attempt) -> bool:
+    def close_overdue(self, attempt: Attempt) -> bool:
         """Close an attempt whose time is up, and give it up; False if it was over before."""
         with self._lock:
             if attempt.is_over:
                 return False
-            attempt.is_over = True
+            attempt.close()
             attempt.give_up()
         return True
 
@@ -209,7 +219,7 @@ class Execution:
             if attempt.is_over:  # its time was up, or the run was cancelled: this thread is one too many
                 attempt.came_back()
                 return None
-            attempt.is_over = True
+            attempt.close()
             if error is None:
                 return self._go_on(self._complete(attempt))
         return self._fail(attempt, error, variables)
@@ -226,7 +236,7 @@ class Execution:
                 return None
             self._say(AttemptFailed(now(), self.run_id, task.id, attempt.number, failure, retry_in))
             if retry_in is None:
-                return self._go_on(self._finish(attempt, Outcome.FAILED, failure=failure))
+                return self._go_on(self._finish(attempt, Outcome.FAILED, NO_CHANGES, failure))
         again = Attempt(self, task, attempt.number + 1)
         self.means.loop.call_later(retry_in, partial(self.means.workers.put, [again]))
         return None
@@ -234,32 +244,36 @@ class Execution:
     # -- under the lock
 
     def _complete(self, attempt: Attempt) -> list[Attempt]:
-        changes = attempt.context.changes
+        task_id, context = attempt.task.id, attempt.context
+        changes = context.changes
         if changes:
-            self._lineage.scope(attempt.task.id).finish(changes)
-        self.record.conflicts += attempt.context.conflicts
-        return self._finish(attempt, Outcome.COMPLETED, changes=changes)
+            self._lineage.finish(task_id, changes)
+        if context.conflicts:
+            self.record.conflicts += context.conflicts
+        return self._finish(attempt, Outcome.COMPLETED, changes, None)
 
-    def _finish(self, attempt: Attempt, outcome: Outcome, **facts: Any) -> list[Attempt]:
-        """End a task, and return the attempts that may start now."""
-        self._say_over(attempt.task.id, outcome, **facts)
-        return self._follow(self._plan.finish(attempt.task.id, outcome))
+    def _finish(
+        self, attempt: Attempt, outcome: Outcome, changes: Mapping[str, Any], failure: Failure | None
+    ) -> list[Attempt]:
+        """End a task that was attempted, and return the attempts that may start now."""
+        task_id = attempt.task.id
+        self._open.pop(task_id, None)
+        self._say(TaskFinished(now(), self.run_id, task_id, attempt.number, outcome, changes, failure, ""))
+        return self._follow(self._plan.finish(task_id, outcome))
 
     def _follow(self, step: Step) -> list[Attempt]:
         """Do what the plan says; return the attempts that may start."""
         for task_id, reason in step.skipped:
-            self._lineage.scope(task_id)
-            self._say_over(task_id, Outcome.SKIPPED, reason=reason)
-        for task_id in step.ready:
-            self._lineage.scope(task_id)
+            self._say_without(task_id, Outcome.SKIPPED, reason)
         return [Attempt(self, self.workflow[task_id]) for task_id in step.ready]
 
     def _go_on(self, ready: list[Attempt]) -> Work | None:
         """Hand over all but the first piece of work, and return that; at the end of the run, its closing."""
-        if self._plan.is_over:
-            return self._close
-        self.means.workers.put(ready[1:])
-        return ready[0] if ready else None
+        if not ready:
+            return self._close if self._plan.is_over else None
+        if len(ready) > 1:
+            self.means.workers.put(ready[1:])
+        return ready[0]
 
     def _reader(self, task_id: str) -> Callable[[str, Any], Any]:
         return Context.of(self._lineage.scope(task_id), self.means.isolate).get
@@ -269,6 +283,7 @@ class Execution:
     def _close(self) -> None:
         """Say that the run is over, wait until that is on disk, and wake who waits. Called once, without the lock."""
         try:
+            self.means.deadlines.remove(self)
             self._say(self._ending())
             capture.stop()
             self._settle()
@@ -298,18 +313,11 @@ class Execution:
             self.history_error = problem
             logger.warning("Run %s is over, but history could not keep it: %s", self.run_id, problem)
 
-    def _say_over(
-        self,
-        task_id: str,
-        outcome: Outcome,
-        *,
-        changes: Mapping[str, Any] | None = None,
-        failure: Failure | None = None,
-        reason: str = "",
-    ) -> None:
+    def _say_without(self, task_id: str, outcome: Outcome, reason: str) -> None:
+        """Say that a task is over without its body having had its way: it was skipped or cancelled."""
         opened = self._open.pop(task_id, None)
         number = opened.number if opened else 0
-        self._say(TaskFinished(now(), self.run_id, task_id, number, outcome, changes or {}, failure, reason))
+        self._say(TaskFinished(now(), self.run_id, task_id, number, outcome, NO_CHANGES, None, reason))
 
     def _say(self, event: Event) -> None:
         """Tell every observer; one that raises is reported, once in a run, and the run goes on."""
@@ -320,13 +328,6 @@ class Execution:
                 if id(observer) not in self._reported:  # a closed stream fails at every line that is printed
                     self._reported.add(id(observer))
                     logger.exception("An observer of run %s failed at %s.", self.run_id, type(event).__name__)
-
-
-def _overrun(execution: "weakref.ref[Execution]", seconds: float) -> None:
-    """End a run on a thread of its own, because it waits for history; its timer doesn't keep it alive."""
-    going_on = execution()
-    if going_on is not None and not going_on.over.is_set():
-        threading.Thread(target=going_on.overrun, args=(seconds,), name="cloaca-timeout", daemon=True).start()
 
 
 def _wants_retry(attempt: Attempt, error: BaseException) -> bool:

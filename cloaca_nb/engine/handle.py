@@ -46,11 +46,9 @@ class TaskHandle:
         TypeError: always: only the engine makes one.
     """
 
-    __slots__ = ("_attempt", "_deferrals", "_waits")
-
     _attempt: Attempt
-    _deferrals: list[Deferral]
-    _waits: int
+    _deferrals: tuple[Deferral, ...] = ()
+    _waits = 0
 
     def __init__(self) -> None:
         raise TypeError("A TaskHandle is made by the engine: name a task's second parameter `handle` to get it.")
@@ -60,8 +58,6 @@ class TaskHandle:
         """Make the handle of an attempt; for the engine."""
         handle = object.__new__(cls)
         handle._attempt = attempt
-        handle._deferrals = []
-        handle._waits = 0
         return handle
 
     def defer_until(self, condition: Callable[[], Any], poll_interval_ms: int = 1000) -> Deferral:
@@ -81,7 +77,7 @@ class TaskHandle:
         poll_s = poll_interval_ms / MS
         if self._attempt.is_async:
             deferral = Deferral(partial(self._defer_async, condition, poll_s))
-            self._deferrals.append(deferral)
+            self._deferrals = (*self._deferrals, deferral)
             return deferral
         with self._waiting():
             self._attempt.wait_without_slot(condition, poll_s)

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from cloaca_nb.core.merge import Sameness
+from cloaca_nb.engine.deadlines import Deadlines
 from cloaca_nb.engine.loop import Loop
 from cloaca_nb.engine.processes import Processes
+from cloaca_nb.engine.turns import Turns
 from cloaca_nb.engine.workers import Workers
 
 __all__ = ["Means"]
@@ -20,6 +22,8 @@ class Means:
         workers: the threads that plain bodies run on.
         processes: those that plain bodies run in which ask for it.
         loop: runs async bodies, and keeps the time.
+        deadlines: the timeouts of attempts and runs.
+        turns: how many async bodies may run at once.
         isolate: gives a task its own copy of a value.
         same: what it means that two values are one.
         frame: makes a table of rows, for results.
@@ -30,6 +34,8 @@ class Means:
     workers: Workers
     processes: Processes
     loop: Loop
+    deadlines: Deadlines
+    turns: Turns
     isolate: Callable[[Any], Any]
     same: Sameness
     frame: Callable[[list[dict[str, Any]]], Any]

@@ -3,6 +3,10 @@
 A piece of work is a function that may return the next piece: a worker goes on with it at once, so a chain of tasks
 never wakes a second thread. Threads are started when work waits and nobody is idle, up to the limit.
 
+Waking a thread costs more than a short task, so only one is on its way at any time: whoever has been woken wakes the
+next one if work is left. Taking a piece, and putting one while everybody is at work, needs no lock: a thread adds
+itself to the idle ones and then looks at the queue again, who puts adds to the queue and then looks at the idle ones.
+
 A thread that only waits lends its place to another one and takes it back in turn, before new work, so no more than
 the limit work at once. One that is given up never takes it back: it is outside all places until its work ends.
 """
@@ -12,7 +16,6 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from queue import SimpleQueue
 from typing import Final, Optional, TypeAlias
 
 __all__ = ["Place", "Work", "Workers"]
@@ -24,12 +27,14 @@ logger: Final = logging.getLogger("cloaca_nb")
 class Place:
     """One thread's place among those that may work at once; changed under the lock of its workers."""
 
-    __slots__ = ("is_given_up", "is_lent", "turn")
+    __slots__ = ("is_given_up", "is_lent", "turn", "wake")
 
     def __init__(self) -> None:
         self.is_lent = False
         self.is_given_up = False
         self.turn = threading.Event()  # set when a place that was lent is this thread's again
+        self.wake = threading.Lock()  # held; released when its idle thread has to look again
+        self.wake.acquire()
 
 
 class Workers:
@@ -41,9 +46,10 @@ class Workers:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._ready: SimpleQueue[Work | None] = SimpleQueue()
+        self._ready: deque[Work] = deque()
         self._lock = threading.Lock()
-        self._idle = 0
+        self._idle: list[Place] = []
+        self._woken: Place | None = None  # on its way
         self._count = 0
         self._closed = False
         self._returning: deque[Place] = deque()
@@ -51,12 +57,10 @@ class Workers:
 
     def put(self, pieces: Iterable[Work]) -> None:
         """Add work; it starts as soon as a thread is free."""
-        for piece in pieces:
-            self._ready.put(piece)
-        with self._lock:
-            wanted = min(self._ready.qsize() - self._idle, self._limit - self._count)
-            for _ in range(0 if self._closed else wanted):
-                self._start()
+        self._ready.extend(pieces)
+        if self._idle or self._count < self._limit:
+            with self._lock:
+                self._call_for_hands()
 
     @contextmanager
     def released(self) -> Iterator[None]:
@@ -98,26 +102,37 @@ class Workers:
             self._closed = True
             while self._returning:
                 self._restore(self._returning.popleft())
-            for _ in range(self._count):
-                self._ready.put(None)
+            for place in self._idle:
+                place.wake.release()
+            self._idle.clear()
 
     # -- under the lock
 
     def _lend(self, place: Place) -> None:
-        if place.is_lent:
-            return
-        place.is_lent = True
-        self._limit += 1
-        self._start_if_wanted()
-
-    def _start_if_wanted(self) -> None:
-        if self._ready.qsize() > self._idle and self._count < self._limit and not self._closed:
-            self._start()
+        if not place.is_lent:
+            place.is_lent = True
+            self._limit += 1
+            self._call_for_hands()
 
     def _restore(self, place: Place) -> None:
         place.is_lent = False
         self._limit -= 1
         place.turn.set()
+
+    def _call_for_hands(self) -> None:
+        """Have as many threads at work as there is work for, or on their way."""
+        if not self._ready:
+            return
+        if self._idle:
+            if self._woken is None:
+                self._wake()
+            return
+        for _ in range(0 if self._closed else min(len(self._ready), self._limit - self._count)):
+            self._start()
+
+    def _wake(self) -> None:
+        self._woken = self._idle.pop()
+        self._woken.wake.release()
 
     def _start(self) -> None:
         self._count += 1
@@ -127,6 +142,13 @@ class Workers:
             self._count -= 1
             if not self._count:
                 raise
+
+    def _leave(self) -> None:
+        """Count the calling thread out; its place goes to one that is back."""
+        self._count -= 1
+        if self._returning:
+            self._restore(self._returning.popleft())
+        self._call_for_hands()
 
     # -- on a thread
 
@@ -140,13 +162,13 @@ class Workers:
                 return
             place.turn.clear()
             self._returning.append(place)
-            if self._idle:
-                self._ready.put(_do_nothing)  # wakes one that will see who is returning
+            if self._idle and self._woken is None:
+                self._wake()  # it will see who is returning
         place.turn.wait()
 
     def _loop(self) -> None:
-        self._mine.place = Place()
-        while (piece := self._next()) is not None:
+        place = self._mine.place = Place()
+        while (piece := self._next(place)) is not None:
             following: Work | None = piece
             while following is not None:
                 try:
@@ -156,27 +178,33 @@ class Workers:
                     following = None
             del piece, following  # a waiting thread keeps no run alive
 
-    def _next(self) -> Work | None:
+    def _next(self, place: Place) -> Work | None:
         """Wait for work; None: end this thread."""
+        while True:
+            if not self._returning and self._count <= self._limit:
+                try:
+                    return self._ready.popleft()
+                except IndexError:
+                    pass
+            if not self._stays(place):
+                return None
+
+    def _stays(self, place: Place) -> bool:
+        """Wait until there is something to do; False: end this thread."""
         with self._lock:
-            if self._count > self._limit:  # a thread that was given up is back
-                self._count -= 1
-                return None
-            if self._returning:
-                self._count -= 1
-                self._restore(self._returning.popleft())
-                return None
-            self._idle += 1
-        try:
-            piece = self._ready.get()
-        finally:
-            with self._lock:
-                self._idle -= 1
-                self._start_if_wanted()  # `put` may have counted on this thread, which was on its way already
-        if piece is None:
-            with self._lock:
-                self._count -= 1
-        return piece
-
-
-def _do_nothing() -> None: ...
+            if self._returning or self._count > self._limit:  # the latter when one that was given up is back
+                self._leave()
+                return False
+            if self._ready:
+                return True
+            if self._closed:
+                self._leave()
+                return False
+            self._idle.append(place)
+        place.wake.acquire()
+        with self._lock:
+            if self._woken is place:
+                self._woken = None
+                if len(self._ready) > 1:
+                    self._call_for_hands()
+        return True

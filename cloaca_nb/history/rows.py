@@ -97,7 +97,7 @@ class EventRows:
 
     def _run_started(self, event: events.RunStarted) -> None:
         workflow = event.workflow
-        positions = {task.id: place for place, task in enumerate(workflow.tasks)}
+        positions = workflow.positions
         run = self._runs[event.run_id] = _OpenRun(positions)
         self._add_code(workflow)
         identity = (event.run_id, workflow.name, workflow.version, event.kind, event.at, len(positions), self._journal)
