@@ -3,7 +3,7 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: demo test lab bench help
+.PHONY: demo test lab bench soak help
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -28,8 +28,11 @@ test: $(READY)/test ## check style, types and layers, run all tests (PYTEST=... 
 lab: $(READY)/lab ## open the demo notebook in JupyterLab
 	@$(HISTORY) $(BIN)/jupyter lab notebooks/01_flight_delays.ipynb
 
-bench: $(READY)/bench ## measure what a task costs, beside others
-	@$(BIN)/python benchmarks/table.py
+bench: $(READY)/bench ## measure every speed that is promised, beside others (BENCH=... for options)
+	@$(BIN)/python benchmarks/table.py $(BENCH)
+
+soak: $(READY)/soak ## look for minutes for what no test thought of (SECONDS=... for each part)
+	@$(BIN)/python soak/archives.py $(or $(SECONDS),120)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,8 +41,9 @@ $(READY)/demo: WANTED := --editable '.[demo]'
 $(READY)/test: WANTED := --editable '.[demo,process]' --group lint --group test
 $(READY)/lab: WANTED := --editable '.[demo,lab]'
 $(READY)/bench: WANTED := --editable . --group bench
+$(READY)/soak: WANTED := --editable .
 
-$(READY)/demo $(READY)/test $(READY)/lab $(READY)/bench: $(READY)/venv pyproject.toml
+$(READY)/demo $(READY)/test $(READY)/lab $(READY)/bench $(READY)/soak: $(READY)/venv pyproject.toml
 	@echo "Installing what 'make $(@F)' needs into $(VENV) (the first time takes a few minutes) ..."
 	@$(INSTALL) $(WANTED)
 	@touch $@

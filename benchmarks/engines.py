@@ -1,39 +1,55 @@
 """What is timed: ways to run a graph of tasks that do nothing, each on four threads."""
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from graphlib import TopologicalSorter
 from pathlib import Path
 from queue import SimpleQueue
+from types import MappingProxyType
 
-from dask.threaded import get
 from graphs import Graph
 
 from cloaca_nb import Context, DefaultRunner, DefaultRunnerConfig, Workflow
 from cloaca_nb.core.names import Keys
 from cloaca_nb.core.task import Task
 
-__all__ = ["ENGINES", "THREADS"]
+__all__ = ["DASK", "ENGINES", "OURS", "POOL", "THREADS", "durable_runner", "expect", "pool", "workflow_of"]
 
 THREADS = 4
 Once = Callable[[], None]
+NO_BODIES: Mapping[str, Callable[[Context], None]] = MappingProxyType({})
 
 
 def nothing(_context: Context) -> None:
     """Do nothing."""
 
 
+def workflow_of(graph: Graph, bodies: Mapping[str, Callable[[Context], None]] = NO_BODIES) -> Workflow:
+    """Make a workflow of a graph; a task that isn't given a body does nothing."""
+    tasks = [
+        Task(task_id, bodies.get(task_id, nothing), dependencies, keys=Keys())
+        for task_id, dependencies in graph.items()
+    ]
+    return Workflow("bench", tasks)
+
+
 @contextmanager
-def cloaca(graph: Graph) -> Iterator[Once]:
-    """This project, with its durable history on disk."""
-    tasks = [Task(task_id, nothing, dependencies, keys=Keys()) for task_id, dependencies in graph.items()]
-    workflow = Workflow("bench", tasks)
+def durable_runner() -> Iterator[DefaultRunner]:
+    """Make a runner with its durable history on disk."""
     with tempfile.TemporaryDirectory() as folder:
         url = str(Path(folder) / "history.duckdb")
         with DefaultRunner(url, config=DefaultRunnerConfig(max_concurrent_tasks=THREADS)) as runner:
-            yield lambda: _expect(runner.execute(workflow).status, "Completed")
+            yield runner
+
+
+@contextmanager
+def cloaca(graph: Graph) -> Iterator[Once]:
+    """This project, with its durable history on disk."""
+    workflow = workflow_of(graph)
+    with durable_runner() as runner:
+        yield lambda: expect(runner.execute(workflow).status, "Completed")
 
 
 @contextmanager
@@ -57,17 +73,21 @@ def pool(graph: Graph) -> Iterator[Once]:
 @contextmanager
 def dask(graph: Graph) -> Iterator[Once]:
     """Dask's threaded scheduler."""
+    from dask.threaded import get  # noqa: PLC0415 - of all sections one measures it
+
     tasks = {task_id: (_nothing_of, *dependencies) for task_id, dependencies in graph.items()}
-    yield lambda: _expect(get(tasks, list(graph)[-1], num_workers=THREADS), None)
+    yield lambda: expect(get(tasks, list(graph)[-1], num_workers=THREADS), None)
 
 
 def _nothing_of(*_dependencies: object) -> None:
     return None
 
 
-def _expect(found: object, expected: object) -> None:
+def expect(found: object, expected: object) -> None:
+    """Raise unless a run gave what it should."""
     if found != expected:
         raise RuntimeError(f"A timed run gave {found!r}, not {expected!r}.")
 
 
-ENGINES = {"graphlib + ThreadPoolExecutor": pool, "dask threaded": dask, "cloaca_nb, durable": cloaca}
+POOL, DASK, OURS = "graphlib + ThreadPoolExecutor", "dask threaded", "cloaca_nb, durable"
+ENGINES = {POOL: pool, DASK: dask, OURS: cloaca}

@@ -12,8 +12,8 @@ from cloaca_nb.core.graph import Workflow
 from cloaca_nb.core.merge import Sameness
 from cloaca_nb.declare.options import check_timeout
 from cloaca_nb.declare.registry import REGISTRY, Registry
+from cloaca_nb.engine.echo import Echo
 from cloaca_nb.engine.engine import Engine, default_concurrency
-from cloaca_nb.engine.output import echo
 from cloaca_nb.engine.result import WorkflowResult
 from cloaca_nb.engine.run import Run
 from cloaca_nb.errors import ConfigurationError
@@ -35,7 +35,8 @@ class DefaultRunner:
         config: how to execute; None: cores + 4 tasks at once (at most 32), and no timeouts.
         schema: a name that keeps this runner's history apart from others in the same database.
         registry: where workflows are looked for by name.
-        echo_output: shows what tasks print; an observer.
+        echo_output: shows what tasks print; an observer. None: below the cell or on the terminal, at most 64 kB of each
+            task, the whole being in history; ``cloaca_nb.engine.echo.Echo(per_task=...).observe`` for another figure.
 
     Raises:
         ConfigurationError: a RuntimeError, for a URL that is not supported.
@@ -50,7 +51,7 @@ class DefaultRunner:
         config: DefaultRunnerConfig | None = None,
         schema: str | None = None,
         registry: Registry = REGISTRY,
-        echo_output: Observer = echo,
+        echo_output: Observer | None = None,
     ) -> None:
         self._registry = registry
         self._history = History.open(url, schema=schema)
@@ -62,7 +63,7 @@ class DefaultRunner:
             isolate=isolate,
             same=Sameness(equal, key),
             frame=to_frame,
-            observers=(recorder, echo_output),
+            observers=(recorder, Echo().observe if echo_output is None else echo_output),
             settle=recorder.sync,
             task_timeout=config.task_timeout_seconds if config else None,
         )

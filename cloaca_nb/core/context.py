@@ -3,7 +3,7 @@
 import html
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from cloaca_nb.core.merge import DELETED
 from cloaca_nb.core.preview import preview
@@ -17,6 +17,13 @@ EMPTY: Final = Scope()
 
 def _as_it_is(value: Any) -> Any:
     return value
+
+
+class Lineage(Protocol):
+    """Where a task's scope comes from; see `core.lineage`."""
+
+    def scope(self, task_id: str) -> Scope:
+        """Return what a task inherits; its dependencies are over."""
 
 
 class Context(MutableMapping[str, Any]):
@@ -37,34 +44,48 @@ class Context(MutableMapping[str, Any]):
     {'year': 2013, 'month': 1}
     """
 
-    __slots__ = ("_changes", "_isolate", "_read", "_scope", "conflicts")
+    __slots__ = ("_inherited", "_isolate", "_lineage", "_read", "_task_id", "changes", "conflicts")
+
+    _lineage: Lineage
+    _task_id: str
 
     def __init__(self, data: Mapping[str, Any] | None = None) -> None:
         if data is not None and not isinstance(data, Mapping):
             raise TypeError(f"Context takes a dict of values, not {type(data).__name__}: Context({{'key': value}}).")
-        self._changes: dict[str, Any] = {}
+        self.changes: dict[str, Any] = {}  # what was set since it was made; a deleted key maps to DELETED
         self._read: dict[str, Any] = {}
-        self._scope = EMPTY
+        self._inherited: Scope | None = EMPTY
         self._isolate: Callable[[Any], Any] = _as_it_is
-        self.conflicts: list[Conflict] = []
+        self.conflicts: tuple[Conflict, ...] = ()  # the choices that were read
         for key, value in (data or {}).items():
             self[key] = value
 
     @classmethod
     def of(cls, scope: Scope, isolate: Callable[[Any], Any]) -> "Context":
-        """Make the context of a task that inherits `scope`; `isolate` gives it its own copy of what it reads."""
-        context = cls.__new__(cls)  # thousands of tasks: nothing of __init__ is needed here
-        context._changes = {}
-        context._read = {}
-        context._scope = scope
+        """Make a context that inherits `scope`; `isolate` gives it its own copy of what it reads."""
+        context = cls()
+        context._inherited = scope
         context._isolate = isolate
-        context.conflicts = []
+        return context
+
+    @classmethod
+    def in_run(cls, lineage: Lineage, task_id: str, isolate: Callable[[Any], Any]) -> "Context":
+        """Make the context of a task; what it inherits is looked for when it first asks."""
+        context = cls.__new__(cls)  # thousands of tasks: nothing of __init__ is needed here
+        context.changes = {}
+        context._read = {}
+        context._inherited = None
+        context._lineage = lineage
+        context._task_id = task_id
+        context._isolate = isolate
+        context.conflicts = ()
         return context
 
     @property
-    def changes(self) -> Mapping[str, Any]:
-        """What was set through this context since it was made; a deleted key maps to DELETED."""
-        return self._changes
+    def _scope(self) -> Scope:
+        if self._inherited is None:
+            self._inherited = self._lineage.scope(self._task_id)
+        return self._inherited
 
     # -- for a body in another process
 
@@ -82,21 +103,21 @@ class Context(MutableMapping[str, Any]):
         """Take in what another context, made of the same values, was read for and changed by."""
         for key in keys_read:
             if (entry := self._scope.find(key)) is not None and entry.conflict is not None:
-                self.conflicts.append(entry.conflict)
-        self._changes.update(changes)
+                self.conflicts += (entry.conflict,)
+        self.changes.update(changes)
 
     # -- the mapping
 
     def __getitem__(self, key: str) -> Any:
-        if key in self._changes:
-            value = self._changes[key]
+        if key in self.changes:
+            value = self.changes[key]
             if value is not DELETED:
                 return value
         elif key in self._read:
             return self._read[key]
         elif (entry := self._scope.find(key)) is not None:
             if entry.conflict is not None:
-                self.conflicts.append(entry.conflict)
+                self.conflicts += (entry.conflict,)
             value = self._read[key] = self._isolate(entry.value)
             return value
         raise self._absent(key)
@@ -104,24 +125,24 @@ class Context(MutableMapping[str, Any]):
     def __setitem__(self, key: str, value: Any) -> None:
         if not isinstance(key, str):
             raise TypeError(f"A context key is a str, not {type(key).__name__}: {key!r}.")
-        self._changes[key] = value
+        self.changes[key] = value
 
     def __delitem__(self, key: str) -> None:
         if key not in self:
             raise self._absent(key)
         if self._scope.find(key) is None:
-            del self._changes[key]
+            del self.changes[key]
         else:
-            self._changes[key] = DELETED
+            self.changes[key] = DELETED
 
     def __contains__(self, key: object) -> bool:
-        if key in self._changes:
-            return self._changes[key] is not DELETED
+        if key in self.changes:
+            return self.changes[key] is not DELETED
         return isinstance(key, str) and self._scope.find(key) is not None
 
     def __iter__(self) -> Iterator[str]:
-        names = dict.fromkeys((*self._scope.keys(), *self._changes))
-        return iter([key for key in names if self._changes.get(key) is not DELETED])
+        names = dict.fromkeys((*self._scope.keys(), *self.changes))
+        return iter([key for key in names if self.changes.get(key) is not DELETED])
 
     def __len__(self) -> int:
         return sum(1 for _ in self)

@@ -80,6 +80,11 @@ class Workflow:
         return self._in_order
 
     @property
+    def by_id(self) -> Mapping[str, Task]:
+        """All tasks by id, in registration order."""
+        return self._tasks
+
+    @property
     def dependencies(self) -> Mapping[str, tuple[str, ...]]:
         """For each task's id the ids that it depends on: named ones first, then inferred ones."""
         return self._dependencies

@@ -47,33 +47,39 @@ class Lineage:
         self._changed: list[Scope] = []
 
     def scope(self, task_id: str) -> Scope:
-        """Return the scope of a task whose dependencies are over; it is made when it is first asked for."""
+        """Return the scope of a task whose dependencies are over; it is made when it is first asked for.
+
+        A task that depends on one other task has that one's scope until it has changed something itself.
+        """
         known = self._scopes.get(task_id)
-        return self._make(task_id) if known is None else known
+        return self._find(task_id) if known is None else known
 
     def finish(self, task_id: str, changes: Mapping[str, Any]) -> None:
-        """Take over what a task changed, now that it has completed."""
-        scope = self.scope(task_id)
-        scope.finish(changes)
+        """Take over what a task changed, now that it has completed and before anything that follows it begins."""
+        scope = self._scopes[task_id] = Scope(task_id, self._parents(task_id), changes, order=self._order[task_id])
         self._changed.append(scope)
 
-    def _make(self, task_id: str) -> Scope:
+    def _parents(self, task_id: str) -> Sequence[Scope]:
+        return [self.scope(one) for one in self._dependencies[task_id]] or self._origin
+
+    def _find(self, task_id: str) -> Scope:
+        """Make the scopes that there aren't, ancestors first. A loop: chains are deeper than Python's stack."""
         scopes, stack = self._scopes, [task_id]
-        while stack:  # a loop: skipped tasks may stand in a chain deeper than Python's stack
+        while stack:
             current = stack[-1]
-            try:
-                parents = [scopes[one] for one in self._dependencies[current]]
-            except KeyError:
-                stack += [one for one in self._dependencies[current] if one not in scopes]
+            missing = [one for one in self._dependencies[current] if one not in scopes]
+            if missing:
+                stack += missing
                 continue
             stack.pop()
-            if current not in scopes:
-                scopes[current] = Scope(current, parents or self._origin, order=self._order[current])
+            parents = self._parents(current)
+            scope = parents[0] if len(parents) == 1 else Scope(current, parents, order=self._order[current])
+            scopes.setdefault(current, scope)  # of two threads that come here at once, both get the first one's
         return scopes[task_id]
 
     def final(self, outcomes: Mapping[str, Outcome]) -> FinalContext:
         """Return the final context, given how every task ended; also for a run that failed."""
-        last = [self.scope(task_id) for task_id in self._last_completed(outcomes)]
+        last = [self.scope(task_id) for task_id in self._last_completed(outcomes)] if self._changed else ()
         scope = Scope(parents=last or self._origin)
         keys = keys_of((*self._origin, *self._changed))  # all of these are ancestors of `scope`
         entries = {key: entry for key in keys if (entry := scope.find(key)) is not None}

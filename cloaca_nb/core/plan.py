@@ -6,13 +6,15 @@ calls alone. One `Plan` serves one run and isn't safe for threads: the engine ca
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from cloaca_nb.core.graph import Workflow
 from cloaca_nb.core.status import Outcome, Status
 
 __all__ = ["Plan", "Reader", "Skip", "Step"]
 
+COMPLETED: Final = Outcome.COMPLETED  # looked up once: an enumeration takes its time, and a run asks for each task
+FAILED: Final = Outcome.FAILED
 Reader: TypeAlias = Callable[[str], Callable[[str, Any], Any]]  # task id -> read(key, default) on what it inherits
 
 
@@ -73,11 +75,12 @@ class Plan:
     def finish(self, task_id: str, outcome: Outcome) -> Step:
         """Take in how a ready task ended, and return what follows."""
         self._end(task_id, outcome)
-        if not (self._ends or self._has_rules):  # nothing to decide: what waited for this task alone is ready
-            return Step(self._released_by(task_id), [])
-        if outcome is Outcome.FAILED:
+        if outcome is FAILED:
             self._fallen[task_id] = f"because {task_id} failed"
-        return self._settle(self._released_by(task_id))
+        released = self._released_by(task_id)
+        if self._ends or self._has_rules:
+            return self._settle(released)
+        return Step(released, [])  # nothing to decide: all went well so far
 
     def cancel(self) -> list[str]:
         """End every task that is not over and return their ids, in registration order."""
@@ -89,7 +92,7 @@ class Plan:
     def _end(self, task_id: str, outcome: Outcome) -> None:
         self._outcomes[task_id] = outcome
         self._left -= 1
-        if outcome is not Outcome.COMPLETED:
+        if outcome is not COMPLETED:
             self._ends.add(outcome)
 
     def _released_by(self, task_id: str) -> list[str]:

@@ -1,8 +1,10 @@
 """What the events of one run add up to: the one reading of the stream that panel, terminal and result share."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+import threading
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 from cloaca_nb.core import events
 from cloaca_nb.core.status import Outcome, Status
@@ -33,22 +35,39 @@ class TaskRecord:
         return None if self.started is None else (self.ended or now) - self.started
 
 
-@dataclass(slots=True)
 class RunRecord:
-    """One run so far; `observe` is an `Observer` for the thread that owns this record."""
+    """One run so far; `observe` is an `Observer`.
 
-    run_id: str = ""
-    workflow: "Workflow | None" = None
-    status: Status = Status.RUNNING
-    started: float = 0.0
-    ended: float | None = None
-    error: str = ""
-    tasks: dict[str, TaskRecord] = field(default_factory=dict)
-    conflicts: "list[Conflict]" = field(default_factory=list)  # added by the engine, not by an event
+    Most runs are looked at a few times a second or never, so what happens twice for every task is only noted down, and
+    taken in when somebody looks.
+    """
+
+    def __init__(self) -> None:
+        self.run_id = ""
+        self.workflow: Workflow | None = None
+        self.status = Status.RUNNING
+        self.started = 0.0
+        self.ended: float | None = None
+        self.error = ""
+        self.conflicts: list[Conflict] = []  # added by the engine, not by an event
+        self._tasks: dict[str, TaskRecord] = {}
+        self._noted: deque[events.Event] = deque()
+        self._lock = threading.RLock()
+
+    @property
+    def tasks(self) -> Mapping[str, TaskRecord]:
+        """Each task so far, by id, in registration order."""
+        self._take_in()
+        return self._tasks
 
     def observe(self, event: events.Event) -> None:
         """Take in one more fact."""
-        _TAKE_IN[type(event)](self, event)
+        kind = type(event)
+        if kind in OF_THE_RUN:
+            self._take_in_of_run(event)
+        self._noted.append(event)
+        if kind not in NOTED_ONLY:
+            self._take_in()
 
     def count(self, outcome: Outcome) -> int:
         """Return how many tasks stand so."""
@@ -58,52 +77,40 @@ class RunRecord:
         """Return the seconds since the run began, up to `now` or its end."""
         return (self.ended or now) - self.started
 
+    # -- what each kind of event says
 
-def _run_started(run: RunRecord, event: events.RunStarted) -> None:
-    run.run_id, run.workflow, run.started = event.run_id, event.workflow, event.at
-    run.tasks = {task_id: TaskRecord(task_id) for task_id in event.workflow.positions}
+    def _take_in_of_run(self, event: events.Event) -> None:
+        if isinstance(event, events.RunStarted):
+            self.run_id, self.workflow, self.started = event.run_id, event.workflow, event.at
+        elif isinstance(event, events.RunFinished):
+            self.status, self.ended, self.error = event.status, event.at, event.error
 
-
-def _attempt_started(run: RunRecord, event: events.AttemptStarted) -> None:
-    task = run.tasks[event.task_id]
-    task.outcome = Outcome.RUNNING
-    task.attempts = event.attempt
-    if task.started is None:
-        task.started = event.at
-
-
-def _output_written(run: RunRecord, event: events.OutputWritten) -> None:
-    run.tasks[event.task_id].lines += event.text.count("\n") or 1
-
-
-def _progress_made(run: RunRecord, event: events.ProgressMade) -> None:
-    run.tasks[event.task_id].progress = event
+    def _take_in(self) -> None:
+        with self._lock:
+            while self._noted:
+                event = self._noted.popleft()
+                if isinstance(event, events.RunStarted):
+                    self._tasks = {task_id: TaskRecord(task_id) for task_id in event.workflow.positions}
+                elif not isinstance(event, events.RunFinished):
+                    _take_in_of_task(self._tasks[event.task_id], event)
 
 
-def _attempt_failed(run: RunRecord, event: events.AttemptFailed) -> None:
-    task = run.tasks[event.task_id]
-    task.outcome, task.failure = Outcome.RETRYING, event.failure
+def _take_in_of_task(task: TaskRecord, event: events.Event) -> None:
+    match event:
+        case events.AttemptStarted():
+            task.outcome, task.attempts = Outcome.RUNNING, event.attempt
+            if task.started is None:
+                task.started = event.at
+        case events.OutputWritten():
+            task.lines += event.text.count("\n") or 1
+        case events.ProgressMade():
+            task.progress = event
+        case events.AttemptFailed():
+            task.outcome, task.failure = Outcome.RETRYING, event.failure
+        case events.TaskFinished():
+            task.outcome, task.ended, task.reason = event.outcome, event.at, event.reason
+            task.failure = event.failure
 
 
-def _task_finished(run: RunRecord, event: events.TaskFinished) -> None:
-    task = run.tasks[event.task_id]
-    task.outcome = event.outcome
-    task.ended = event.at
-    task.reason = event.reason
-    task.failure = event.failure
-
-
-def _run_finished(run: RunRecord, event: events.RunFinished) -> None:
-    run.status, run.ended, run.error = event.status, event.at, event.error
-
-
-# A table rather than a `match`, which tries one class after the other: this is done twice for every task.
-_TAKE_IN: Final[Mapping[type, Callable[[RunRecord, Any], None]]] = {
-    events.RunStarted: _run_started,
-    events.AttemptStarted: _attempt_started,
-    events.OutputWritten: _output_written,
-    events.ProgressMade: _progress_made,
-    events.AttemptFailed: _attempt_failed,
-    events.TaskFinished: _task_finished,
-    events.RunFinished: _run_finished,
-}
+OF_THE_RUN: Final = frozenset({events.RunStarted, events.RunFinished})
+NOTED_ONLY: Final = OF_THE_RUN | {events.AttemptStarted, events.TaskFinished}

@@ -16,12 +16,13 @@ from typing import Any, Final, Protocol
 
 from cloaca_nb.core.context import Context
 from cloaca_nb.core.task import Task
+from cloaca_nb.engine.deadlines import NEVER
 from cloaca_nb.engine.deferral import SHORTEST_POLL, holds, holds_async, polled
 from cloaca_nb.engine.elsewhere import call_in_process, error_of, submit
 from cloaca_nb.engine.failure import Account
 from cloaca_nb.engine.handle import TaskHandle, current_handle
 from cloaca_nb.engine.means import Means
-from cloaca_nb.engine.output import Sink, captured
+from cloaca_nb.engine.output import speaking
 from cloaca_nb.engine.returned import check_returned
 from cloaca_nb.engine.workers import Place, Work
 from cloaca_nb.errors import TaskTimeoutError
@@ -38,10 +39,7 @@ class Owner(Protocol):
 
     means: Means
     variables: Variables
-
-    @property
-    def cancelled(self) -> bool:
-        """Whether the run was cancelled."""
+    cancelled: bool  # whether the run was cancelled
 
     def wait_for_cancel(self, seconds: float) -> bool:
         """Wait that long; at once and True if the run is cancelled."""
@@ -77,6 +75,7 @@ class Attempt:
     # Of an attempt that is in no way special: nothing of it is set for each of thousands.
     context = NO_CONTEXT
     is_over = False
+    due = NEVER  # when its time is up, see `Deadlines`
     account: Account | None = None  # of its failure, where another process has given one
     stop: Callable[[], object] | None = None  # ends a body that doesn't run on a thread of ours
     _place: Place | None = None
@@ -96,7 +95,7 @@ class Attempt:
             has_turn = owner.means.turns.take(partial(owner.means.workers.put, (self._call_async,)))
             return self._call_async if has_turn else None
         self._place = owner.means.workers.place()
-        if not self._begin():
+        if not owner.begin(self):
             return None
         variables = owner.variables.copy()
         return owner.conclude(self, variables.run(self.call_body), variables)
@@ -104,7 +103,7 @@ class Attempt:
     def _call_async(self) -> Work | None:
         """Do it on the event loop; it has a turn."""
         self._has_turn = True
-        if not self._begin():
+        if not self.owner.begin(self):
             self._give_turn_back()
             return None
         variables = self.owner.variables.copy()
@@ -112,27 +111,12 @@ class Attempt:
         return None
 
     def _call_elsewhere(self, executor: Any) -> Work | None:
-        if not self._begin():
+        if not self.owner.begin(self):
             return None
         variables = self.owner.variables.copy()
         if executor == "process":
-            return self.owner.conclude(self, call_in_process(self), variables)
+            return self.owner.conclude(self, variables.run(call_in_process, self), variables)
         return self._submit(executor, variables)
-
-    def _begin(self) -> bool:
-        """Open it, and have its time watched; False if its run was cancelled meanwhile."""
-        if not self.owner.begin(self):
-            return False
-        timeout = self._timeout
-        if timeout is not None:
-            self.owner.means.deadlines.add(self, timeout)
-        return True
-
-    def close(self) -> None:
-        """Take it as over from now on; under the run's lock."""
-        self.is_over = True
-        if self._timeout is not None:
-            self.owner.means.deadlines.remove(self)
 
     def _submit(self, executor: Executor, variables: Variables) -> Work | None:
         try:
@@ -143,11 +127,6 @@ class Attempt:
             future.cancel()
         future.add_done_callback(partial(self._conclude_submitted, variables))
         return None
-
-    @property
-    def _timeout(self) -> float | None:
-        named = self.task.timeout
-        return self.owner.means.task_timeout if named is None else named
 
     # -- what its body asks and says
 
@@ -210,7 +189,7 @@ class Attempt:
         if callback is None:
             return
         arguments = (self.task.id, self.context) if error is None else (self.task.id, error, self.context)
-        with captured(Sink(self.print)):
+        with speaking(TaskHandle.of(self)):
             try:
                 callback(*arguments)
             except BaseException:  # sys.exit in a callback must not end the worker
@@ -229,9 +208,10 @@ class Attempt:
             self.owner.means.workers.returned(self._place)
 
     def expire(self) -> None:
-        """Fail if it goes on: its time is up."""
+        """Fail if it goes on: its time is up. Quick; the failure is taken in by a worker."""
         if self.owner.close_overdue(self):
-            error = TaskTimeoutError(f"Task {self.task.named} took longer than its timeout of {self._timeout} s.")
+            limit = self.owner.means.task_timeout if self.task.timeout is None else self.task.timeout
+            error = TaskTimeoutError(f"Task {self.task.named} took longer than its timeout of {limit} s.")
             self.owner.means.workers.put([partial(self.owner.fail, self, error, self.owner.variables.copy())])
 
     # -- its body
@@ -239,14 +219,15 @@ class Attempt:
     def call_body(self) -> BaseException | None:
         """Call a plain body on the calling thread, and return the error that it failed with."""
         task, context, handle = self.task, self.context, TaskHandle.of(self)
-        current_handle.set(handle)
-        with captured(Sink(self.print)):
-            try:
-                returned = task.function(context, handle) if task.handle else task.function(context)
-                if returned is not None and returned is not context:
-                    check_returned(task, context, returned)
-            except BaseException as error:  # noqa: BLE001 - sys.exit or an interrupt in a body must not end the worker
-                return error
+        current_handle.set(handle)  # and never reset: the thread's variables are the attempt's own
+        try:
+            returned = task.function(context, handle) if task.handle else task.function(context)
+            if returned is not None and returned is not context:
+                check_returned(task, context, returned)
+        except BaseException as error:  # noqa: BLE001 - sys.exit or an interrupt in a body must not end the worker
+            return error
+        finally:
+            handle.end_line()
         return None
 
     async def await_body(self) -> None:
@@ -256,9 +237,8 @@ class Attempt:
             self.stop = partial(loop.call_soon_threadsafe, running.cancel)
         if self.is_over:  # given up before it began
             return
-        with captured(Sink(self.print)):
-            task, context, handle = self.task, self.context, TaskHandle.of(self)
-            current_handle.set(handle)
+        task, context, handle = self.task, self.context, TaskHandle.of(self)
+        with speaking(handle):
             body = task.function(context, handle) if task.handle else task.function(context)
             check_returned(task, context, await body)
             handle.check_deferrals()
@@ -272,6 +252,6 @@ class Attempt:
         """Take in, on a thread of ours, that an executor's body has ended."""
 
         def conclude() -> Work | None:
-            return None if self.is_over else self.owner.conclude(self, error_of(self, done), variables)
+            return None if self.is_over else self.owner.conclude(self, variables.run(error_of, self, done), variables)
 
         self.owner.means.workers.put([conclude])

@@ -2,28 +2,32 @@
 
 import math
 import threading
+import weakref
 from typing import Final, Protocol
 
 from cloaca_nb.engine.clock import elapsed
 from cloaca_nb.engine.loop import Loop
 
-__all__ = ["Deadlines", "Limited"]
+__all__ = ["NEVER", "Deadlines", "Limited"]
 
 NEVER: Final = math.inf
 
 
 class Limited(Protocol):
-    """Something that may take too long."""
+    """A run: it knows the deadlines of what goes on in it."""
 
-    def expire(self) -> None:
-        """Take in that its time is up; called on the loop's thread, so it must be quick."""
+    def expire(self, at: float) -> float:
+        """Give up what was due by then; return the next time at which anything is due, NEVER if nothing is.
+
+        Called on the loop's thread, so it must be quick.
+        """
 
 
 class Deadlines:
-    """Tells what is still there when its time is up.
+    """Asks runs to give up what is overdue. Times are those of `clock.elapsed`.
 
-    Nearly everything ends long before its time, so there is one timer for all, set for the first of the deadlines that
-    there were when it was last set: adding a later one, and taking one back, each change an entry of a dict.
+    Nearly everything ends long before its time, so there is one timer for all. It is set for the first deadline that
+    there was when it was last set; a later one costs its attempt a comparison, and nothing when the attempt ends.
 
     Args:
         loop: keeps the time.
@@ -31,33 +35,37 @@ class Deadlines:
 
     def __init__(self, loop: Loop) -> None:
         self._loop = loop
-        self._due: dict[Limited, float] = {}
-        self._next_look = NEVER
+        self._runs: weakref.WeakSet[Limited] = weakref.WeakSet()
         self._lock = threading.Lock()
+        self.next_look = NEVER
 
-    def add(self, limited: Limited, seconds: float) -> None:
-        """Have `limited` expire in `seconds`, unless it is taken back before."""
-        due = self._due[limited] = elapsed() + seconds
-        if due < self._next_look:
-            with self._lock:
-                self._look_at(due)
+    def watch(self, run: Limited) -> None:
+        """Ask this run, too, from now on."""
+        with self._lock:
+            self._runs.add(run)
 
-    def remove(self, limited: Limited) -> None:
-        """Take it back; no effect on what isn't there."""
-        self._due.pop(limited, None)
+    def forget(self, run: Limited) -> None:
+        """Ask this run no more: it is over."""
+        with self._lock:
+            self._runs.discard(run)
 
-    def _look_at(self, due: float) -> None:
-        if due < self._next_look:
-            self._next_look = due
+    def look_by(self, due: float) -> None:
+        """Look at that time at the latest. To be called for a deadline before `next_look`, once the run knows it."""
+        with self._lock:
+            self._look_by(due)
+
+    def _look_by(self, due: float) -> None:
+        if due < self.next_look:
+            self.next_look = due
             self._loop.call_later(max(due - elapsed(), 0.0), self._look)
 
     def _look(self) -> None:
-        """Tell what is overdue, and set the timer for the rest."""
+        """Ask the runs, and set the timer for what is left."""
         with self._lock:
-            self._next_look = NEVER  # before the entries are read: one that is added from now on sets the timer itself
-            now, open_ones = elapsed(), self._due.copy()
-            overdue = [limited for limited, due in open_ones.items() if due <= now]
-            self._look_at(min((due for due in open_ones.values() if due > now), default=NEVER))
-        for limited in overdue:
-            if self._due.pop(limited, None) is not None:
-                limited.expire()
+            self.next_look = NEVER  # before they are asked: who adds a deadline from now on has the timer set
+            runs = list(self._runs)
+        now = elapsed()
+        for run in runs:
+            due = run.expire(now)
+            if due < self.next_look:
+                self.look_by(due)

@@ -35,7 +35,8 @@ from cloaca_nb.core.plan import Plan, Step
 from cloaca_nb.core.record import RunRecord
 from cloaca_nb.core.status import Outcome, Status
 from cloaca_nb.engine.attempt import Attempt
-from cloaca_nb.engine.clock import new_run_id, now
+from cloaca_nb.engine.clock import elapsed, new_run_id, now
+from cloaca_nb.engine.deadlines import NEVER
 from cloaca_nb.engine.failure import explain, give_account, read_account
 from cloaca_nb.engine.means import Means
 from cloaca_nb.engine.output import capture
@@ -44,6 +45,8 @@ from cloaca_nb.engine.workers import Work
 
 __all__ = ["Execution"]
 
+COMPLETED: Final = Outcome.COMPLETED  # looked up once: an enumeration takes its time
+new: Final = tuple.__new__  # makes an event at half the cost of calling its class, twice for every task
 NO_CHANGES: Final[Mapping[str, Any]] = MappingProxyType({})
 logger: Final = logging.getLogger("cloaca_nb")
 
@@ -69,6 +72,7 @@ class Execution:
         self.record = RunRecord()
         self.over = threading.Event()  # ended, and on disk
         self.history_error: BaseException | None = None
+        self._tasks = workflow.by_id
         self._initial = {**workflow.parameters, **initial}
         self._kind = kind
         self._observers = (self.record.observe, *observers)
@@ -77,8 +81,10 @@ class Execution:
         self._final: FinalContext | None = None
         self._open: dict[str, Attempt] = {}
         self._lock = RunLock()  # reentrant, so that an observer may ask for what it is told about
-        self._cancel = threading.Event()
+        self.cancelled = False
+        self._cancel = threading.Event()  # for those who wait for it
         self._timeout: float | None = None  # seconds
+        self._due = NEVER
         self._overdue = ""  # what to say of a run whose time was up
         self._wake: list[Callable[[], object]] = []
         self._reported: set[int] = set()
@@ -92,26 +98,33 @@ class Execution:
             timeout: seconds after which the run fails; None: no limit.
         """
         capture.start()
+        self.means.deadlines.watch(self)
         self._say(RunStarted(now(), self.run_id, self.workflow, self._kind, self._initial))
         with self._lock:
             if self._plan.is_over:  # cancelled by now
                 return
             if timeout is not None:
-                self._timeout = timeout
-                self.means.deadlines.add(self, timeout)
+                self._timeout, self._due = timeout, elapsed() + timeout
+                self.means.deadlines.look_by(self._due)
             self.means.workers.put(self._follow(self._plan.begin()))
             is_over = self._plan.is_over
         if is_over:
             self._close()
 
-    def expire(self) -> None:
-        """Start nothing new, give up what runs, and record the run as Failed: its time is up.
-
-        It is done by a thread of its own, because it waits for history.
-        """
-        overdue = f"Workflow {self.workflow.name!r} took longer than its timeout of {self._timeout} s."
-        arguments = ("because the run's time was up", overdue)
-        threading.Thread(target=self._stop, args=arguments, name="cloaca-timeout", daemon=True).start()
+    def expire(self, at: float) -> float:
+        """Give up what was due by then, the whole run perhaps; return when something is due next."""
+        if self._due <= at:
+            overdue = f"Workflow {self.workflow.name!r} took longer than its timeout of {self._timeout} s."
+            arguments = ("because the run's time was up", overdue)
+            # on a thread of its own, because it waits for history
+            threading.Thread(target=self._stop, args=arguments, name="cloaca-timeout", daemon=True).start()
+            return NEVER
+        with self._lock:
+            going_on = [attempt for attempt in self._open.values() if not attempt.is_over]
+        for attempt in going_on:
+            if attempt.due <= at:
+                attempt.expire()
+        return min((attempt.due for attempt in going_on if attempt.due > at), default=self._due)
 
     def cancel(self) -> None:
         """Start nothing new, give up what runs, and record the run as Cancelled; no effect on one that is over."""
@@ -122,10 +135,11 @@ class Execution:
             if self._plan.is_over:
                 return
             self._overdue = overdue
+            self.cancelled = True
             self._cancel.set()
             running = [attempt for attempt in self._open.values() if not attempt.is_over]
             for attempt in running:
-                attempt.close()
+                attempt.is_over = True
                 attempt.give_up()
             for task_id in self._plan.cancel():
                 self._say_without(task_id, Outcome.CANCELLED, reason)
@@ -153,23 +167,24 @@ class Execution:
 
     # -- for its attempts
 
-    @property
-    def cancelled(self) -> bool:
-        """Whether the run was cancelled."""
-        return self._cancel.is_set()
-
     def wait_for_cancel(self, seconds: float) -> bool:
         """Wait that long; at once and True if the run is cancelled."""
         return self._cancel.wait(seconds)
 
     def begin(self, attempt: Attempt) -> bool:
-        """Open an attempt and give it its context; False if the run was cancelled meanwhile."""
+        """Open an attempt and give it its context and its time; False if the run was cancelled meanwhile."""
+        means, task = self.means, attempt.task
+        attempt.context = Context.in_run(self._lineage, task.id, means.isolate)
         with self._lock:
-            if self._cancel.is_set():
+            if self.cancelled:
                 return False
-            self._open[attempt.task.id] = attempt
-            attempt.context = Context.of(self._lineage.scope(attempt.task.id), self.means.isolate)
-            self._say(AttemptStarted(now(), self.run_id, attempt.task.id, attempt.number))
+            self._open[task.id] = attempt
+            self._say(new(AttemptStarted, (now(), self.run_id, task.id, attempt.number)))
+        timeout = means.task_timeout if task.timeout is None else task.timeout
+        if timeout is not None:
+            attempt.due = due = elapsed() + timeout
+            if due < means.deadlines.next_look:
+                means.deadlines.look_by(due)
         return True
 
     def print(self, attempt: Attempt, stream: str, text: str) -> None:
@@ -187,14 +202,23 @@ class Execution:
         with self._lock:
             if attempt.is_over:
                 return False
-            attempt.close()
+            attempt.is_over = True
             attempt.give_up()
         return True
 
     def conclude(self, attempt: Attempt, error: BaseException | None, variables: Variables) -> Work | None:
         """Take in that a body has ended, and return the work that follows."""
         try:
-            return self._conclude(attempt, error, variables)
+            if error is None and attempt.task.on_success is not None and not attempt.is_over:
+                variables.run(attempt.notify, None)
+            with self._lock:
+                if attempt.is_over:  # its time was up, or the run was cancelled: this thread is one too many
+                    attempt.came_back()
+                    return None
+                attempt.is_over = True
+                if error is None:
+                    return self._complete(attempt)
+            return self._fail(attempt, error, variables)
         except BaseException as problem:  # noqa: BLE001 - nobody else would answer it, and the run would never end
             self._break_off(problem)
             return None
@@ -212,18 +236,6 @@ class Execution:
         logger.critical("Run %s is cancelled, because it can't go on.", self.run_id, exc_info=problem)
         self.cancel()
 
-    def _conclude(self, attempt: Attempt, error: BaseException | None, variables: Variables) -> Work | None:
-        if error is None and attempt.task.on_success is not None and not attempt.is_over:
-            variables.run(attempt.notify, None)
-        with self._lock:
-            if attempt.is_over:  # its time was up, or the run was cancelled: this thread is one too many
-                attempt.came_back()
-                return None
-            attempt.close()
-            if error is None:
-                return self._go_on(self._complete(attempt))
-        return self._fail(attempt, error, variables)
-
     def _fail(self, attempt: Attempt, error: BaseException, variables: Variables) -> Work | None:
         task, failure = attempt.task, read_account(attempt.account or give_account(error))
         retry_in = None
@@ -232,58 +244,56 @@ class Execution:
         elif task.on_failure is not None:
             variables.run(attempt.notify, failure.message)
         with self._lock:
-            if self._cancel.is_set():
+            if self.cancelled:
                 return None
             self._say(AttemptFailed(now(), self.run_id, task.id, attempt.number, failure, retry_in))
             if retry_in is None:
-                return self._go_on(self._finish(attempt, Outcome.FAILED, NO_CHANGES, failure))
+                return self._finish(attempt, Outcome.FAILED, NO_CHANGES, failure)
         again = Attempt(self, task, attempt.number + 1)
         self.means.loop.call_later(retry_in, partial(self.means.workers.put, [again]))
         return None
 
     # -- under the lock
 
-    def _complete(self, attempt: Attempt) -> list[Attempt]:
-        task_id, context = attempt.task.id, attempt.context
+    def _complete(self, attempt: Attempt) -> Work | None:
+        context = attempt.context
         changes = context.changes
         if changes:
-            self._lineage.finish(task_id, changes)
+            self._lineage.finish(attempt.task.id, changes)
         if context.conflicts:
             self.record.conflicts += context.conflicts
-        return self._finish(attempt, Outcome.COMPLETED, changes, None)
+        return self._finish(attempt, COMPLETED, changes, None)
 
     def _finish(
         self, attempt: Attempt, outcome: Outcome, changes: Mapping[str, Any], failure: Failure | None
-    ) -> list[Attempt]:
-        """End a task that was attempted, and return the attempts that may start now."""
+    ) -> Work | None:
+        """End a task that was attempted, hand over all but the first piece of work that follows, and return that."""
         task_id = attempt.task.id
         self._open.pop(task_id, None)
-        self._say(TaskFinished(now(), self.run_id, task_id, attempt.number, outcome, changes, failure, ""))
-        return self._follow(self._plan.finish(task_id, outcome))
-
-    def _follow(self, step: Step) -> list[Attempt]:
-        """Do what the plan says; return the attempts that may start."""
-        for task_id, reason in step.skipped:
-            self._say_without(task_id, Outcome.SKIPPED, reason)
-        return [Attempt(self, self.workflow[task_id]) for task_id in step.ready]
-
-    def _go_on(self, ready: list[Attempt]) -> Work | None:
-        """Hand over all but the first piece of work, and return that; at the end of the run, its closing."""
+        self._say(new(TaskFinished, (now(), self.run_id, task_id, attempt.number, outcome, changes, failure, "")))
+        ready = self._follow(self._plan.finish(task_id, outcome))
         if not ready:
             return self._close if self._plan.is_over else None
         if len(ready) > 1:
             self.means.workers.put(ready[1:])
         return ready[0]
 
+    def _follow(self, step: Step) -> list[Attempt]:
+        """Do what the plan says; return the attempts that may start."""
+        for task_id, reason in step.skipped:
+            self._say_without(task_id, Outcome.SKIPPED, reason)
+        tasks = self._tasks
+        return [Attempt(self, tasks[task_id]) for task_id in step.ready]
+
     def _reader(self, task_id: str) -> Callable[[str, Any], Any]:
-        return Context.of(self._lineage.scope(task_id), self.means.isolate).get
+        return Context.in_run(self._lineage, task_id, self.means.isolate).get
 
     # -- saying what happens
 
     def _close(self) -> None:
         """Say that the run is over, wait until that is on disk, and wake who waits. Called once, without the lock."""
         try:
-            self.means.deadlines.remove(self)
+            self.means.deadlines.forget(self)
             self._say(self._ending())
             capture.stop()
             self._settle()

@@ -1,5 +1,6 @@
 """What a task can say and ask while it runs: its progress, whether it was cancelled, and to wait without a slot."""
 
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sized
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -7,11 +8,13 @@ from functools import partial
 from typing import Any, Final, Protocol, TypeVar
 
 from cloaca_nb.engine.deferral import Deferral
+from cloaca_nb.engine.sink import Sink
 
 __all__ = ["TaskHandle", "current_handle", "track"]
 
 Item = TypeVar("Item")
 MS: Final = 1000.0
+_lock: Final = threading.Lock()
 
 
 class Attempt(Protocol):
@@ -28,6 +31,9 @@ class Attempt(Protocol):
     @property
     def cancelled(self) -> bool:
         """Whether its run was cancelled."""
+
+    def print(self, stream: str, text: str) -> None:
+        """Say what it printed."""
 
     def report(self, done: float, total: float | None, message: str) -> None:
         """Say how far it is."""
@@ -49,6 +55,7 @@ class TaskHandle:
     _attempt: Attempt
     _deferrals: tuple[Deferral, ...] = ()
     _waits = 0
+    _sink: Sink | None = None
 
     def __init__(self) -> None:
         raise TypeError("A TaskHandle is made by the engine: name a task's second parameter `handle` to get it.")
@@ -86,6 +93,27 @@ class TaskHandle:
     async def _defer_async(self, condition: Callable[[], Any], poll_s: float) -> None:
         with self._waiting():
             await self._attempt.poll(condition, poll_s)
+
+    @property
+    def sink(self) -> Sink:
+        """Where the output of the attempt goes, made by the first that it prints: most never do. For the engine."""
+        if self._sink is None:
+            with _lock:
+                if self._sink is None:
+                    self._sink = Sink(self._print)
+        return self._sink
+
+    def end_line(self) -> None:
+        """Pass on what was printed without a line end, now that the body is over. For the engine."""
+        if self._sink is not None:
+            self._sink.close()
+
+    def _print(self, stream: str, text: str) -> None:
+        token = current_handle.set(None)  # what an observer of this output prints isn't the attempt's
+        try:
+            self._attempt.print(stream, text)
+        finally:
+            current_handle.reset(token)
 
     @contextmanager
     def _waiting(self) -> Iterator[None]:

@@ -1,73 +1,34 @@
 """What tasks print: told apart by context variable, so that tasks that run at once never mix.
 
 While runs are going on, `sys.stdout` and `sys.stderr` are stand-ins. A write from within an attempt goes to that
-attempt's sink; any other goes through to the stream that was there before.
+attempt's sink; any other goes through to the stream that was there before. Handlers of `logging` that hold those
+streams are lent the same stand-ins.
 """
 
 import os
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import Any, Final, TextIO
 
-from cloaca_nb.core.events import Event, OutputWritten
+from cloaca_nb.engine import log_handlers
+from cloaca_nb.engine.handle import TaskHandle, current_handle
+from cloaca_nb.engine.progress_bars import watch
+from cloaca_nb.engine.sink import Sink
 
-__all__ = ["Sink", "capture", "captured", "echo"]
+__all__ = ["capture", "current_sink", "real_stream", "speaking", "stream_name"]
 
 STREAMS: Final = ("stdout", "stderr")
-_sink: Final[ContextVar["Sink | None"]] = ContextVar("cloaca_output_sink", default=None)
 _lock = threading.Lock()
 _users = 0
-LONGEST: Final = 1000  # pieces of a line that wait for its end
 
 
-class Sink:
-    """Where one attempt's output goes, in whole lines.
-
-    Args:
-        say: called with ("stdout" or "stderr", text).
-    """
-
-    __slots__ = ("_lock", "_partial", "_say")
-
-    def __init__(self, say: Callable[[str, str], None]) -> None:
-        self._say = say
-        self._partial: dict[str, list[str]] = {}
-        self._lock = threading.Lock()  # threads that an attempt starts in its own context write here too
-
-    def write(self, stream: str, text: str) -> None:
-        """Pass whole lines on and keep the rest for later."""
-        head, newline, tail = text.rpartition("\n")
-        with self._lock:
-            waiting = self._partial.get(stream)
-            if waiting is None:
-                waiting = self._partial[stream] = []
-            elif newline or len(waiting) > LONGEST:  # a progress bar may never end its line
-                head = "".join(waiting) + head
-                waiting.clear()
-            if tail:
-                waiting.append(tail)
-        if head or newline:
-            self._pass_on(stream, head + newline)
-
-    def close(self) -> None:
-        """Pass on what is left."""
-        with self._lock:
-            left = {stream: "".join(parts) for stream, parts in self._partial.items()}
-            self._partial.clear()
-        for stream, text in left.items():
-            if text:
-                self._pass_on(stream, text)
-
-    def _pass_on(self, stream: str, text: str) -> None:
-        token = _sink.set(None)  # what an observer of this output prints isn't the attempt's
-        try:
-            self._say(stream, text)
-        finally:
-            _sink.reset(token)
+def current_sink() -> Sink | None:
+    """Return where the output of the attempt goes that this is called in; None outside of attempts."""
+    handle = current_handle.get()
+    return None if handle is None else handle.sink
 
 
 class _Bytes:
@@ -77,13 +38,13 @@ class _Bytes:
         self._owner = owner
 
     def write(self, data: bytes) -> int:
-        if _sink.get() is None:
+        if current_handle.get() is None:
             return int(self._owner.real.buffer.write(data))
         self._owner.write(bytes(data).decode(errors="replace"))
         return len(data)
 
     def flush(self) -> None:
-        if _sink.get() is None:
+        if current_handle.get() is None:
             self._owner.real.buffer.flush()
 
     def __getattr__(self, name: str) -> Any:
@@ -94,7 +55,7 @@ class _StandIn:
     """Takes the place of a stream. Only reads are delegated: IPython's own tee would recurse on attribute writes."""
 
     def __init__(self, name: str, real: TextIO) -> None:
-        self._name = name
+        self.stands_for = name
         self.real = real
 
     @property
@@ -104,12 +65,14 @@ class _StandIn:
         return _Bytes(self)
 
     def write(self, text: str) -> int:
-        sink = _sink.get()
+        sink = current_sink()
         if sink is None:
             return self.real.write(text)
         if not isinstance(text, str):
             raise TypeError(f"write() argument must be str, not {type(text).__name__}")
-        sink.write(self._name, text)
+        if "\r" in text:  # a bar draws itself: from its next time on it is progress
+            watch()
+        sink.write(self.stands_for, text)
         return len(text)
 
     def writelines(self, lines: Iterable[str]) -> None:
@@ -117,12 +80,12 @@ class _StandIn:
             self.write(line)
 
     def flush(self) -> None:
-        if _sink.get() is None:
+        if current_handle.get() is None:
             self.real.flush()
 
     def close(self) -> None:
         """Close the real stream, unless an attempt asks for it: the stream is not its own."""
-        if _sink.get() is None:
+        if current_handle.get() is None:
             self.real.close()
 
     def __getattr__(self, name: str) -> Any:
@@ -130,14 +93,14 @@ class _StandIn:
 
 
 @contextmanager
-def captured(sink: Sink) -> Iterator[None]:
-    """Send what this context prints to `sink`."""
-    token = _sink.set(sink)
+def speaking(handle: TaskHandle) -> Iterator[None]:
+    """Have what this context prints and reports be said by the attempt of `handle`."""
+    token = current_handle.set(handle)
     try:
         yield
     finally:
-        sink.close()
-        _sink.reset(token)
+        handle.end_line()
+        current_handle.reset(token)
 
 
 class capture:  # noqa: N801 - used as a function
@@ -153,6 +116,8 @@ class capture:  # noqa: N801 - used as a function
                 stream = getattr(sys, name)
                 if stream is not None and not isinstance(stream, _StandIn):
                     setattr(sys, name, _stand_in_for(name, stream))
+            log_handlers.lend(_stand_in_of)
+            watch()
 
     @staticmethod
     def stop() -> None:
@@ -172,11 +137,37 @@ def _stand_in_for(name: str, real: TextIO) -> _StandIn:
     return known
 
 
+def _stand_in_of(stream: Any) -> _StandIn | None:
+    """Return the stand-in of a stream that a handler holds, if it is one that the process prints on."""
+    if stream is None or isinstance(stream, _StandIn):
+        return None
+    for name in STREAMS:
+        real = real_stream(name)
+        is_first = stream is getattr(sys, f"__{name}__")
+        if stream is real or is_first or (real is not None and _is_same_file(stream, real)):
+            return _stand_in_for(name, stream)
+    return None
+
+
+def stream_name(stream: Any) -> str:
+    """Return "stdout" or "stderr" for a stream that stands for one of them; else nothing."""
+    stand_in = stream if isinstance(stream, _StandIn) else _stand_in_of(stream)
+    return "" if stand_in is None else stand_in.stands_for
+
+
+def _is_same_file(stream: Any, other: TextIO) -> bool:
+    try:
+        return bool(stream.fileno() == other.fileno())
+    except (AttributeError, OSError, ValueError):  # one of them is no file, or it is closed
+        return False
+
+
 # `print` only borrows sys.stdout, so a stand-in outlives its last run: a body that was given up may be in it still.
 _kept: Final[deque[tuple[str, _StandIn]]] = deque(maxlen=16)
 
 
 def _put_back() -> None:
+    log_handlers.take_back()
     for name in STREAMS:
         stream = getattr(sys, name)
         if isinstance(stream, _StandIn):
@@ -187,7 +178,7 @@ def _leave_to_parent() -> None:
     """In a forked child, which has no runs: what it prints goes where its process prints."""
     global _users, _lock  # the lock may have been held by a thread that this process doesn't have
     _users, _lock = 0, threading.Lock()
-    _sink.set(None)
+    current_handle.set(None)
     _put_back()
 
 
@@ -195,20 +186,7 @@ if hasattr(os, "register_at_fork"):  # not on Windows, which can't fork
     os.register_at_fork(after_in_child=_leave_to_parent)
 
 
-def echo(event: Event) -> None:
-    """Show what tasks print where the process prints: an `Observer`."""
-    if isinstance(event, OutputWritten):
-        stream = getattr(sys, event.stream)
-        real = stream.real if isinstance(stream, _StandIn) else stream
-        if real is not None:
-            _write(real, event.text)
-            if event.stream == "stdout" and not event.text.endswith("\n"):
-                real.flush()
-
-
-def _write(stream: TextIO, text: str) -> None:
-    try:
-        stream.write(text)
-    except UnicodeEncodeError:  # what the screen can't show is spelled; history has it as it is
-        encoding = stream.encoding or "ascii"
-        stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+def real_stream(name: str) -> TextIO | None:
+    """Return `sys.stdout` or `sys.stderr` as it is beside all runs; None if there is none of that name."""
+    stream = getattr(sys, name) if name in STREAMS else None
+    return stream.real if isinstance(stream, _StandIn) else stream

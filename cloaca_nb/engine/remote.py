@@ -15,8 +15,9 @@ from cloaca_nb.core.scope import Scope
 from cloaca_nb.core.task import Task
 from cloaca_nb.engine.deferral import SHORTEST_POLL, holds, polled
 from cloaca_nb.engine.failure import Account, give_account
-from cloaca_nb.engine.handle import TaskHandle, current_handle
-from cloaca_nb.engine.output import Sink, capture, captured
+from cloaca_nb.engine.handle import TaskHandle
+from cloaca_nb.engine.log_settings import LogSettings
+from cloaca_nb.engine.output import capture, speaking
 from cloaca_nb.engine.returned import check_returned
 from cloaca_nb.values.travel import Packed, from_bytes, pack, to_bytes, unpack
 
@@ -75,6 +76,7 @@ class RemoteBody:
         self.function = to_bytes(task.function)
         self.takes_handle = task.handle is not None
         self.is_async = task.is_async
+        self.logging = LogSettings.of_this_process()
         self.values = tuple(pack(key, value) for key, value in values.items())
 
     def __call__(self) -> Reply:
@@ -102,8 +104,7 @@ class RemoteBody:
 
     def _call(self, context: Context, side: "_Side") -> BaseException | None:
         handle = TaskHandle.of(side)
-        token = current_handle.set(handle)
-        with captured(Sink(side.print)):
+        with self.logging.applied(), speaking(handle):
             try:
                 function = from_bytes(self.function)
                 returned = function(context, handle) if self.takes_handle else function(context)
@@ -113,8 +114,6 @@ class RemoteBody:
                 check_returned(self, context, returned)
             except BaseException as error:  # noqa: BLE001 - sys.exit in a body fails its attempt
                 return error
-            finally:
-                current_handle.reset(token)
         return None
 
 

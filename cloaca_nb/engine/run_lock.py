@@ -6,7 +6,7 @@ convoy, which doubled the cost of a task. So a thread that finds the lock taken 
 blocks only where somebody keeps the lock for long.
 """
 
-import threading
+import _thread  # where a class that can be inherited from is; `threading.RLock` is a function
 import time
 from typing import Final
 
@@ -16,29 +16,20 @@ MOMENT: Final = 5e-5  # seconds between two looks
 LOOKS: Final = 20
 
 
-class RunLock:
+class RunLock(_thread.RLock):  # type: ignore[misc] # final in the stubs, and in no interpreter
     """A reentrant lock; a context manager."""
 
-    __slots__ = ("_lock",)
-
-    def __init__(self) -> None:
-        self._lock = threading.RLock()
-
-    def __enter__(self) -> None:
-        if not self._lock.acquire(blocking=False):
-            self._wait()
-
-    def __exit__(self, *_: object) -> None:
-        self._lock.release()
+    def __enter__(self) -> bool:  # type: ignore[override] # called by `with` alone
+        return self.acquire(False) or self._wait()  # noqa: FBT003 - twice for every task: a keyword costs as much
 
     @property
     def is_mine(self) -> bool:
         """Whether the calling thread holds it."""
-        return self._lock._is_owned()  # type: ignore[attr-defined,no-any-return] # noqa: SLF001 - undocumented, but as old as `RLock`
+        return self._is_owned()  # type: ignore[attr-defined,no-any-return] # undocumented, but as old as `RLock`
 
-    def _wait(self) -> None:
+    def _wait(self) -> bool:
         for _ in range(LOOKS):
             time.sleep(MOMENT)
-            if self._lock.acquire(blocking=False):
-                return
-        self._lock.acquire()
+            if self.acquire(blocking=False):
+                return True
+        return self.acquire()

@@ -16,14 +16,14 @@ from cloaca_nb.core.events import Event
 from cloaca_nb.errors import HistoryError
 from cloaca_nb.history.journal import Journal
 from cloaca_nb.history.rows import Describe, EventRows, Row
-from cloaca_nb.history.schema import ENDINGS, TABLES
+from cloaca_nb.history.schema import ENDED, ENDINGS, TABLES
 
 __all__ = ["Recorder", "encode"]
 
 DELAY: Final = 0.015  # seconds that a commit waits for company
 PULSE: Final = 1.0  # seconds after which who waits for the writer thread looks whether it lives
 LARGEST: Final = 1 << 63  # what an integer of JSON can't reach
-NAMES: Final = {table.name: table.names for table in (*TABLES, ENDINGS)}
+NAMES: Final = {table.name: table.names for table in (*TABLES, ENDED, ENDINGS)}
 logger = logging.getLogger(__name__)
 
 
@@ -144,21 +144,19 @@ class Recorder:
 
     def _take_events(self) -> list[threading.Event]:
         """Turn what is on the queue now into rows; return who waits for them."""
+        queue, rows = self._queue, self._rows
         waiting = []
-        for _ in range(len(self._queue)):
-            item = self._queue.popleft()
-            if isinstance(item, threading.Event):
-                waiting.append(item)
+        for _ in range(len(queue)):
+            item = queue.popleft()
+            if isinstance(item, tuple):
+                try:
+                    rows.add(item)
+                except BaseException as error:  # one odd event must not cost the others; `error` makes it heard
+                    logger.exception("History can't record %s of run %s.", type(item).__name__, item.run_id)
+                    self._unrecorded = error
             else:
-                self._add(item)
+                waiting.append(item)
         return waiting
-
-    def _add(self, event: Event) -> None:
-        try:
-            self._rows.add(event)
-        except BaseException as error:  # one odd event must not cost the others; `error` makes it heard
-            logger.exception("History can't record %s of run %s.", type(event).__name__, event.run_id)
-            self._unrecorded = error
 
     def _forked(self) -> None:
         """Be of no use in a forked child: its thread, and the right to write the journal, stayed with the parent."""

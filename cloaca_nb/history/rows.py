@@ -48,7 +48,7 @@ class _OpenRun:
     """What must be known of a run until it is over."""
 
     positions: Mapping[str, int] = field(default_factory=dict)
-    started: dict[str, float] = field(default_factory=dict)  # by task: when its first attempt began
+    first_starts: dict[str, float] = field(default_factory=dict)  # by task that was retried: when it first began
     open_attempts: dict[str, events.AttemptStarted] = field(default_factory=dict)  # by task
     described: dict[int, tuple[Mark, Described]] = field(default_factory=dict)  # by identity
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -71,6 +71,7 @@ class EventRows:
         self._runs: defaultdict[str, _OpenRun] = defaultdict(_OpenRun)
         self._versions: set[str] = set()
         self._begun: list[events.AttemptStarted] = []
+        self._ended: list[Row] = []
         self._translate: dict[type, Callable[[Any], None]] = {
             events.RunStarted: self._run_started,
             events.AttemptStarted: self._attempt_started,
@@ -93,6 +94,8 @@ class EventRows:
                 self._rows["events"].append((run_id, at, "AttemptStarted", task_id, attempt, None, None, ""))
         self._begun.clear()
         rows, self._rows = self._rows, defaultdict(list)
+        if self._ended:
+            rows["ended"], self._ended = self._ended, []
         return rows
 
     def _run_started(self, event: events.RunStarted) -> None:
@@ -118,9 +121,7 @@ class EventRows:
             )
 
     def _attempt_started(self, event: events.AttemptStarted) -> None:
-        run = self._runs[event.run_id]
-        run.started.setdefault(event.task_id, event.at)
-        run.open_attempts[event.task_id] = event
+        self._runs[event.run_id].open_attempts[event.task_id] = event
         self._begun.append(event)
 
     def _output_written(self, event: events.OutputWritten) -> None:
@@ -131,32 +132,29 @@ class EventRows:
         self._rows["events"].append((*identity, event.done, event.total, event.message))
 
     def _attempt_failed(self, event: events.AttemptFailed) -> None:
-        begun = self._runs[event.run_id].open_attempts.pop(event.task_id, None)
-        self._add_attempt(event, begun, str(Outcome.FAILED), event.retry_in)
-
-    def _task_finished(self, event: events.TaskFinished) -> None:
         run = self._runs[event.run_id]
         begun = run.open_attempts.pop(event.task_id, None)
-        outcome = str(event.outcome)  # a plain string: the enumeration hashes and compares far slower
-        if begun is not None:
-            self._add_attempt(event, begun, outcome, None)
-        run.outcomes[outcome] += 1
-        self._rows["tasks"].append(_task_row(event, run, outcome))
-        for key, value in event.changes.items():
-            self._add_change(event, run, key, value)
-
-    def _add_attempt(
-        self,
-        event: events.AttemptFailed | events.TaskFinished,
-        begun: events.AttemptStarted | None,
-        outcome: str,
-        retry_in: float | None,
-    ) -> None:
         started = begun.at if begun else None
-        failure = event.failure or NO_FAILURE
-        self._rows["attempts"].append(
-            (event.run_id, event.task_id, event.attempt, outcome, started, event.at, *failure, retry_in)
-        )
+        if begun and event.retry_in is not None:
+            run.first_starts.setdefault(event.task_id, begun.at)
+            identity = (event.run_id, event.task_id, event.attempt)
+            times = (started, event.at)
+            self._rows["attempts"].append((*identity, str(Outcome.FAILED), *times, *event.failure, event.retry_in))
+        elif begun:  # the task is over, and will say so
+            run.open_attempts[event.task_id] = begun
+
+    def _task_finished(self, event: events.TaskFinished) -> None:
+        at, run_id, task_id, attempt, outcome, changes, failure, reason = event
+        run = self._runs[run_id]
+        begun = run.open_attempts.pop(task_id, None)
+        started = begun.at if begun else None
+        word = str(outcome)  # a plain string: the enumeration hashes and compares far slower
+        run.outcomes[word] += 1
+        identity = (run_id, task_id, run.positions.get(task_id), word, attempt)
+        times = (run.first_starts.get(task_id, started), started, at)
+        self._ended.append((*identity, *times, reason, *(failure or NO_FAILURE)))
+        for key, value in changes.items():
+            self._add_change(event, run, key, value)
 
     def _add_change(self, event: events.TaskFinished, run: _OpenRun, key: str, value: Any) -> None:
         run.last_setter[key] = event.task_id
@@ -220,11 +218,3 @@ def _text_of(error: BaseException) -> str:
         return f": {error}"
     except BaseException:  # noqa: BLE001 - nor need its text be to be had
         return ""
-
-
-def _task_row(event: events.TaskFinished, run: _OpenRun, outcome: str) -> Row:
-    at, run_id, task_id, attempt, _, _, failure, reason = event
-    error = f"{failure.exception}: {failure.message}" if failure else ""
-    where = failure.where if failure else ""
-    place, started = run.positions.get(task_id), run.started.get(task_id)
-    return (run_id, task_id, place, outcome, attempt, started, at, reason, error, where)

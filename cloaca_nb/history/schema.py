@@ -7,7 +7,7 @@ rows in the order of time serve the questions that are asked, and an index doubl
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["ENDINGS", "PROCESSES", "SCHEMA_VERSION", "TABLES", "VIEWS", "Table", "migration"]
+__all__ = ["ENDED", "ENDINGS", "FROM_ENDED", "PROCESSES", "SCHEMA_VERSION", "TABLES", "VIEWS", "Table", "migration"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +177,45 @@ PROCESSES: Final = _table(
     python VARCHAR under which version of Python
     """,
 )
+
+# Only in journals: a task that is over, together with its last attempt.
+ENDED: Final = _table(
+    "ended",
+    "one task that is over, and its last attempt",
+    """
+    run_id VARCHAR of which run
+    task_id VARCHAR its id
+    position INTEGER its place in registration order, from 0
+    outcome VARCHAR Completed, Failed, Skipped, Cancelled
+    attempt INTEGER how many attempts it took; 0: it never started
+    started TIMESTAMP when its first attempt began
+    begun TIMESTAMP when its last attempt began; NULL if that one was over before
+    ended TIMESTAMP when it was over
+    reason VARCHAR why it was skipped or cancelled
+    exception VARCHAR the exception's type
+    message VARCHAR the exception's text
+    location VARCHAR where in the user's code it failed
+    traceback VARCHAR the user's own frames with source lines
+    """,
+)
+
+# What the tables take from those rows: for each column of the table the expression, and which rows.
+FROM_ENDED: Final = {
+    "tasks": (
+        """
+        SELECT run_id, task_id, position, outcome, attempt AS attempts, started, ended, reason,
+               CASE exception WHEN '' THEN '' ELSE exception || ': ' || message END AS error, location
+        """,
+        "",
+    ),
+    "attempts": (
+        """
+        SELECT run_id, task_id, attempt, outcome, begun AS started, ended, exception, message, location, traceback,
+               NULL AS retry_in
+        """,
+        "WHERE begun IS NOT NULL",
+    ),
+}
 
 # Only in journals: what becomes known about a run when it is over.
 ENDINGS: Final = _table("endings", "the end of a run", f"run_id VARCHAR of which run{_ENDING.rstrip()}")

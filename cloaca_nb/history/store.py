@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any, Final
 from cloaca_nb.history.backlog import Backlog, Segment
 from cloaca_nb.history.database import Connection, Database, Desk, select
 from cloaca_nb.history.journal import MemoryJournal, remove_lock
-from cloaca_nb.history.schema import ENDINGS, PROCESSES, SCHEMA_VERSION, TABLES, Table
+from cloaca_nb.history.schema import ENDED, ENDINGS, FROM_ENDED, PROCESSES, SCHEMA_VERSION, TABLES, Table
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 __all__ = ["Store", "merge_folder", "merge_memory"]
 
-JOURNAL_TABLES: Final = (*TABLES, PROCESSES, ENDINGS)
+JOURNAL_TABLES: Final = (*TABLES, ENDED, PROCESSES, ENDINGS)
 ONCE: Final = {"code": "version", "processes": "journal"}  # said again by each process or segment: taken once
 OVER: Final = ("status", "ended", "error", "completed", "failed", "skipped", "cancelled")
 INTERRUPT: Final = """
@@ -143,7 +143,8 @@ def _insert(connection: Connection, lines: Sequence[bytes]) -> list[bytes]:
         text = _document([line for line in lines if line not in set(damaged)])
     for table in JOURNAL_TABLES:
         if f'"{table.name}":{{' in text:
-            connection.execute(_insertion(table), [text])
+            for statement in _insertions(table):
+                connection.execute(statement, [text])
     return damaged
 
 
@@ -159,8 +160,8 @@ def _is_sound(line: bytes) -> bool:
 
 
 @cache
-def _insertion(table: Table) -> str:
-    """Return the statement that takes a table's rows out of a JSON list of journal lines."""
+def _insertions(table: Table) -> tuple[str, ...]:
+    """Return the statements that take a table's rows out of a JSON list of journal lines."""
     types = {column.name: [column.journal_type] for column in table.columns}
     structure = json.dumps([{table.name: types}])
     unnested = ", ".join(f'unnest(line."{table.name}"."{name}") AS "{name}"' for name in table.names)
@@ -169,7 +170,13 @@ def _insertion(table: Table) -> str:
     selected = ("SELECT", values, "FROM", *rows)
     if table is ENDINGS:
         changes = ", ".join(f"{name} = over.{name}" for name in OVER)
-        return " ".join(("UPDATE runs SET", changes, "FROM (", *selected, ") AS over WHERE runs.run_id = over.run_id"))
+        over = ("FROM (", *selected, ") AS over WHERE runs.run_id = over.run_id")
+        return (" ".join(("UPDATE runs SET", changes, *over)),)
+    if table is ENDED:
+        return tuple(
+            " ".join(("INSERT INTO", name, "BY NAME", taken, "FROM (", *selected, ")", which))
+            for name, (taken, which) in FROM_ENDED.items()
+        )
     key = ONCE.get(table.name)
     new = ("WHERE", key, "NOT IN (SELECT", key, "FROM", table.name, ")") if key else ()
-    return " ".join(("INSERT INTO", table.name, "BY NAME", *selected, *new))
+    return (" ".join(("INSERT INTO", table.name, "BY NAME", *selected, *new)),)

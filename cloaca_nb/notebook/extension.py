@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from cloaca_nb.core.graph import Workflow
 from cloaca_nb.declare.place import label_files_by
 from cloaca_nb.errors import CloacaError
+from cloaca_nb.notebook.displays import record_displays
 from cloaca_nb.notebook.failure import own_lines
 from cloaca_nb.notebook.layout import lay_out
 from cloaca_nb.notebook.magics import CloacaMagics
@@ -32,6 +33,7 @@ def load(shell: "InteractiveShell") -> Session:
     label_files_by(lambda filename: _cell_label(shell, filename))
     if shell.display_formatter is not None:
         shell.display_formatter.mimebundle_formatter.for_type(Workflow, _workflow_bundle)
+    record_displays(shell)
     atexit.register(session.close)
     return session
 

@@ -4,8 +4,8 @@ import pytest
 
 from cloaca_nb.core import events
 from cloaca_nb.core.status import Outcome
-from cloaca_nb.history.rows import LARGE, EventRows
-from cloaca_nb.history.schema import ENDINGS, TABLES
+from cloaca_nb.history.rows import LARGE, EventRows, Row
+from cloaca_nb.history.schema import ENDED, ENDINGS, TABLES
 
 
 class Description(NamedTuple):
@@ -26,8 +26,12 @@ def rows() -> EventRows:
 
 def named(rows: EventRows, table: str) -> list[dict[str, Any]]:
     """Return a table's rows with names."""
-    names = {one.name: one.names for one in (*TABLES, ENDINGS)}[table]
-    return [dict(zip(names, row, strict=True)) for row in rows.take().get(table, [])]
+    return as_named(rows.take(), table)
+
+
+def as_named(taken: dict[str, list[Row]], table: str) -> list[dict[str, Any]]:
+    names = {one.name: one.names for one in (*TABLES, ENDED, ENDINGS)}[table]
+    return [dict(zip(names, row, strict=True)) for row in taken.get(table, [])]
 
 
 def add(rows: EventRows, said: list[events.Event]) -> None:
@@ -38,8 +42,8 @@ def add(rows: EventRows, said: list[events.Event]) -> None:
 def test_every_row_has_a_value_for_every_column(rows: EventRows, runs: Any) -> None:
     add(rows, runs.completed_run("a"))
     taken = rows.take()
-    assert set(taken) >= {"runs", "tasks", "attempts", "events", "logs", "artifacts", "code", "endings"}
-    widths = {table.name: len(table.columns) for table in (*TABLES, ENDINGS)}
+    assert set(taken) >= {"runs", "ended", "attempts", "events", "logs", "artifacts", "code", "endings"}
+    widths = {table.name: len(table.columns) for table in (*TABLES, ENDED, ENDINGS)}
     assert {(name, len(row)) for name, of_table in taken.items() for row in of_table} == {
         (name, widths[name]) for name in taken
     }
@@ -53,20 +57,27 @@ def test_rows_are_taken_once(rows: EventRows, runs: Any) -> None:
 
 def test_attempts_of_a_retried_task(rows: EventRows, runs: Any) -> None:
     add(rows, runs.completed_run("a", start=100))
-    attempts = [row for row in named(rows, "attempts") if row["task_id"] == "clean"]
-    assert [(row["outcome"], row["started"], row["ended"], row["retry_in"]) for row in attempts] == [
-        ("Failed", 102.5, 103.0, 0.25),
-        ("Completed", 103.5, 104.5, None),
-    ]
-    assert attempts[0]["exception"] == "ValueError"
+    taken = rows.take()
+    (failed,) = as_named(taken, "attempts")
+    assert (failed["outcome"], failed["started"], failed["ended"], failed["retry_in"]) == ("Failed", 102.5, 103.0, 0.25)
+    assert failed["exception"] == "ValueError"
+    (last,) = (row for row in as_named(taken, "ended") if row["task_id"] == "clean")
+    assert (last["outcome"], last["attempt"], last["started"], last["begun"], last["ended"]) == (
+        *("Completed", 2),
+        *(102.5, 103.5, 104.5),
+    )
 
 
 def test_failed_task_has_one_attempt_and_its_error(rows: EventRows, runs: Any) -> None:
     add(rows, runs.failed_run("a"))
     taken = rows.take()
-    assert [row[1:4] for row in taken["attempts"]] == [("load", 1, "Completed"), ("clean", 1, "Failed")]
-    assert taken["tasks"][1][-2:] == ("ValueError: no rows", "Cell In[3], line 2, in clean")
-    assert taken["tasks"][2][3:9] == ("Skipped", 0, None, runs.START + 3, "because clean failed", "")
+    load, clean, report = as_named(taken, "ended")
+    assert "attempts" not in taken
+    assert (load["outcome"], load["attempt"], load["exception"]) == ("Completed", 1, "")
+    assert (clean["exception"], clean["message"]) == ("ValueError", "no rows")
+    assert clean["location"] == "Cell In[3], line 2, in clean"
+    assert (report["outcome"], report["attempt"], report["begun"]) == ("Skipped", 0, None)
+    assert (report["ended"], report["reason"]) == (runs.START + 3, "because clean failed")
     assert taken["endings"][0][-4:] == (1, 1, 1, 0)
 
 
@@ -114,7 +125,7 @@ def test_a_value_that_cannot_be_described_costs_nothing_else(error: BaseExceptio
     rows = EventRows("journal", fail)
     add(rows, runs.completed_run("a"))
     taken = rows.take()
-    assert len(taken["tasks"]) == 3
+    assert len(taken["ended"]) == 3
     assert said in taken["artifacts"][0][8]
 
 

@@ -1,0 +1,208 @@
+"""Whether what a task leaves alone is copied for it: memory and time of large values that pass through many tasks.
+
+Each case runs in fresh processes, once as plain function calls that share one dict and once as a workflow, which has
+run before with little data. The peak is the most memory that the process ever held.
+"""
+
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, MutableMapping
+from pathlib import Path
+from statistics import median
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import psutil
+import pyarrow as pa
+from engines import durable_runner, expect, workflow_of
+from figure import Figure
+from fresh import Answer, answer, ask
+from graphs import chain
+
+from cloaca_nb.values import describe
+
+__all__ = ["TITLE", "figures"]
+
+TITLE = "Large values through chains of tasks that change little of them, durable"
+PEAK = 1.3  # times the data
+SLOWER = 3.0  # times plain function calls and one Arrow write
+QUICK = 10  # part of the data that a quick look takes
+NUMBERS = 16  # columns of 8 bytes: with 8 million rows 1 GB
+MB = 1e6
+RSS_UNIT = 1 if sys.platform == "darwin" else 1_024  # bytes
+
+Values = MutableMapping[str, Any]
+Body = Callable[[Values], None]
+
+
+class Case(NamedTuple):
+    """What is made, and what each task does with it."""
+
+    count: int  # of keys, dicts or rows
+    tasks: int
+    make: Callable[[int], dict[str, Any]]  # given the count
+    body: Callable[[int], Body]  # of the task with that number
+
+
+def figures(rounds: int, *, quick: bool) -> list[Figure]:
+    """Measure every case."""
+    part, times = (QUICK, 1) if quick else (1, min(rounds, 3))
+    rows = []
+    for name, case in CASES.items():
+        plain = _medians([ask(__file__, case=name, part=part, plain=True) for _ in range(times)])
+        ours = _medians([ask(__file__, case=name, part=part, plain=False) for _ in range(times)])
+        what = f"{name.format(case.count // part, case.tasks)} ({plain['data'] / MB:,.0f} MB)"
+        rows += _frame_rows(what, ours, plain) if "arrow" in plain else _rows(what, ours, plain)
+    return rows
+
+
+def _rows(what: str, ours: Answer, plain: Answer) -> list[Figure]:
+    peak, least = (1 + found["grown"] / found["data"] for found in (ours, plain))
+    note = f"plain calls: {least:.2f} times; beside what the process held before the data"
+    spent = f"plain calls: {plain['seconds'] * 1_000:.1f} ms"
+    return [
+        Figure(what=f"{what}, peak", value=peak, unit="× data", at_most=PEAK, note=note),
+        Figure(what=f"{what}, time", value=ours["seconds"] * 1_000, unit="ms", note=spent),
+    ]
+
+
+def _frame_rows(what: str, ours: Answer, plain: Answer) -> list[Figure]:
+    grown = 1 + ours["grown"] / ours["data"]
+    peaks = f"all that the process holds; {grown:.2f} without what it held before the data; plain calls: "
+    digests = ours["digest"] * ours["digests"]
+    limit = SLOWER * (plain["seconds"] + plain["arrow"])
+    spent = (
+        f"target: {SLOWER:g} × (plain calls {plain['seconds']:.2f} s + one Arrow write {plain['arrow']:.2f} s). "
+        f"Only digests and previews are kept of values yet: {ours['digests']:.0f} frames whose digest alone "
+        f"takes {ours['digest']:.2f} s each make {digests:.1f} s"
+    )
+    held = f"{peaks}{plain['peak'] / plain['data']:.2f}"
+    return [
+        Figure(what=f"{what}, peak", value=ours["peak"] / ours["data"], unit="× data", at_most=PEAK, note=held),
+        Figure(what=f"{what}, time", value=ours["seconds"], unit="s", at_most=limit, note=spent),
+    ]
+
+
+def _medians(found: list[Answer]) -> Answer:
+    return {name: median(one[name] for one in found) for name in found[0]}
+
+
+def measure(case: str, part: int, *, plain: bool) -> Answer:
+    """Return the bytes of the data and of the peak, and the seconds that the tasks took."""
+    chosen = CASES[case]
+    return _plain(chosen, part) if plain else _durable(chosen, part)
+
+
+def _plain(case: Case, part: int) -> Answer:
+    context, made = _made(case, part)
+    before = _resident()
+    began = time.perf_counter()
+    for number in range(case.tasks):
+        case.body(number)(context)
+    seconds = time.perf_counter() - began
+    found = _weighed(context, made, before)
+    written = {"arrow": _arrow_write(context["frame"])} if "frame" in context else {}
+    return {**found, "seconds": seconds, **written}
+
+
+def _durable(case: Case, part: int) -> Answer:
+    bodies = {str(number): case.body(number) for number in range(case.tasks)}
+    workflow = workflow_of(chain(case.tasks), bodies)
+    with durable_runner() as runner:
+        expect(runner.execute(workflow, case.make(1)).status, "Completed")
+        context, made = _made(case, part)
+        before = _resident()
+        began = time.perf_counter()
+        result = runner.execute(workflow, context)
+        seconds = time.perf_counter() - began
+        expect(result.status, "Completed")
+        final = result.final_context
+        found = _weighed(final, made, before)
+    digested = {"digest": _digest(final["frame"]), "digests": case.tasks + 1.0} if "frame" in final else {}
+    return {**found, "seconds": seconds, **digested}
+
+
+def _made(case: Case, part: int) -> tuple[dict[str, Any], int]:
+    """Make the data, and say by how much the process has grown for it."""
+    before = _resident()
+    return case.make(case.count // part), _resident() - before
+
+
+def _weighed(final: Mapping[str, Any], made: int, before: int) -> Answer:
+    """Say how much data there is, what the tasks added counted in, and what the process held at most."""
+    data = int(final["frame"].memory_usage().sum()) if "frame" in final else made
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * RSS_UNIT
+    return {"data": data, "peak": peak, "grown": max(peak - before - max(data - made, 0), 0)}
+
+
+def _resident() -> int:
+    found: int = psutil.Process().memory_info().rss
+    return found
+
+
+def _digest(frame: pd.DataFrame) -> float:
+    began = time.perf_counter()
+    describe(frame)
+    return time.perf_counter() - began
+
+
+def _arrow_write(frame: pd.DataFrame) -> float:
+    with tempfile.TemporaryDirectory() as folder:
+        began = time.perf_counter()
+        table = pa.Table.from_pandas(frame)
+        with pa.OSFile(str(Path(folder) / "frame.arrow"), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
+            writer.write_table(table)
+        return time.perf_counter() - began
+
+
+# -- the cases
+
+
+def _keys(count: int) -> dict[str, Any]:
+    return {f"key{number}": f"{number:01000}" for number in range(count)}
+
+
+def _read_keys(number: int) -> Body:
+    def body(context: Values) -> None:
+        read = [context.get(f"key{number * step}", "") for step in range(1, 4)]
+        context[f"key{number}"] = max(read)
+
+    return body
+
+
+def _list(count: int) -> dict[str, Any]:
+    return {"flights": [{"flight": number, "carrier": f"C{number}", "delay": number * 0.5} for number in range(count)]}
+
+
+def _read_list(number: int) -> Body:
+    def body(context: Values) -> None:
+        context[f"total{number}"] = sum(flight["delay"] for flight in context["flights"])
+
+    return body
+
+
+def _frame(rows: int) -> dict[str, Any]:
+    random = np.random.default_rng(1)
+    return {"frame": pd.DataFrame({f"x{place}": random.random(rows) for place in range(NUMBERS)}, copy=False)}
+
+
+def _extend_frame(number: int) -> Body:
+    def body(context: Values) -> None:
+        frame = context["frame"]
+        frame[f"late{number}"] = frame[f"x{number}"] > frame[f"x{number}"].mean()
+        context["frame"] = frame
+
+    return body
+
+
+CASES = {
+    "a context of {:,} keys through {} tasks, each sets one": Case(10_000, 100, _keys, _read_keys),
+    "a list of {:,} dicts read by {} tasks": Case(100_000, 10, _list, _read_list),
+    "a frame of {:,} rows through {} tasks, each adds a column of booleans": Case(8_000_000, 10, _frame, _extend_frame),
+}
+
+if __name__ == "__main__":
+    answer(measure)

@@ -1,0 +1,181 @@
+"""The digest of a piece of code: of its syntax tree, so that comments, layout and docstrings don't count.
+
+Source may be missing, or be newer than what was executed. A text is believed only if it compiles to the very code that
+is asked about; otherwise the code object's own content is digested.
+"""
+
+import ast
+import linecache
+import warnings
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from hashlib import blake2b
+from types import CodeType
+from typing import Any, Final, NamedTuple
+
+from cloaca_nb.core.code.bindings import SCOPES
+
+__all__ = ["CodeText", "Decorator", "code_text", "content", "digest_text", "is_as_written", "tree_digest"]
+
+_BYTES: Final = 16
+
+
+class Decorator(NamedTuple):
+    """A decorator as it is written: the names of ``cloaca.task``, without arguments, and the digest of all of it."""
+
+    chain: tuple[str, ...]
+    digest: str
+
+
+class CodeText(NamedTuple):
+    """What identifies a function's code: all but its decorators, and these one by one."""
+
+    digest: str
+    decorators: tuple[Decorator, ...] = ()
+
+
+def digest_text(*texts: str) -> str:
+    """Return the digest of texts, as 32 hexadecimal digits."""
+    written = [text.encode(errors="surrogatepass") for text in texts]
+    return blake2b(b"".join(b"%d:%b" % (len(one), one) for one in written), digest_size=_BYTES).hexdigest()
+
+
+def tree_digest(nodes: Iterable[ast.AST]) -> str:
+    """Return the digest of a body without its positions, comments and docstrings."""
+    written: list[str] = []
+    _write(_without_docstring(list(nodes)), written)
+    return digest_text("".join(written))
+
+
+def code_text(code: CodeType) -> CodeText:
+    """Return what identifies the code of a function; a file that was changed meanwhile is read again."""
+    linecache.checkcache(code.co_filename)
+    text = "".join(linecache.getlines(code.co_filename))
+    found = _functions(text).get((code.co_name, code.co_firstlineno), ()) if text else ()
+    if len(found) == 1 and found[0].content == content(code):
+        return found[0].text
+    return CodeText(digest_text("code", content(code)))
+
+
+def is_as_written(code: CodeType) -> bool:
+    """Say whether the file of a function holds the code that it has."""
+    text = "".join(linecache.getlines(code.co_filename))
+    return any(one.content == content(code) for one in _functions(text).get((code.co_name, code.co_firstlineno), ()))
+
+
+@lru_cache(4096)
+def content(code: CodeType) -> str:
+    """Return the digest of what a code object does: its instructions, names and constants; no file and no lines."""
+    arguments = (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags & 0x2AC)
+    names = (code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars)
+    constants = [_constant(one) for one in code.co_consts]
+    return digest_text(code.co_code.hex(), code.co_exceptiontable.hex(), repr(arguments), repr(names), *constants)
+
+
+def _constant(value: object) -> str:
+    if isinstance(value, CodeType):
+        return f"code {content(value)}"
+    if isinstance(value, frozenset):
+        return f"frozenset {sorted(map(_constant, value))}"
+    if isinstance(value, tuple):
+        return f"tuple {[_constant(one) for one in value]}"
+    return f"{type(value).__name__} {value!r}"
+
+
+# -- texts
+
+
+class _Function(NamedTuple):
+    content: str
+    text: CodeText
+
+
+@lru_cache(2048)
+def _functions(text: str) -> dict[tuple[str, int], list[_Function]]:
+    """Return the functions of a text by name and first line; none for a text that is no Python, as of a magic cell."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # they were told when the text was executed
+            tree = ast.parse(text)
+            compiled = compile(text, "<text>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+    except (SyntaxError, ValueError):
+        return {}
+    codes: dict[tuple[str, int], list[CodeType]] = {}
+    for code in _nested(compiled):
+        codes.setdefault((code.co_name, code.co_firstlineno), []).append(code)
+    found: dict[tuple[str, int], list[_Function]] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            place = _place(node)
+            for code in codes.get(place, ()):
+                found.setdefault(place, []).append(_Function(content(code), _text_of(node)))
+    return found
+
+
+def _nested(code: CodeType) -> Iterator[CodeType]:
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield constant
+            yield from _nested(constant)
+
+
+def _place(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> tuple[str, int]:
+    if isinstance(node, ast.Lambda):
+        return "<lambda>", node.lineno
+    return node.name, min([node.lineno, *(one.lineno for one in node.decorator_list)])
+
+
+def _text_of(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> CodeText:
+    if isinstance(node, ast.Lambda):
+        return CodeText(_digest("lambda", node.args, node.body))
+    kind = type(node).__name__
+    parts = (node.args, node.returns, getattr(node, "type_params", []), _without_docstring(node.body))
+    decorators = tuple(Decorator(_chain(one), _digest("decorator", one)) for one in node.decorator_list)
+    return CodeText(_digest(kind, *parts), decorators)
+
+
+def _chain(node: ast.expr) -> tuple[str, ...]:
+    match node:
+        case ast.Call():
+            return _chain(node.func)
+        case ast.Attribute():
+            inner = _chain(node.value)
+            return (*inner, node.attr) if inner else ()
+        case ast.Name():
+            return (node.id,)
+        case _:
+            return ()
+
+
+def _digest(kind: str, *parts: Any) -> str:
+    written = [kind]
+    for part in parts:
+        _write(part, written)
+    return digest_text("".join(written))
+
+
+def _write(value: Any, written: list[str]) -> None:
+    """Write a tree without positions; every node stands in brackets, so no two trees are written alike."""
+    if isinstance(value, ast.AST):
+        written.append(f"({type(value).__name__} ")
+        docstring = isinstance(value, (*SCOPES, ast.Module))
+        for name in value._fields:
+            part = getattr(value, name, None)
+            _write(_without_docstring(part) if docstring and name == "body" else part, written)
+        written.append(")")
+    elif isinstance(value, list):
+        written.append("[")
+        for one in value:
+            _write(one, written)
+        written.append("]")
+    else:
+        written.append(_constant(value))
+        written.append(",")
+
+
+def _without_docstring(body: Any) -> Any:
+    match body:
+        case [ast.Expr(value=ast.Constant(value=str())), *rest]:
+            return rest or [ast.Pass()]
+        case _:
+            return body

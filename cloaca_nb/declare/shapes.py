@@ -1,0 +1,257 @@
+"""The digest of a value that may hold code: functions and classes in it count by name, and are followed elsewhere."""
+
+import functools
+import io
+import sys
+import types
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import MISSING, Field
+from typing import Any, Final, NamedTuple
+
+from cloaca_nb.declare.code_text import digest_text
+
+__all__ = ["Shape", "Shapes"]
+
+_CODE: Final = (
+    types.FunctionType,
+    types.MethodType,
+    types.ModuleType,
+    types.BuiltinFunctionType,
+    functools.partial,
+    property,
+    staticmethod,
+    classmethod,
+    functools.cached_property,
+    Field,
+)
+# Their position and what stands behind them changes, whatever a pickle makes of them.
+_FILES: Final = (io.RawIOBase, io.TextIOWrapper, io.BufferedReader, io.BufferedWriter, io.BufferedRandom)
+_PLAIN: Final = frozenset({type(None), bool, int, float, complex, str, bytes})
+_SEQUENCES: Final = (list, tuple)
+_SETS: Final = (set, frozenset)
+_DICTS: Final = (dict, types.MappingProxyType)
+_DATA: Final = frozenset({"numpy", "pandas", "polars", "pyarrow", "matplotlib"})  # digested by what they hold
+_METHODS: Final = (types.MethodDescriptorType, types.WrapperDescriptorType, types.MethodWrapperType)
+
+
+class Shape(NamedTuple):
+    """What a value comes to.
+
+    Attributes:
+        digest: 32 hexadecimal digits.
+        leads_to: the functions, classes and modules in it, which count by their names here.
+        untracked: what of it can't be digested, as sentences.
+        held: whether it holds data, and is not code alone.
+    """
+
+    digest: str
+    leads_to: tuple[Any, ...]
+    untracked: tuple[str, ...]
+    held: bool = True
+
+
+class Shapes:
+    """Digests values for one run; a value that is met again is digested once.
+
+    Args:
+        digest: of a value without code in it; None if it has none, as an open file hasn't.
+    """
+
+    def __init__(self, digest: Callable[[Any], str | None]) -> None:
+        self._digest = digest
+        self._leaves: dict[int, tuple[Any, str | None]] = {}
+        self.scopes: dict[int, dict[str, Any]] = {}
+
+    def of(self, value: Any, owner: str, *, inside: Any = None) -> Shape:
+        """Return what a value comes to.
+
+        Args:
+            value: any.
+            owner: whom a sentence about it names: "constant lock".
+            inside: the function or class whose value it is, which may lead back to itself.
+        """
+        walk = _Walk(self, owner)
+        text = walk.text(value)
+        others = [one for one in walk.leads_to if one is not inside]
+        return Shape(digest_text(text), tuple(others), tuple(dict.fromkeys(walk.untracked)), held=walk.held)
+
+    def scope(self, namespace: dict[str, Any]) -> int:
+        """Return what stands for a namespace, whose names are looked up later."""
+        self.scopes[id(namespace)] = namespace
+        return id(namespace)
+
+    def leaf(self, value: Any) -> str | None:
+        """Return the digest of a value without code in it; None if it has none."""
+        if id(value) not in self._leaves:
+            self._leaves[id(value)] = value, self._digest(value)  # kept, so that no other gets its id
+        return self._leaves[id(value)][1]
+
+
+class _Walk:
+    """One walk through a value, which notes the code that it finds."""
+
+    def __init__(self, shapes: Shapes, owner: str) -> None:
+        self._shapes = shapes
+        self._owner = owner
+        self._open: dict[int, int] = {}
+        self.leads_to: list[Any] = []
+        self.untracked: list[str] = []
+        self.held = False
+
+    def text(self, value: Any) -> str:
+        """Return a text that is equal for equal values."""
+        if type(value) in _PLAIN or value is MISSING:
+            return self._leaf(value)
+        if id(value) in self._open:
+            return f"^{self._open[id(value)]}"
+        self._open[id(value)] = len(self._open)
+        found = self._opened(value)
+        del self._open[id(value)]
+        return found
+
+    def _opened(self, value: Any) -> str:  # noqa: PLR0911 - one for each kind
+        match value:
+            case types.FunctionType():
+                return self._function(value)
+            case type():
+                self.leads_to.append(value)
+                return f"class {value.__module__}.{value.__qualname__}"
+            case types.ModuleType():
+                self.leads_to.append(value)
+                return f"module {value.__name__}"
+            case types.BuiltinFunctionType():
+                return self._builtin(value)
+            case _ if isinstance(value, _METHODS):
+                return f"method {value.__qualname__}"
+            case _ if (parts := _parts(value)) is not None:
+                return f"{type(value).__name__}({','.join(map(self.text, parts))})"
+            case _:
+                return self._data(value)
+
+    def _function(self, function: types.FunctionType) -> str:
+        """Name a function; what its defaults and closure hold tells it from others of its name."""
+        self.leads_to.append(function)
+        name = f"function {function.__globals__.get('__name__')}.{function.__code__.co_qualname}"
+        if (wrapped := getattr(function, "__wrapped__", None)) is not None:
+            return f"{name}({self.text(wrapped)})"
+        cells = [_content(cell) for cell in function.__closure__ or ()]
+        held = [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values(), *cells]
+        return f"{name}({','.join(map(self.text, held))})" if held else name
+
+    def _builtin(self, function: types.BuiltinFunctionType) -> str:
+        owner = function.__self__
+        if owner is not None and not isinstance(owner, types.ModuleType):
+            return f"builtin {function.__qualname__} of {self.text(owner)}"
+        module = function.__module__ or getattr(owner, "__name__", "")
+        if module == "__main__":
+            self.untracked.append(f"{self._owner} is compiled code without a module, so a change of it can't be seen")
+        elif isinstance(owner, types.ModuleType):
+            self.leads_to.append(owner)
+        return f"builtin {module}.{function.__qualname__}"
+
+    def _data(self, value: Any) -> str:
+        kind = type(value)
+        if isinstance(value, _FILES):
+            return self._live(value)
+        found = list(_code_in(value))
+        self.leads_to += [one for one in found if isinstance(one, type)]
+        if all(isinstance(one, type) for one in found):
+            return self._leaf(value)
+        self.held = True
+        if isinstance(value, _DICTS):
+            pairs = [f"{self.text(key)}:{self.text(one)}" for key, one in value.items()]
+            return f"dict {{{','.join(pairs)}}}"
+        if isinstance(value, _SEQUENCES):
+            return f"{kind.__name__} [{','.join(map(self.text, value))}]"
+        if isinstance(value, _SETS):
+            return f"{kind.__name__} {sorted(map(self.text, value))}"
+        attributes = sorted(_attributes(value))
+        shown = ",".join(f"{name}={self.text(one)}" for name, one in attributes)
+        return f"{kind.__module__}.{kind.__qualname__}({shown})"
+
+    def _leaf(self, value: Any) -> str:
+        self.held = True
+        if value is MISSING:
+            return "missing"
+        digest = self._shapes.leaf(value)
+        if digest is None:
+            return self._live(value)
+        return f"{type(value).__qualname__} {digest}"
+
+    def _culprit(self, value: Any) -> Any:
+        """Return the innermost object in a value that has no digest."""
+        seen: set[int] = set()
+        while id(value) not in seen:
+            seen.add(id(value))
+            value = next((one for one in _inside(value) if self._shapes.leaf(one) is None), value)
+        return value
+
+    def _live(self, value: Any) -> str:
+        self.held = True
+        kind = type(self._culprit(value)).__qualname__
+        self.untracked.append(f"{self._owner} holds a live object ({kind}), which has no digest")
+        return f"live {kind}"
+
+
+def _parts(value: Any) -> list[Any] | None:  # noqa: PLR0911 - one for each kind
+    """Return what an object around a function consists of; None for any other object."""
+    match value:
+        case functools.partial():
+            return [value.func, list(value.args), value.keywords]
+        case types.MethodType():
+            return [value.__func__, value.__self__]
+        case property():
+            return [value.fget, value.fset, value.fdel]
+        case staticmethod() | classmethod():
+            return [value.__func__]
+        case functools.cached_property():
+            return [value.func]
+        case Field():
+            return [value.name, value.type, value.default, value.default_factory, value.init, value.compare]
+        case _:
+            wrapped = vars(value).get("__wrapped__") if hasattr(value, "__dict__") else None
+            return [wrapped] if callable(wrapped) else None  # of functools.cache
+
+
+def _code_in(value: Any) -> Iterator[Any]:
+    """Yield the code that a value holds: functions and the like, and the classes of the objects in it."""
+    waiting, seen = [value], set()
+    while waiting:
+        one = waiting.pop()
+        kind = type(one)
+        if kind in _PLAIN or id(one) in seen:
+            continue
+        seen.add(id(one))
+        if isinstance(one, (*_CODE, *_FILES, type)) or _parts(one) is not None:
+            yield one
+            continue
+        if kind.__module__ != "builtins":
+            yield kind
+        waiting += _inside(one)
+
+
+def _inside(value: Any) -> Iterable[Any]:
+    if isinstance(value, _DICTS):
+        return [*value.keys(), *value.values()]
+    if isinstance(value, (*_SEQUENCES, *_SETS)):
+        return value if not _PLAIN.issuperset(map(type, value)) else ()
+    return [one for _, one in _attributes(value)]
+
+
+def _attributes(value: Any) -> Iterator[tuple[str, Any]]:
+    """Yield what an object of a user's class or of a library holds; the standard library's are digested whole."""
+    library = str(type(value).__module__).partition(".")[0]
+    if library in _DATA or library in sys.stdlib_module_names:
+        return
+    yield from getattr(value, "__dict__", {}).items()
+    for kind in type(value).__mro__:
+        for name, one in vars(kind).items():
+            if isinstance(one, types.MemberDescriptorType) and hasattr(value, name):
+                yield name, getattr(value, name)
+
+
+def _content(cell: types.CellType) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:  # not bound yet
+        return None
