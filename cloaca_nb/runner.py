@@ -10,6 +10,7 @@ from cloaca_nb.core.context import Context
 from cloaca_nb.core.events import Observer
 from cloaca_nb.core.graph import Workflow
 from cloaca_nb.core.merge import Sameness
+from cloaca_nb.core.recall import Recall
 from cloaca_nb.declare.options import check_timeout
 from cloaca_nb.declare.registry import REGISTRY, Registry
 from cloaca_nb.engine.echo import Echo
@@ -18,6 +19,7 @@ from cloaca_nb.engine.result import WorkflowResult
 from cloaca_nb.engine.run import Run
 from cloaca_nb.errors import ConfigurationError
 from cloaca_nb.history.history import History
+from cloaca_nb.history.recall import TakenAsTheyAre, UnchangedOnly
 from cloaca_nb.history.tables import to_frame
 from cloaca_nb.values import equal, isolate, key
 
@@ -93,6 +95,7 @@ class DefaultRunner:
         *,
         timeout: float | None = None,
         observers: Sequence[Observer] = (),
+        cached: bool = False,
     ) -> WorkflowResult:
         """Execute a workflow and block until its run is over and on disk.
 
@@ -102,17 +105,43 @@ class DefaultRunner:
             timeout: seconds; a run that takes longer ends as Failed, with what was running given up. None: what the
                 runner's config says, else no limit.
             observers: told every event of this run.
+            cached: whether a task is taken from an earlier run, of whatever workflow, if its code and what it reads
+                are unchanged; `WorkflowResult.tasks` says why each was taken or executed.
 
         Raises:
             WorkflowNotFoundError: a ValueError, for an unknown name.
             KeyboardInterrupt: on an interrupt, after the run was recorded as Cancelled.
         """
-        run = self.start(workflow, context, timeout=timeout, observers=observers)
-        try:
-            return run.wait()
-        except BaseException:  # an interrupt, or a wait that isn't possible here
-            run.cancel()
-            raise
+        return _waited_for(self.start(workflow, context, timeout=timeout, observers=observers, cached=cached))
+
+    def resume(
+        self,
+        run: str | None = None,
+        *,
+        workflow: str | Workflow | None = None,
+        context: Context | Mapping[str, Any] | None = None,
+        timeout: float | None = None,
+        observers: Sequence[Observer] = (),
+    ) -> WorkflowResult:
+        """Go on with an earlier run, in a new one, and block until that is over and on disk.
+
+        Tasks that have completed, and whose code and inputs are unchanged, are taken from history. The others are
+        executed: what had not completed, what follows it, and what was edited since. `WorkflowResult.tasks` says why.
+
+        Args:
+            run: the id of the run, or a beginning that only it has; None: the latest.
+            workflow: what is executed; None: the registered workflow of the run's name.
+            context: replaces values of the run's initial context.
+            timeout: see `execute`.
+            observers: told every event of the new run.
+
+        Raises:
+            HistoryError: if there is no such run, it is still going on, or its initial context can't be given back.
+            WorkflowNotFoundError: a ValueError, if its workflow isn't registered any more.
+            KeyboardInterrupt: on an interrupt, after the new run was recorded as Cancelled.
+        """
+        begun = self.start_resumed(run, workflow=workflow, context=context, timeout=timeout, observers=observers)
+        return _waited_for(begun)
 
     async def execute_async(
         self,
@@ -135,6 +164,7 @@ class DefaultRunner:
         *,
         timeout: float | None = None,
         observers: Sequence[Observer] = (),
+        cached: bool = False,
     ) -> Run:
         """Start a run and return at once; see `execute` for the arguments.
 
@@ -144,11 +174,77 @@ class DefaultRunner:
             TypeError: if `context` is no dict, or a key of it no str.
             ConfigurationError: a RuntimeError, after `shutdown`, and in a process that was forked off since.
         """
-        found = workflow if isinstance(workflow, Workflow) else self._registry.workflow(workflow)
-        initial = context if isinstance(context, Context) else Context(context)
+        found = self._workflow(workflow)
+        recall = UnchangedOnly(self._history.memory(found)) if cached else None
+        return self._begin(found, _values(context), timeout, observers, recall=recall)
+
+    def start_resumed(
+        self,
+        run: str | None = None,
+        *,
+        workflow: str | Workflow | None = None,
+        context: Context | Mapping[str, Any] | None = None,
+        timeout: float | None = None,
+        observers: Sequence[Observer] = (),
+    ) -> Run:
+        """Start a run that goes on with an earlier one, and return at once; see `resume`."""
+        name = workflow.name if isinstance(workflow, Workflow) else workflow
+        run_id, of_run = self._history.to_resume(run, name)
+        found = self._workflow(of_run if workflow is None else workflow)
+        initial = {**self._history.initial(run_id), **_values(context)}
+        recall = UnchangedOnly(self._history.memory(found, run_id))
+        return self._begin(found, initial, timeout, observers, recall=recall, resumed_from=run_id)
+
+    def start_some(
+        self,
+        workflow: str | Workflow,
+        tasks: Sequence[str],
+        *,
+        following: bool,
+        context: Context | Mapping[str, Any] | None = None,
+        timeout: float | None = None,
+        observers: Sequence[Observer] = (),
+    ) -> Run:
+        """Start a run that executes some tasks on the values of the latest run, and takes the others from that.
+
+        Args:
+            workflow: a `Workflow`, or the name of a registered one; it must have been run before.
+            tasks: ids of the tasks that are executed.
+            following: whether what follows them is executed as well; if not, it is left out.
+            context: replaces values of that run's initial context.
+            timeout: see `execute`.
+            observers: told every event of the new run.
+
+        Raises:
+            TaskNotFoundError: a KeyError, if the workflow has no such task.
+            HistoryError: if it has no run yet, or its latest run is still going on.
+        """
+        found = self._workflow(workflow)
+        after = {later for task_id in tasks for later in found.descendants(task_id)} - set(tasks)
+        run_id, _ = self._history.to_resume(None, found.name)
+        initial = {**self._history.initial(run_id), **_values(context)}
+        memory = self._history.memory(found, run_id)
+        recall = TakenAsTheyAre(memory, {*tasks, *(after if following else ())}, () if following else after)
+        return self._begin(found, initial, timeout, observers, recall=recall, resumed_from=run_id)
+
+    def _workflow(self, workflow: str | Workflow) -> Workflow:
+        return workflow if isinstance(workflow, Workflow) else self._registry.workflow(workflow)
+
+    def _begin(
+        self,
+        workflow: Workflow,
+        initial: dict[str, Any],
+        timeout: float | None,
+        observers: Sequence[Observer],
+        *,
+        recall: Recall | None = None,
+        resumed_from: str = "",
+    ) -> Run:
         check_timeout(timeout)
         limit = self._workflow_timeout if timeout is None else timeout
-        return self._engine.start(found, dict(initial), observers=observers, timeout=limit)
+        return self._engine.start(
+            workflow, initial, observers=observers, timeout=limit, recall=recall, resumed_from=resumed_from
+        )
 
     def history(self) -> History:
         """Return the history that this runner writes, to read it."""
@@ -166,6 +262,20 @@ class DefaultRunner:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.shutdown()
+
+
+def _waited_for(run: Run) -> WorkflowResult:
+    try:
+        return run.wait()
+    except BaseException:  # an interrupt, or a wait that isn't possible here
+        run.cancel()
+        raise
+
+
+def _values(context: Context | Mapping[str, Any] | None) -> dict[str, Any]:
+    if context is None:
+        return {}
+    return dict(context if isinstance(context, Context) else Context(context))
 
 
 def _say_once(note: str, write: Callable[[str], object] | None = None) -> None:

@@ -3,16 +3,19 @@
 import html
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from types import MappingProxyType
 from typing import Any, Final, Protocol
 
-from cloaca_nb.core.merge import DELETED
+from cloaca_nb.core.merge import DELETED, MISSING
 from cloaca_nb.core.preview import preview
 from cloaca_nb.core.scope import Conflict, Scope
 from cloaca_nb.errors import ContextKeyError, DuplicateKeyError, near_miss
 
-__all__ = ["DELETED", "Context"]
+__all__ = ["ALL_KEYS", "DELETED", "MISSING", "Context"]
 
 EMPTY: Final = Scope()
+NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
+ALL_KEYS: Final = "*"  # stands for the question which keys there are
 
 
 def _as_it_is(value: Any) -> Any:
@@ -44,7 +47,7 @@ class Context(MutableMapping[str, Any]):
     {'year': 2013, 'month': 1}
     """
 
-    __slots__ = ("_inherited", "_isolate", "_lineage", "_read", "_task_id", "changes", "conflicts")
+    __slots__ = ("_asked", "_inherited", "_isolate", "_lineage", "_read", "_task_id", "changes", "conflicts")
 
     _lineage: Lineage
     _task_id: str
@@ -54,6 +57,7 @@ class Context(MutableMapping[str, Any]):
             raise TypeError(f"Context takes a dict of values, not {type(data).__name__}: Context({{'key': value}}).")
         self.changes: dict[str, Any] = {}  # what was set since it was made; a deleted key maps to DELETED
         self._read: dict[str, Any] = {}
+        self._asked: set[str] | None = None
         self._inherited: Scope | None = EMPTY
         self._isolate: Callable[[Any], Any] = _as_it_is
         self.conflicts: tuple[Conflict, ...] = ()  # the choices that were read
@@ -74,6 +78,7 @@ class Context(MutableMapping[str, Any]):
         context = cls.__new__(cls)  # thousands of tasks: nothing of __init__ is needed here
         context.changes = {}
         context._read = {}
+        context._asked = None
         context._inherited = None
         context._lineage = lineage
         context._task_id = task_id
@@ -91,8 +96,21 @@ class Context(MutableMapping[str, Any]):
 
     @property
     def keys_read(self) -> tuple[str, ...]:
-        """The inherited keys that were read through this context."""
-        return tuple(self._read)
+        """The keys that were asked for, whether they were there or not; ALL_KEYS if it was asked which there are."""
+        return (*self._read, *(self._asked or ()))
+
+    def reads(self) -> Mapping[str, Any]:
+        """Return what was inherited under the keys that were asked for, MISSING where there was nothing."""
+        if not self._read and self._asked is None:
+            return NOTHING
+        return {key: self.inherited_value(key) for key in self.keys_read}
+
+    def inherited_value(self, key: str) -> Any:
+        """Return what is inherited under a key, as it is; MISSING if nothing is; for ALL_KEYS the names of all."""
+        if key == ALL_KEYS:
+            return self._scope.keys()
+        entry = self._scope.find(key)
+        return MISSING if entry is None else entry.value
 
     def inherited(self) -> dict[str, Any]:
         """Return every inherited value as it is, no copy, and without taking note that it was read."""
@@ -102,6 +120,7 @@ class Context(MutableMapping[str, Any]):
     def take_over(self, keys_read: Iterable[str], changes: Mapping[str, Any]) -> None:
         """Take in what another context, made of the same values, was read for and changed by."""
         for key in keys_read:
+            self._ask(key)
             if (entry := self._scope.find(key)) is not None and entry.conflict is not None:
                 self.conflicts += (entry.conflict,)
         self.changes.update(changes)
@@ -109,18 +128,26 @@ class Context(MutableMapping[str, Any]):
     # -- the mapping
 
     def __getitem__(self, key: str) -> Any:
+        value = self._value(key)
+        if value is MISSING:
+            raise self._absent(key)
+        return value
+
+    def _value(self, key: str) -> Any:
+        """Return the value of a key, MISSING if there is none."""
         if key in self.changes:
             value = self.changes[key]
-            if value is not DELETED:
-                return value
-        elif key in self._read:
+            return MISSING if value is DELETED else value
+        if key in self._read:
             return self._read[key]
-        elif (entry := self._scope.find(key)) is not None:
-            if entry.conflict is not None:
-                self.conflicts += (entry.conflict,)
-            value = self._read[key] = self._isolate(entry.value)
-            return value
-        raise self._absent(key)
+        entry = self._scope.find(key)
+        if entry is None:
+            self._ask(key)
+            return MISSING
+        if entry.conflict is not None:
+            self.conflicts += (entry.conflict,)
+        value = self._read[key] = self._isolate(entry.value)
+        return value
 
     def __setitem__(self, key: str, value: Any) -> None:
         if not isinstance(key, str):
@@ -138,11 +165,15 @@ class Context(MutableMapping[str, Any]):
     def __contains__(self, key: object) -> bool:
         if key in self.changes:
             return self.changes[key] is not DELETED
-        return isinstance(key, str) and self._scope.find(key) is not None
+        if not isinstance(key, str):
+            return False
+        if key not in self._read:
+            self._ask(key)
+        return self._scope.find(key) is not None
 
     def __iter__(self) -> Iterator[str]:
-        names = dict.fromkeys((*self._scope.keys(), *self.changes))
-        return iter([key for key in names if self.changes.get(key) is not DELETED])
+        self._ask(ALL_KEYS)
+        return iter(self._names())
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -162,10 +193,8 @@ class Context(MutableMapping[str, Any]):
 
     def get(self, key: str, default: Any = None) -> Any:
         """Return the value of `key`, or `default` if it isn't there; a stored None is a value."""
-        try:
-            return self[key]
-        except ContextKeyError:
-            return default
+        value = self._value(key)
+        return default if value is MISSING else value
 
     def insert(self, key: str, value: Any) -> None:
         """Set `key` that isn't there yet.
@@ -245,6 +274,18 @@ class Context(MutableMapping[str, Any]):
             raise ValueError(f"A context comes from a JSON object, not from {type(data).__name__}.")  # noqa: TRY004 - the API's
         return Context(data)
 
+    # -- inside
+
+    def _names(self) -> list[str]:
+        names = dict.fromkeys((*self._scope.keys(), *self.changes))
+        return [key for key in names if self.changes.get(key) is not DELETED]
+
+    def _ask(self, key: str) -> None:
+        """Take note that something about a key was asked."""
+        if self._asked is None:
+            self._asked = set()
+        self._asked.add(key)
+
     # -- how it looks
 
     def __repr__(self) -> str:
@@ -261,6 +302,6 @@ class Context(MutableMapping[str, Any]):
         return table if rows else "<em>an empty context</em>"
 
     def _absent(self, key: str) -> ContextKeyError:
-        known = list(self)
+        known = self._names()
         there = ", ".join(map(repr, known)) if known else "none"
         return ContextKeyError(f"No key {key!r} in the context.{near_miss(str(key), known)} Keys there are: {there}.")

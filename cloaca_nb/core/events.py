@@ -6,7 +6,8 @@ Tuples rather than dataclasses: making one costs a quarter, and a run makes two 
 """
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from cloaca_nb.core.graph import Workflow
@@ -26,6 +27,9 @@ __all__ = [
 ]
 
 
+NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
+
+
 class Failure(NamedTuple):
     """Why an attempt failed, as the user sees it."""
 
@@ -43,6 +47,7 @@ class RunStarted(NamedTuple):
     workflow: "Workflow"
     kind: str  # "run", or "try" for one task on its own
     initial: Mapping[str, Any]  # the initial context
+    resumed_from: str = ""  # the id of the run that this one goes on with
 
 
 class AttemptStarted(NamedTuple):
@@ -61,7 +66,7 @@ class OutputWritten(NamedTuple):
     run_id: str
     task_id: str
     attempt: int
-    stream: str  # "stdout" or "stderr"
+    stream: str  # "stdout", "stderr", or "display": the text of what was displayed
     text: str
 
 
@@ -98,7 +103,9 @@ class TaskFinished(NamedTuple):
     outcome: "Outcome"
     changes: Mapping[str, Any]  # what it set; a deleted key maps to context.DELETED; empty unless Completed
     failure: Failure | None  # set if and only if the outcome is Failed
-    reason: str  # why it was skipped or cancelled ("because clean failed"); else empty
+    reason: str  # why it was skipped, cancelled, taken from history, or not taken; empty where nothing is to be said
+    reads: Mapping[str, Any] = NOTHING  # what it inherited under the keys that it asked for; MISSING: nothing
+    taken_from: str = ""  # the id of the run whose values these are; empty if it was executed
 
 
 class RunFinished(NamedTuple):

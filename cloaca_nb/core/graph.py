@@ -133,6 +133,20 @@ class Workflow:
                 found[dependency].append(task_id)
         return {task_id: tuple(ids) for task_id, ids in found.items()}
 
+    def descendants(self, task_id: str) -> set[str]:
+        """Return the ids of the tasks that depend on a task, directly or by way of others.
+
+        Raises:
+            TaskNotFoundError: a KeyError, if there is no such task.
+        """
+        found: set[str] = set()
+        stack = [self[task_id].id]
+        while stack:
+            new = set(self.dependents[stack.pop()]) - found
+            found |= new
+            stack += new
+        return found
+
     @cached_property
     def warnings(self) -> tuple[str, ...]:
         """What is legal but looks like a slip: a task that reads a key which no ancestor of it sets."""

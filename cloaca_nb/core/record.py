@@ -28,6 +28,7 @@ class TaskRecord:
     progress: events.ProgressMade | None = None
     failure: events.Failure | None = None
     reason: str = ""
+    taken_from: str = ""  # the id of the run that its values are from
     lines: int = 0  # of output
 
     def elapsed(self, now: float) -> float | None:
@@ -109,7 +110,7 @@ def _take_in_of_task(task: TaskRecord, event: events.Event) -> None:
             task.outcome, task.failure = Outcome.RETRYING, event.failure
         case events.TaskFinished():
             task.outcome, task.ended, task.reason = event.outcome, event.at, event.reason
-            task.failure = event.failure
+            task.failure, task.taken_from = event.failure, event.taken_from
 
 
 OF_THE_RUN: Final = frozenset({events.RunStarted, events.RunFinished})

@@ -47,7 +47,7 @@ class Owner(Protocol):
     def begin(self, attempt: "Attempt") -> bool:
         """Open an attempt and give it its context; False if the run was cancelled meanwhile."""
 
-    def print(self, attempt: "Attempt", stream: str, text: str) -> None:
+    def print(self, attempt: "Attempt", stream: str, text: str, *, even_if_over: bool = False) -> None:
         """Say what an attempt printed."""
 
     def report(self, attempt: "Attempt", done: float, total: float | None, message: str) -> None:
@@ -76,6 +76,7 @@ class Attempt:
     context = NO_CONTEXT
     is_over = False
     due = NEVER  # when its time is up, see `Deadlines`
+    reason = ""  # why it wasn't taken from an earlier run, where that was asked for
     account: Account | None = None  # of its failure, where another process has given one
     stop: Callable[[], object] | None = None  # ends a body that doesn't run on a thread of ours
     _place: Place | None = None
@@ -107,7 +108,7 @@ class Attempt:
             self._give_turn_back()
             return None
         variables = self.owner.variables.copy()
-        self.owner.means.loop.run(self.await_body(), variables, partial(self._conclude_async, variables))
+        self.owner.means.loop.run(self.await_body, variables, partial(self._conclude_async, variables))
         return None
 
     def _call_elsewhere(self, executor: Any) -> Work | None:
@@ -189,7 +190,7 @@ class Attempt:
         if callback is None:
             return
         arguments = (self.task.id, self.context) if error is None else (self.task.id, error, self.context)
-        with speaking(TaskHandle.of(self)):
+        with speaking(TaskHandle.of(_Callback(self))):
             try:
                 callback(*arguments)
             except BaseException:  # sys.exit in a callback must not end the worker
@@ -255,3 +256,26 @@ class Attempt:
             return None if self.is_over else self.owner.conclude(self, variables.run(error_of, self, done), variables)
 
         self.owner.means.workers.put([conclude])
+
+
+class _Callback:
+    """What speaks for a callback: its attempt may be over, but what it prints still belongs to it."""
+
+    is_async = False
+    is_over = False
+
+    def __init__(self, attempt: Attempt) -> None:
+        self._attempt = attempt
+        self.cancelled = attempt.cancelled
+
+    def print(self, stream: str, text: str) -> None:
+        self._attempt.owner.print(self._attempt, stream, text, even_if_over=True)
+
+    def report(self, done: float, total: float | None, message: str) -> None:
+        self._attempt.report(done, total, message)
+
+    def wait_without_slot(self, condition: Callable[[], Any], poll_s: float) -> None:
+        self._attempt.wait_without_slot(condition, poll_s)
+
+    async def poll(self, condition: Callable[[], Any], poll_s: float) -> None:
+        await self._attempt.poll(condition, poll_s)

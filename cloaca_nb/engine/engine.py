@@ -9,6 +9,7 @@ from typing import Any, Final
 from cloaca_nb.core.events import Observer
 from cloaca_nb.core.graph import Workflow
 from cloaca_nb.core.merge import Sameness
+from cloaca_nb.core.recall import Recall
 from cloaca_nb.core.task import Task
 from cloaca_nb.declare.options import check_executor
 from cloaca_nb.engine.deadlines import Deadlines
@@ -82,6 +83,8 @@ class Engine:
         kind: str = "run",
         observers: Sequence[Observer] = (),
         timeout: float | None = None,
+        resumed_from: str = "",
+        recall: Recall | None = None,
     ) -> Run:
         """Start a run and return at once.
 
@@ -91,6 +94,8 @@ class Engine:
             kind: "run", or "try" for one task on its own.
             observers: told every event of this run.
             timeout: seconds after which the run fails; None: no limit.
+            resumed_from: the id of the run that this one goes on with.
+            recall: asked before a task is executed; None: all are.
 
         Raises:
             ConfigurationError: if a task asks for an executor that there isn't; or if the engine is closed, or was made
@@ -101,7 +106,15 @@ class Engine:
         for task in workflow.tasks:
             if task.executor is not None:
                 _check_executor(task)
-        execution = Execution(self._means, workflow, initial, kind, (*self._observers, *observers))
+        execution = Execution(
+            self._means,
+            workflow,
+            initial,
+            kind=kind,
+            observers=(*self._observers, *observers),
+            resumed_from=resumed_from,
+            recall=recall,
+        )
         run = Run(execution)
         try:
             execution.start(timeout)

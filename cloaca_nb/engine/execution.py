@@ -32,8 +32,10 @@ from cloaca_nb.core.events import (
 from cloaca_nb.core.graph import Workflow
 from cloaca_nb.core.lineage import FinalContext, Lineage
 from cloaca_nb.core.plan import Plan, Step
+from cloaca_nb.core.recall import LeftOut, Recall, Taken
 from cloaca_nb.core.record import RunRecord
 from cloaca_nb.core.status import Outcome, Status
+from cloaca_nb.core.task import Task
 from cloaca_nb.engine.attempt import Attempt
 from cloaca_nb.engine.clock import elapsed, new_run_id, now
 from cloaca_nb.engine.deadlines import NEVER
@@ -60,10 +62,20 @@ class Execution:
         initial: the initial context; the workflow's parameters fill it up.
         kind: "run", or "try" for one task on its own.
         observers: told every event.
+        resumed_from: the id of the run that this one goes on with.
+        recall: asked before a task is executed; None: all are.
     """
 
     def __init__(
-        self, means: Means, workflow: Workflow, initial: Mapping[str, Any], kind: str, observers: Sequence[Observer]
+        self,
+        means: Means,
+        workflow: Workflow,
+        initial: Mapping[str, Any],
+        *,
+        kind: str,
+        observers: Sequence[Observer],
+        resumed_from: str = "",
+        recall: Recall | None = None,
     ) -> None:
         self.means = means
         self.workflow = workflow
@@ -75,6 +87,8 @@ class Execution:
         self._tasks = workflow.by_id
         self._initial = {**workflow.parameters, **initial}
         self._kind = kind
+        self._resumed_from = resumed_from
+        self._recall = recall
         self._observers = (self.record.observe, *observers)
         self._plan = Plan(workflow, self._reader)
         self._lineage = Lineage(workflow, self._initial, means.same)
@@ -99,7 +113,7 @@ class Execution:
         """
         capture.start()
         self.means.deadlines.watch(self)
-        self._say(RunStarted(now(), self.run_id, self.workflow, self._kind, self._initial))
+        self._say(RunStarted(now(), self.run_id, self.workflow, self._kind, self._initial, self._resumed_from))
         with self._lock:
             if self._plan.is_over:  # cancelled by now
                 return
@@ -187,9 +201,9 @@ class Execution:
                 means.deadlines.look_by(due)
         return True
 
-    def print(self, attempt: Attempt, stream: str, text: str) -> None:
-        """Say what an attempt printed, unless it is over."""
-        if not attempt.is_over:
+    def print(self, attempt: Attempt, stream: str, text: str, *, even_if_over: bool = False) -> None:
+        """Say what an attempt printed, unless it is over; what its callback prints comes after that."""
+        if even_if_over or not attempt.is_over:
             self._say(OutputWritten(now(), self.run_id, attempt.task.id, attempt.number, stream, text))
 
     def report(self, attempt: Attempt, done: float, total: float | None, message: str) -> None:
@@ -264,26 +278,72 @@ class Execution:
             self.record.conflicts += context.conflicts
         return self._finish(attempt, COMPLETED, changes, None)
 
+    def _take(self, attempt: Attempt) -> Work | None:
+        """See what earlier runs have for a task, and execute it only if that is nothing."""
+        try:
+            answer = self._ask(attempt.task)
+            if not isinstance(answer, str):
+                return self._go_without(attempt.task, answer)
+        except BaseException as problem:  # noqa: BLE001 - see `conclude`
+            self._break_off(problem)
+            return None
+        attempt.reason = answer
+        return attempt()
+
+    def _ask(self, task: Task) -> Taken | LeftOut | str:
+        if self._recall is None:
+            return ""
+        try:
+            return self._recall(task, Context.in_run(self._lineage, task.id, self.means.isolate))
+        except Exception as problem:
+            logger.exception("Task %s is executed, because history failed to say what it has of it.", task.named)
+            return f"history couldn't say what it has of it: {type(problem).__name__}"
+
+    def _go_without(self, task: Task, answer: Taken | LeftOut) -> Work | None:
+        with self._lock:
+            if self.cancelled:
+                return None
+            if isinstance(answer, LeftOut):
+                self._say_without(task.id, Outcome.SKIPPED, answer.reason)
+                return self._go_on(self._plan.finish(task.id, Outcome.SKIPPED))
+            if answer.changes:
+                self._lineage.finish(task.id, answer.changes)
+            self._say(
+                TaskFinished(
+                    *(now(), self.run_id, task.id, 0, COMPLETED, answer.changes),
+                    *(None, answer.reason, answer.reads, answer.run_id),
+                )
+            )
+            return self._go_on(self._plan.finish(task.id, COMPLETED))
+
     def _finish(
         self, attempt: Attempt, outcome: Outcome, changes: Mapping[str, Any], failure: Failure | None
     ) -> Work | None:
         """End a task that was attempted, hand over all but the first piece of work that follows, and return that."""
         task_id = attempt.task.id
         self._open.pop(task_id, None)
-        self._say(new(TaskFinished, (now(), self.run_id, task_id, attempt.number, outcome, changes, failure, "")))
-        ready = self._follow(self._plan.finish(task_id, outcome))
+        reads = attempt.context.reads()
+        facts = (now(), self.run_id, task_id, attempt.number, outcome, changes, failure, attempt.reason, reads, "")
+        self._say(new(TaskFinished, facts))
+        return self._go_on(self._plan.finish(task_id, outcome))
+
+    def _go_on(self, step: Step) -> Work | None:
+        """Hand over all but the first piece of work that follows, and return that; at the run's end, its closing."""
+        ready = self._follow(step)
         if not ready:
             return self._close if self._plan.is_over else None
         if len(ready) > 1:
             self.means.workers.put(ready[1:])
         return ready[0]
 
-    def _follow(self, step: Step) -> list[Attempt]:
-        """Do what the plan says; return the attempts that may start."""
+    def _follow(self, step: Step) -> list[Work]:
+        """Do what the plan says; return the work that may start."""
         for task_id, reason in step.skipped:
             self._say_without(task_id, Outcome.SKIPPED, reason)
         tasks = self._tasks
-        return [Attempt(self, tasks[task_id]) for task_id in step.ready]
+        if self._recall is None:
+            return [Attempt(self, tasks[task_id]) for task_id in step.ready]
+        return [partial(self._take, Attempt(self, tasks[task_id])) for task_id in step.ready]
 
     def _reader(self, task_id: str) -> Callable[[str, Any], Any]:
         return Context.in_run(self._lineage, task_id, self.means.isolate).get

@@ -33,14 +33,18 @@ class Loop:
         loop.call_soon_threadsafe(lambda: loop.call_later(seconds, function))
 
     def run(
-        self, body: Coroutine[Any, Any, Any], context: Context, done: Callable[["asyncio.Task[Any]"], None]
+        self,
+        body: Callable[[], Coroutine[Any, Any, Any]],
+        context: Context,
+        done: Callable[["asyncio.Task[Any]"], None],
     ) -> None:
-        """Run a coroutine in `context`; `done` is called on the loop's thread with the finished task."""
+        """Run the coroutine that `body` makes in `context`; `done` is called on the loop's thread with the task."""
         loop = self._running()
 
         def begin() -> None:
-            running = loop.create_task(body, context=context)
-            running.add_done_callback(done)
+            if not self._closed.is_set():
+                running = loop.create_task(body(), context=context)
+                running.add_done_callback(done)
 
         loop.call_soon_threadsafe(begin)
 
@@ -72,8 +76,8 @@ def _serve(loop: asyncio.AbstractEventLoop, closed: threading.Event) -> None:
             loop.run_forever()
         except (SystemExit, KeyboardInterrupt) as error:
             logger.debug("An async body raised %s; its own task has failed.", type(error).__name__)
-    open_tasks = asyncio.all_tasks(loop)
-    for task in open_tasks:
-        task.cancel()
-    loop.run_until_complete(asyncio.gather(*open_tasks, return_exceptions=True))
+    while open_tasks := asyncio.all_tasks(loop):
+        for task in open_tasks:
+            task.cancel()
+        loop.run_until_complete(asyncio.gather(*open_tasks, return_exceptions=True))
     loop.close()

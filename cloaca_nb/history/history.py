@@ -9,25 +9,30 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Callable
-from functools import cache, partial
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
+from cloaca_nb.core.graph import Workflow
+from cloaca_nb.declare.fingerprint import CodeFingerprint, Fingerprints
 from cloaca_nb.errors import DefinitionError, HistoryError, near_miss
+from cloaca_nb.history.accounts import Accounts
+from cloaca_nb.history.artifacts import ArtifactStore, artifacts_folder
 from cloaca_nb.history.backlog import Backlog
 from cloaca_nb.history.database import Database
 from cloaca_nb.history.journal import FileJournal, Journal, MemoryJournal
 from cloaca_nb.history.location import Location, parse_url
+from cloaca_nb.history.memory import Memory, initial_values, remember
 from cloaca_nb.history.recorder import Recorder
+from cloaca_nb.history.rows import EventRows
 from cloaca_nb.history.schema import SCHEMA_VERSION
 from cloaca_nb.history.store import Store, merge_folder, merge_memory
 from cloaca_nb.history.tables import from_arrow
+from cloaca_nb.values.digests import content_digest, describe
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from cloaca_nb.history.rows import Describe, Described
 
 __all__ = ["History"]
 
@@ -43,9 +48,16 @@ class History:
         location: where it lies.
     """
 
-    def __init__(self, location: Location, store: Store, open_journal: Callable[[Callable[[], None]], Journal]) -> None:
+    def __init__(
+        self,
+        location: Location,
+        store: Store,
+        artifacts: ArtifactStore,
+        open_journal: Callable[[Callable[[], None]], Journal],
+    ) -> None:
         self.location = location
         self._store = store
+        self._artifacts = artifacts
         self._open_journal = open_journal
         self._recorder: Recorder | None = None
         self._merging: threading.Thread | None = None
@@ -89,7 +101,8 @@ class History:
                         f"Runs can't be recorded in {self.location}: {error}. Make its folder writable, "
                         "or name another place for the history, e.g. CLOACA_HISTORY=/path/to/history.duckdb."
                     ) from error
-                self._recorder = Recorder(journal, _describe)
+                rows = EventRows(journal.name, describe, self._artifacts.keep, _fingerprint)
+                self._recorder = Recorder(journal, rows)
             return self._recorder
 
     def runs(self, limit: int | None = None) -> "pd.DataFrame":
@@ -169,6 +182,39 @@ class History:
             self._run_id(run),
         )
 
+    def to_resume(self, run: str | None = None, workflow: str | None = None) -> tuple[str, str]:
+        """Return the id and the workflow of the run that a new one can go on with: by default the latest.
+
+        Args:
+            run: its id, or a beginning that only it has.
+            workflow: the workflow's name, where the latest run of that one is meant.
+
+        Raises:
+            HistoryError: if there is no such run, or it is still going on.
+        """
+        run_id = self._run_id(run, workflow)
+        found = self._ask("SELECT workflow, status, journal FROM runs WHERE run_id = $1", run_id)
+        if found["status"][0] == "Running":
+            host, pid = self._ask("SELECT host, pid FROM processes WHERE journal = $1", found["journal"][0]).iloc[0]
+            raise HistoryError(
+                f"Run {run_id} is still going on, in process {pid} on {host}. Cancel it, or wait for its end, first."
+            )
+        return run_id, str(found["workflow"][0])
+
+    def initial(self, run: str | None = None) -> dict[str, Any]:
+        """Return the initial context of a run; see `tasks`. Reads pickles where a value is kept as one.
+
+        Raises:
+            HistoryError: if there is no such run, or a value of it can't be given back.
+        """
+        return initial_values(self._store, self._artifacts, self._run_id(run))
+
+    def memory(self, workflow: Workflow, run_id: str | None = None) -> Memory:
+        """Return what is known of a workflow's tasks: from one run and those that it went on with, or from all."""
+        self._flush()
+        accounts = Accounts(describe, self._artifacts.keep)
+        return remember(self._store, self._artifacts, accounts, _fingerprint(workflow), workflow, run_id)
+
     def sql(self, query: str) -> "pd.DataFrame":
         """Return what one SELECT answers; its tables and views are documented in `history.schema`, and in themselves.
 
@@ -217,17 +263,27 @@ class History:
         except HistoryError as error:  # the next reader merges it
             logger.warning("The latest runs are only in the journals of %s as yet: %s", self.location, error)
 
-    def _ask(self, sql: str, *parameters: Any) -> "pd.DataFrame":
+    def _flush(self) -> None:
         if self._recorder is not None and not self._closed:
             self._recorder.flush()
+
+    def _ask(self, sql: str, *parameters: Any) -> "pd.DataFrame":
+        self._flush()
         return from_arrow(self._store.query(sql, parameters))
 
-    def _run_id(self, run: str | None) -> str:
+    def _run_id(self, run: str | None, workflow: str | None = None) -> str:
         """Return the id of the run that is meant."""
         if run is None:
-            latest = self._ask("SELECT run_id FROM runs WHERE kind = 'run' ORDER BY started DESC, run_id DESC LIMIT 1")
+            latest = self._ask(
+                """
+                SELECT run_id FROM runs WHERE kind = 'run' AND ($1 IS NULL OR workflow = $1)
+                ORDER BY started DESC, run_id DESC LIMIT 1
+                """,
+                workflow,
+            )
             if latest.empty:
-                raise HistoryError(f"The history {self.location} has no run yet.")
+                of = f" of {workflow!r}" if workflow else ""
+                raise HistoryError(f"The history {self.location} has no run{of} yet.")
             return str(latest["run_id"][0])
         found = list(self._ask("SELECT run_id FROM runs WHERE starts_with(run_id, $1) LIMIT 5", run)["run_id"])
         if run in found or len(found) == 1:
@@ -256,7 +312,7 @@ def _schema_name(schema: str) -> str:
 def _in_memory(location: Location, schema: str) -> History:
     journal = MemoryJournal()
     store = Store(Database(location, schema), partial(merge_memory, journal))
-    return History(location, store, lambda _: journal)
+    return History(location, store, ArtifactStore(None), lambda _: journal)
 
 
 def _in_file(location: Location, path: Path, schema: str) -> History:
@@ -265,7 +321,7 @@ def _in_file(location: Location, path: Path, schema: str) -> History:
     database.open()
     folder = location.journals / schema
     store = Store(database, partial(merge_folder, Backlog(folder)))
-    return History(location, store, partial(FileJournal, folder, _header))
+    return History(location, store, ArtifactStore(artifacts_folder(path)), partial(FileJournal, folder, _header))
 
 
 def _make_folder(location: Location, path: Path) -> None:
@@ -291,15 +347,10 @@ def _header(journal: str) -> bytes:
     return json.dumps({"schema": SCHEMA_VERSION, "processes": process}, separators=(",", ":")).encode()
 
 
-def _describe(value: Any) -> "Described":
-    return _describer()(value)
-
-
-@cache
-def _describer() -> "Describe":
-    from cloaca_nb.values.digests import describe  # noqa: PLC0415 - only who records needs it, in the writer thread
-
-    return describe
+def _fingerprint(workflow: Workflow) -> Mapping[str, CodeFingerprint]:
+    """Return what the code of a workflow's tasks is now, by task."""
+    fingerprints = Fingerprints(content_digest)
+    return {task.id: fingerprints.of(task) for task in workflow.tasks}
 
 
 _open_histories: set[History] = set()

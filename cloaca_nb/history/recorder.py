@@ -15,7 +15,7 @@ from typing import Any, Final, NoReturn
 from cloaca_nb.core.events import Event
 from cloaca_nb.errors import HistoryError
 from cloaca_nb.history.journal import Journal
-from cloaca_nb.history.rows import Describe, EventRows, Row
+from cloaca_nb.history.rows import EventRows, Row
 from cloaca_nb.history.schema import ENDED, ENDINGS, TABLES
 
 __all__ = ["Recorder", "encode"]
@@ -32,13 +32,13 @@ class Recorder:
 
     Args:
         journal: where the lines go; closed with the recorder.
-        describe: tells type, digest, size and preview of a value; called in the writer thread.
+        rows: makes the lines of what it is told; used by the writer thread alone.
         delay: the longest that an event waits for others before it is written, in seconds.
     """
 
-    def __init__(self, journal: Journal, describe: Describe, *, delay: float = DELAY) -> None:
+    def __init__(self, journal: Journal, rows: EventRows, *, delay: float = DELAY) -> None:
         self._journal = journal
-        self._rows = EventRows(journal.name, describe)
+        self._rows = rows
         self._delay = delay
         self._queue: deque[Event | threading.Event] = deque()
         self._news = threading.Event()
@@ -156,6 +156,8 @@ class Recorder:
                     self._unrecorded = error
             else:
                 waiting.append(item)
+        if rows.error is not None:
+            self._unrecorded, rows.error = rows.error, None
         return waiting
 
     def _forked(self) -> None:

@@ -1,56 +1,39 @@
 """What the events of a run become: rows of the history's tables."""
 
-import weakref
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from cloaca_nb.core import events
-from cloaca_nb.core.merge import DELETED
+from cloaca_nb.core.graph import Workflow
+from cloaca_nb.core.merge import DELETED, MISSING
 from cloaca_nb.core.status import Outcome, Status
+from cloaca_nb.declare.fingerprint import CodeFingerprint
+from cloaca_nb.history.accounts import Account, Accounts, Describe, Keep
 
-__all__ = ["Describe", "Described", "EventRows", "Row"]
+if TYPE_CHECKING:
+    from cloaca_nb.errors import HistoryError
+
+__all__ = ["EventRows", "Fingerprint", "Row"]
 
 Row = tuple[Any, ...]
-LARGE: Final = 1 << 16  # bytes from which on digesting a value again would cost
+Fingerprint = Callable[[Workflow], Mapping[str, CodeFingerprint]]  # of each task's code, by the task's id
 COUNTED: Final = tuple(map(str, (Outcome.COMPLETED, Outcome.FAILED, Outcome.SKIPPED, Outcome.CANCELLED)))
 NO_FAILURE: Final = ("", "", "", "")
-UNCHANGING: Final = frozenset({bool, bytes, float, int, str, type(None)})
-Mark = Callable[[], Any]  # gives back the object that was described, or None when that is gone
-
-
-class Described(Protocol):
-    """What history keeps of a value."""
-
-    @property
-    def type(self) -> str:
-        """The name of its type."""
-
-    @property
-    def digest(self) -> str:
-        """Equal for equal values."""
-
-    @property
-    def size(self) -> int:
-        """In bytes."""
-
-    @property
-    def preview(self) -> str:
-        """Short JSON or text."""
-
-
-Describe = Callable[[Any], Described]
+NOTHING_READ: Final[tuple[tuple[str, ...], tuple[str, ...]]] = ((), ())
+NO_VALUE: Final = Account()
 
 
 @dataclass(slots=True)
 class _OpenRun:
     """What must be known of a run until it is over."""
 
+    accounts: Accounts
+    code: Mapping[str, CodeFingerprint] = field(default_factory=dict)  # by task
     positions: Mapping[str, int] = field(default_factory=dict)
     first_starts: dict[str, float] = field(default_factory=dict)  # by task that was retried: when it first began
     open_attempts: dict[str, events.AttemptStarted] = field(default_factory=dict)  # by task
-    described: dict[int, tuple[Mark, Described]] = field(default_factory=dict)  # by identity
     outcomes: Counter[str] = field(default_factory=Counter)
     setters: dict[tuple[str, str], str] = field(default_factory=dict)  # by key and digest: the task that set it last
     last_setter: dict[str, str | None] = field(default_factory=dict)  # by key
@@ -62,14 +45,20 @@ class EventRows:
     Args:
         journal: the name of the journal that the rows go to.
         describe: tells type, digest, size and preview of a value.
+        keep: keeps a value, so that it can be read back.
+        fingerprint: tells what the code of a workflow's tasks is, as of now.
     """
 
-    def __init__(self, journal: str, describe: Describe) -> None:
+    def __init__(self, journal: str, describe: Describe, keep: Keep, fingerprint: Fingerprint) -> None:
         self._journal = journal
         self._describe = describe
+        self._keep = keep
+        self._fingerprint = fingerprint
+        self.error: HistoryError | None = None  # why a value couldn't be kept; to be set back by who has taken note
         self._rows: defaultdict[str, list[Row]] = defaultdict(list)
-        self._runs: defaultdict[str, _OpenRun] = defaultdict(_OpenRun)
+        self._runs: defaultdict[str, _OpenRun] = defaultdict(self._open_run)
         self._versions: set[str] = set()
+        self._fingerprints: set[str] = set()
         self._begun: list[events.AttemptStarted] = []
         self._ended: list[Row] = []
         self._translate: dict[type, Callable[[Any], None]] = {
@@ -98,16 +87,31 @@ class EventRows:
             rows["ended"], self._ended = self._ended, []
         return rows
 
+    def _open_run(self) -> _OpenRun:
+        return _OpenRun(Accounts(self._describe, self._keep))
+
     def _run_started(self, event: events.RunStarted) -> None:
         workflow = event.workflow
-        positions = workflow.positions
-        run = self._runs[event.run_id] = _OpenRun(positions)
+        run = self._runs[event.run_id]
+        run.positions = workflow.positions
         self._add_code(workflow)
-        identity = (event.run_id, workflow.name, workflow.version, event.kind, event.at, len(positions), self._journal)
-        self._rows["runs"].append((*identity, Status.RUNNING, None, "", 0, 0, 0, 0))
+        run.code = self._fingerprint(workflow)
+        self._add_fingerprints(run.code)
+        tasks = len(run.positions)
+        identity = (event.run_id, workflow.name, workflow.version, event.kind, event.at, tasks, self._journal)
+        self._rows["runs"].append((*identity, Status.RUNNING, None, "", 0, 0, 0, 0, event.resumed_from or None))
         for key, value in event.initial.items():
-            self._add_value((event.run_id, "initial", key, None, event.at), self._described(run, value))
+            self._add_value((event.run_id, "initial", key, None, event.at), run, value)
             run.last_setter[key] = None
+
+    def _add_fingerprints(self, code: Mapping[str, CodeFingerprint]) -> None:
+        for digest, found in {one.digest: one for one in code.values()}.items():
+            if digest in self._fingerprints:
+                continue
+            self._fingerprints.add(digest)
+            rows = self._rows["code_parts"]
+            rows += [(digest, name, part.digest, part.where, part.shown) for name, part in found.parts.items()]
+            rows += [(digest, reason, None, "", "") for reason in found.untracked]
 
     def _add_code(self, workflow: Any) -> None:
         if workflow.version in self._versions:
@@ -144,7 +148,7 @@ class EventRows:
             run.open_attempts[event.task_id] = begun
 
     def _task_finished(self, event: events.TaskFinished) -> None:
-        at, run_id, task_id, attempt, outcome, changes, failure, reason = event
+        at, run_id, task_id, attempt, outcome, changes, failure, reason, reads, taken_from = event
         run = self._runs[run_id]
         begun = run.open_attempts.pop(task_id, None)
         started = begun.at if begun else None
@@ -152,69 +156,47 @@ class EventRows:
         run.outcomes[word] += 1
         identity = (run_id, task_id, run.positions.get(task_id), word, attempt)
         times = (run.first_starts.get(task_id, started), started, at)
-        self._ended.append((*identity, *times, reason, *(failure or NO_FAILURE)))
+        code = run.code.get(task_id)
+        read = _digests_of(reads, run.accounts) if reads else NOTHING_READ
+        origin = (code.digest if code else None, *read, taken_from or None)
+        self._ended.append((*identity, *times, reason, *(failure or NO_FAILURE), *origin))
         for key, value in changes.items():
             self._add_change(event, run, key, value)
 
     def _add_change(self, event: events.TaskFinished, run: _OpenRun, key: str, value: Any) -> None:
         run.last_setter[key] = event.task_id
-        if value is DELETED:
-            self._add_value((event.run_id, "deleted", key, event.task_id, event.at), _ABSENT)
-            return
-        described = self._described(run, value)
-        run.setters[key, described.digest] = event.task_id
-        self._add_value((event.run_id, "set", key, event.task_id, event.at), described)
+        role = "deleted" if value is DELETED else "set"
+        account = self._add_value((event.run_id, role, key, event.task_id, event.at), run, value)
+        run.setters[key, account.digest] = event.task_id
 
     def _run_finished(self, event: events.RunFinished) -> None:
-        run = self._runs.pop(event.run_id, _OpenRun())
+        run = self._runs[event.run_id]
         counts = (run.outcomes[word] for word in COUNTED)
         self._rows["endings"].append((event.run_id, event.status, event.at, event.error, *counts))
         for key, value in event.final.items():
-            described = self._described(run, value)
-            setter = run.setters.get((key, described.digest), run.last_setter.get(key))
-            self._add_value((event.run_id, "final", key, setter, event.at), described)
+            digest = run.accounts.describe(value).digest
+            setter = run.setters.get((key, digest), run.last_setter.get(key))
+            self._add_value((event.run_id, "final", key, setter, event.at), run, value)
+        del self._runs[event.run_id]
 
-    def _add_value(self, place: tuple[str, str, str, str | None, float], value: Described) -> None:
-        self._rows["artifacts"].append((*place, value.type, value.digest, value.size, value.preview, None))
-
-    def _described(self, run: _OpenRun, value: Any) -> Described:
-        """Describe a value: only once what can't change, and what is so large that no task changes it in place."""
-        remembered = run.described.get(id(value))
-        if remembered is not None and remembered[0]() is value:
-            return remembered[1]
-        described = _describe_anyhow(self._describe, value)
-        kind = type(value)
-        if kind in UNCHANGING:
-            run.described[id(value)] = (lambda: value, described)
-        elif described.size >= LARGE and kind.__weakrefoffset__:
-            run.described[id(value)] = (weakref.ref(value), described)
-        return described
+    def _add_value(self, place: tuple[str, str, str, str | None, float], run: _OpenRun, value: Any) -> Account:
+        account = NO_VALUE if value is DELETED else run.accounts.of(value)
+        self._rows["artifacts"].append((*place, *account))
+        self.error = run.accounts.error or self.error
+        return account
 
 
-@dataclass(frozen=True, slots=True)
-class _Plain:
-    """A description made by hand, where a value has none."""
+def _digests_of(reads: Mapping[str, Any], accounts: Accounts) -> tuple[tuple[str, ...], tuple[str | None, ...]]:
+    """Return the keys that a task has asked for, and of each value the digest: empty if there was none.
 
-    type: str = ""
-    digest: str = ""
-    size: int = 0
-    preview: str = ""
-
-
-_ABSENT: Final = _Plain()
+    It is None if it doesn't cover all that the value holds.
+    """
+    digests = (_digest_of(value, accounts) for value in reads.values())
+    return tuple(reads), tuple(digests)
 
 
-def _describe_anyhow(describe: Describe, value: Any) -> Described:
-    """Describe a value; one whose own code fails must not cost the run its history."""
-    try:
-        return describe(value)
-    except BaseException as error:  # noqa: BLE001 - any value's own code may raise anything; the row says so
-        name = type(value).__qualname__
-        return _Plain(name, preview=f"<{name} can't be described: {type(error).__name__}{_text_of(error)}>")
-
-
-def _text_of(error: BaseException) -> str:
-    try:
-        return f": {error}"
-    except BaseException:  # noqa: BLE001 - nor need its text be to be had
+def _digest_of(value: Any, accounts: Accounts) -> str | None:
+    if value is MISSING:
         return ""
+    described = accounts.describe(value)
+    return described.digest if described.exact else None

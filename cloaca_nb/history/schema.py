@@ -73,6 +73,7 @@ TABLES: Final = (
         tasks INTEGER how many tasks the workflow has
         journal VARCHAR which process executed it, see processes
         {_ENDING.strip()}
+        resumed_from VARCHAR the run that it went on with; NULL: none
         """,
     ),
     _table(
@@ -86,9 +87,13 @@ TABLES: Final = (
         attempts INTEGER how many attempts it took; 0: it never started
         started TIMESTAMP when its first attempt began; NULL if none did
         ended TIMESTAMP when it was over
-        reason VARCHAR why it was skipped or cancelled; else empty
+        reason VARCHAR why it was skipped, cancelled, taken from another run, or not taken; else empty
         error VARCHAR the exception's type and message; empty unless Failed
         location VARCHAR where in the user's code it failed; empty unless Failed
+        code VARCHAR the fingerprint of its code, see code_parts
+        reads VARCHAR[] the keys that it asked its context for; * stands for the question which keys there are
+        read_digests VARCHAR[] for each of those the digest of what it inherited; empty: nothing; NULL: incomparable
+        taken_from VARCHAR the run whose values these are; NULL: it was executed
         """,
     ),
     _table(
@@ -147,7 +152,9 @@ TABLES: Final = (
         digest VARCHAR equal for equal values; empty if it has none
         size BIGINT bytes, as far as known
         preview VARCHAR short JSON or text
-        codec VARCHAR how the value itself is kept beside the database, under its digest; NULL: it isn't
+        codec VARCHAR how the value itself is kept: json, npy, pandas, pyarrow, polars, pickle; NULL: it isn't
+        data VARCHAR the value itself where it is small; NULL: it is the artifact of that digest, or in another row
+        problem VARCHAR why it isn't kept, or what of it isn't as it should be; else empty
         """,
     ),
     _table(
@@ -162,6 +169,17 @@ TABLES: Final = (
         source VARCHAR the text of its function or cell
         location VARCHAR where it was defined
         description VARCHAR from its docstring
+        """,
+    ),
+    _table(
+        "code_parts",
+        "one part of what a task's code is made of, or one reason why a change of it might not be seen",
+        """
+        code VARCHAR the fingerprint
+        name VARCHAR task body, helper clean, constant LIMIT, distribution pandas; or the reason
+        digest VARCHAR equal for equal parts; NULL: this is a reason
+        location VARCHAR where it was defined
+        shown VARCHAR a short value or version; empty if there is none to show
         """,
     ),
 )
@@ -196,6 +214,10 @@ ENDED: Final = _table(
     message VARCHAR the exception's text
     location VARCHAR where in the user's code it failed
     traceback VARCHAR the user's own frames with source lines
+    code VARCHAR the fingerprint of its code
+    reads VARCHAR[] the keys that it asked its context for
+    read_digests VARCHAR[] for each of those the digest of what it inherited
+    taken_from VARCHAR the run whose values these are; NULL: it was executed
     """,
 )
 
@@ -204,7 +226,8 @@ FROM_ENDED: Final = {
     "tasks": (
         """
         SELECT run_id, task_id, position, outcome, attempt AS attempts, started, ended, reason,
-               CASE exception WHEN '' THEN '' ELSE exception || ': ' || message END AS error, location
+               CASE exception WHEN '' THEN '' ELSE exception || ': ' || message END AS error, location,
+               code, reads, read_digests, taken_from
         """,
         "",
     ),
@@ -235,7 +258,7 @@ VIEWS: Final = {
         "one row per run, with its duration in seconds",
         """
         SELECT run_id, workflow, kind, status, started, ended, epoch(ended - started) AS duration,
-               tasks, completed, failed, skipped, cancelled, error, version
+               tasks, completed, failed, skipped, cancelled, error, version, resumed_from
         FROM runs
         """,
     ),
@@ -243,7 +266,7 @@ VIEWS: Final = {
         "one row per task of each run, tasks that are not over included, with its duration in seconds",
         """
         SELECT run_id, position, task_id, outcome, attempts, started, ended,
-               epoch(ended - started) AS duration, reason, error, location
+               epoch(ended - started) AS duration, reason, error, location, taken_from
         FROM tasks
         UNION ALL
         SELECT runs.run_id, code.position, code.task_id,
@@ -251,7 +274,7 @@ VIEWS: Final = {
                     WHEN runs.status <> 'Running' THEN runs.status
                     WHEN begun.attempts > coalesce(begun.failed, 0) THEN 'Running'
                     ELSE 'Retrying' END,
-               coalesce(begun.attempts, 0), begun.started, NULL, NULL, '', '', ''
+               coalesce(begun.attempts, 0), begun.started, NULL, NULL, '', '', '', NULL
         FROM runs
         JOIN code USING (version)
         LEFT JOIN (SELECT run_id, task_id, min(time) AS started,
@@ -283,7 +306,18 @@ VIEWS: Final = {
 
 
 # The first leads from version 1 to 2, the next from 2 to 3. Each is fixed text: one that was released never changes.
-MIGRATIONS: Final[tuple[str, ...]] = ()
+MIGRATIONS: Final = (
+    """
+    ALTER TABLE runs ADD COLUMN resumed_from VARCHAR;
+    ALTER TABLE tasks ADD COLUMN code VARCHAR;
+    ALTER TABLE tasks ADD COLUMN reads VARCHAR[];
+    ALTER TABLE tasks ADD COLUMN read_digests VARCHAR[];
+    ALTER TABLE tasks ADD COLUMN taken_from VARCHAR;
+    ALTER TABLE artifacts ADD COLUMN data VARCHAR;
+    ALTER TABLE artifacts ADD COLUMN problem VARCHAR;
+    CREATE TABLE code_parts (code VARCHAR, name VARCHAR, digest VARCHAR, location VARCHAR, shown VARCHAR);
+    """,
+)
 SCHEMA_VERSION: Final = 1 + len(MIGRATIONS)
 
 

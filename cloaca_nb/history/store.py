@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["Store", "merge_folder", "merge_memory"]
 
 JOURNAL_TABLES: Final = (*TABLES, ENDED, PROCESSES, ENDINGS)
-ONCE: Final = {"code": "version", "processes": "journal"}  # said again by each process or segment: taken once
+# Said again by each process or segment, and taken once: of each such table the column that tells them apart.
+ONCE: Final = {"code": "version", "code_parts": "code", "processes": "journal"}
 OVER: Final = ("status", "ended", "error", "completed", "failed", "skipped", "cancelled")
 INTERRUPT: Final = """
     UPDATE runs SET status = 'Interrupted', completed = tally.completed, failed = tally.failed,

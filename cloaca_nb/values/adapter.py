@@ -1,11 +1,24 @@
 """What must be known about one family of types, so that their values can be copied, compared and recorded."""
 
 from collections.abc import Callable, Iterable
-from typing import Any, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
-__all__ = ["Adapter", "Digest", "Isolation"]
+__all__ = ["Adapter", "Digest", "Either", "Isolation", "Raw"]
 
 Digest: TypeAlias = Callable[[Any], bytes]  # of a value that is nested in a part without order, e.g. in a set
+
+
+class Either(NamedTuple):
+    """A part that is more than what makes it equal to another, e.g. -0.0, or a RangeIndex."""
+
+    exact: Callable[[], Any]  # returns what a digest covers: all that history gives back
+    canonical: Callable[[], Any]  # returns what is compared: the same for all that are equal
+
+
+class Raw(NamedTuple):
+    """The exact bytes of a part, where they lie in memory; not copied. Only digests get to see it."""
+
+    data: Any  # contiguous, of the type "B"
 
 
 class Isolation(Protocol):
@@ -30,7 +43,7 @@ class Adapter(Protocol):
         """Return whether two values of one type are equal, or None: exactly if their parts are."""
 
     def parts(self, value: Any, digest: Digest) -> Iterable[Any]:
-        """Return what the value consists of beside its type, cheapest first: the same wherever it is equal."""
+        """Return what the value consists of beside its type, cheapest first; see `Either`, `digest` for sets."""
 
     def preview(self, value: Any) -> str:
         """Return one line for people; the caller cuts it off."""

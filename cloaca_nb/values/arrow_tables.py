@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
-from cloaca_nb.values.adapter import Digest, Isolation
+from cloaca_nb.values.adapter import Digest, Either, Isolation, Raw
 
 __all__ = ["LIBRARY", "TYPES", "equal", "isolate", "parts", "preview", "text_array"]
 
@@ -59,7 +59,7 @@ def text_array(elements: Iterable[str]) -> Any:
 def _chunked_parts(value: Any) -> Iterator[Any]:
     import pyarrow as pa
 
-    whole = value.combine_chunks()
+    whole = value.chunk(0) if value.num_chunks == 1 else value.combine_chunks()
     if isinstance(whole, pa.ChunkedArray):  # more text than one array can hold
         yield whole.to_pylist()
     else:
@@ -122,7 +122,7 @@ def _numbers(array: Any) -> Iterator[Any]:
     yield array.to_numpy(zero_copy_only=False)  # numpy's adapter knows about NaN
 
 
-def _fixed_width(array: Any) -> Iterator[bytes]:
+def _fixed_width(array: Any) -> Iterator[Either]:
     width = array.type.bit_width // 8
     return _blocks(array.buffers()[1], array.offset * width, len(array) * width)
 
@@ -138,11 +138,15 @@ def _text(array: Any) -> Iterator[Any]:
         yield from _blocks(array.buffers()[2], first, last - first)
 
 
-def _blocks(buffer: Any, start: int, length: int) -> Iterator[bytes]:
+def _blocks(buffer: Any, start: int, length: int) -> Iterator[Either]:
     if buffer is not None:  # there is none for no elements
         data = memoryview(buffer).cast("B")[start : start + length]
         for place in range(0, length, _BLOCK_BYTES):
-            yield data[place : place + _BLOCK_BYTES].tobytes()
+            yield _block(data[place : place + _BLOCK_BYTES])
+
+
+def _block(data: memoryview) -> Either:
+    return Either(lambda: Raw(data), data.tobytes)
 
 
 def _list_values(array: Any) -> Iterator[Any]:

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator
 from itertools import zip_longest
 from typing import Any
 
-from cloaca_nb.values.digests import digest
+from cloaca_nb.values.adapter import Either
+from cloaca_nb.values.digests import canonical_digest
 from cloaca_nb.values.registry import adapter_of
 
 __all__ = ["equal"]
@@ -57,6 +58,8 @@ class _Comparison:
             return True
         if type(a) is not type(b):
             return False
+        if type(a) is Either:
+            return self._same(a.canonical(), b.canonical())
         adapter = adapter_of(type(a))
         verdict = adapter.equal(a, b)
         if verdict is not None:
@@ -64,7 +67,7 @@ class _Comparison:
         mine, theirs = (depths.get(id(owner)) for depths, owner in zip(self._depths, (a, b), strict=True))
         if mine is not None or theirs is not None:
             return mine == theirs  # both lead back to the same place of their circles
-        self._enter(a, b, adapter.parts(a, digest), adapter.parts(b, digest))
+        self._enter(a, b, adapter.parts(a, canonical_digest), adapter.parts(b, canonical_digest))
         return True
 
     def _enter(self, a: Any, b: Any, mine: Iterable[Any], theirs: Iterable[Any]) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
-from cloaca_nb.values.adapter import Digest, Isolation
+from cloaca_nb.values.adapter import Digest, Either, Isolation, Raw
 from cloaca_nb.values.plain import ATOMS
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ LIBRARY: Final = "numpy"
 TYPES: Final = ("ndarray", "generic")
 COPIED_BYTES: Final = 1_000_000  # up to this size an array is copied, above it is a read-only view
 
-_BLOCK: Final = 1 << 17  # elements that are put in canonical form at a time: they stay in the processor's cache
+_BLOCK: Final = 1 << 17  # elements that are looked at at a time: they stay in the processor's cache
 _SHOWN_ELEMENTS: Final = 20
 _DOUBLE_BYTES: Final = {"f": 8, "c": 16}
 
@@ -106,15 +106,27 @@ def _elements(array: "np.ndarray[Any, Any]") -> Iterator[Any]:
     elif dtype.kind in "OT":  # objects, and text of any length: their bytes are pointers
         yield array.ravel().tolist()
     elif dtype.itemsize > _DOUBLE_BYTES.get(dtype.kind, dtype.itemsize):
-        yield [repr(element + 0) for element in array.flat]  # long doubles have padding bytes
-    else:
-        yield from _blocks(array.reshape(-1))
+        yield Either(lambda: list(map(repr, array.flat)), lambda: [repr(element + 0) for element in array.flat])
+    else:  # a long double has padding bytes, so it goes another way
+        yield from map(_block, _blocks(array))
 
 
-def _blocks(array: "np.ndarray[Any, Any]") -> Iterator[bytes]:
-    canonical = _canonical_floats if array.dtype.kind in _DOUBLE_BYTES else _as_it_is
-    for start in range(0, len(array), _BLOCK):
-        yield canonical(array[start : start + _BLOCK]).tobytes()
+def _blocks(array: "np.ndarray[Any, Any]") -> "Iterator[np.ndarray[Any, Any]]":
+    """Yield the elements in C order: views where they lie like that, else a copy of each block."""
+    flat: Any = array.reshape(-1) if array.ndim <= 1 or array.flags.c_contiguous else array.flat
+    for start in range(0, array.size, _BLOCK):
+        yield flat[start : start + _BLOCK]
+
+
+def _block(block: "np.ndarray[Any, Any]") -> Either:
+    canonical = _canonical_floats if block.dtype.kind in _DOUBLE_BYTES else _as_it_is
+    return Either(lambda: Raw(_memory(block)), lambda: canonical(block).tobytes())
+
+
+def _memory(block: "np.ndarray[Any, Any]") -> memoryview:
+    import numpy as np
+
+    return np.ascontiguousarray(block).view(np.uint8).data  # as numbers: there is no buffer of times
 
 
 def _as_it_is(block: "np.ndarray[Any, Any]") -> "np.ndarray[Any, Any]":

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from cloaca_nb.values import arrow_tables
-from cloaca_nb.values.adapter import Digest, Isolation
+from cloaca_nb.values.adapter import Digest, Either, Isolation
 from cloaca_nb.values.plain import ATOMS
 
 if TYPE_CHECKING:
@@ -119,10 +119,23 @@ def _frame_parts(frame: "pd.DataFrame") -> Iterator[Any]:
 
 
 def _index_parts(index: "pd.Index[Any]") -> Iterator[Any]:
-    """Take apart: names and levels; that a RangeIndex is stored otherwise doesn't count."""
+    """Take apart: names and levels; for equality a RangeIndex counts as its numbers, and `freq` doesn't."""
     yield list(index.names)
     for level in range(index.nlevels):
-        yield from _array_parts(index.get_level_values(level).array)
+        yield _level(index.get_level_values(level))
+
+
+def _level(index: "pd.Index[Any]") -> Either:
+    return Either(lambda: _exact(index), lambda: index.array)
+
+
+def _exact(index: "pd.Index[Any]") -> Any:
+    import pandas as pd
+
+    if isinstance(index, pd.RangeIndex):
+        return index.start, index.stop, index.step
+    frequency = getattr(index, "freqstr", None)
+    return index.array if frequency is None else (frequency, index.array)
 
 
 def _array_parts(array: Any) -> Iterator[Any]:

@@ -1,6 +1,7 @@
 """Values that no other adapter knows: copied by `copy.deepcopy`, digested in the form that cloudpickle gives them."""
 
 import re
+import sys
 from collections.abc import Iterable
 from copy import deepcopy
 from functools import cache
@@ -9,7 +10,7 @@ from typing import Any, Final
 
 from cloaca_nb.values.adapter import Digest, Isolation
 
-__all__ = ["equal", "isolate", "outline", "parts", "preview", "without_addresses"]
+__all__ = ["equal", "isolate", "outline", "parts", "preview", "session_class", "to_pickle", "without_addresses"]
 
 _LIBRARIES: Final = frozenset({"numpy", "pandas", "polars", "pyarrow"})
 _ADDRESS: Final = re.compile(r" at 0x[0-9a-fA-F]+")
@@ -91,3 +92,52 @@ def _canonical_pickler() -> Any:
             return None
 
     return CanonicalPickler
+
+
+def to_pickle(value: Any) -> bytes:
+    """Pickle a value; classes of the notebook are looked up again where it is read, and travel with it as well.
+
+    Raises:
+        Exception: whatever keeps the value from being pickled.
+    """
+    file = BytesIO()
+    _pickler()(file, protocol=5).dump(value)
+    return file.getvalue()
+
+
+def session_class(module: str, name: str, definition: bytes) -> Any:
+    """Return the class that has a name now, else the one that travelled; called by what `to_pickle` writes."""
+    import pickle
+
+    found: Any = sys.modules.get(module)
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    return found if isinstance(found, type) else pickle.loads(definition)  # noqa: S301 - part of what is being read
+
+
+@cache
+def _pickler() -> Any:
+    """Return a pickler that is cloudpickle's, but for classes of the notebook and open figures."""
+    import cloudpickle
+
+    class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle is untyped
+        def reducer_override(self, value: Any) -> Any:
+            if isinstance(value, type) and value.__module__ == "__main__" and "<locals>" not in value.__qualname__:
+                return session_class, (value.__module__, value.__qualname__, cloudpickle.dumps(value, protocol=5))
+            state = getattr(value, "__dict__", None)
+            if type(state) is dict and "number" in getattr(
+                getattr(state.get("canvas"), "manager", None), "__dict__", ()
+            ):
+                return _closed_figure(value)
+            return super().reducer_override(value)
+
+    return Pickler
+
+
+def _closed_figure(figure: Any) -> Any:
+    """Reduce a figure that pyplot shows, so that reading it opens no window and shows it in no cell."""
+    import copyreg
+
+    state = dict(figure.__getstate__())
+    state.pop("_restore_to_pylab", None)
+    return copyreg.__newobj__, (type(figure),), state  # type: ignore[attr-defined]  # not in the stubs

@@ -10,10 +10,16 @@ import pytest
 
 from cloaca_nb.core import events
 from cloaca_nb.errors import HistoryError
+from cloaca_nb.history.artifacts import ArtifactStore
 from cloaca_nb.history.history import History
 from cloaca_nb.history.journal import MemoryJournal
 from cloaca_nb.history.recorder import Recorder
+from cloaca_nb.history.rows import EventRows
 from cloaca_nb.values.digests import describe
+
+
+def rows_of(journal: MemoryJournal) -> EventRows:
+    return EventRows(journal.name, describe, ArtifactStore(None).keep, lambda _workflow: {})
 
 
 @pytest.fixture
@@ -23,7 +29,7 @@ def journal() -> MemoryJournal:
 
 @pytest.fixture
 def recorder(journal: MemoryJournal) -> Iterator[Recorder]:
-    made = Recorder(journal, describe)
+    made = Recorder(journal, rows_of(journal))
     yield made
     made.close()
 
@@ -57,7 +63,7 @@ class HeardJournal(MemoryJournal):
 
 def test_events_are_written_without_sync_too() -> None:
     journal = HeardJournal()
-    recorder = Recorder(journal, describe)
+    recorder = Recorder(journal, rows_of(journal))
     for text in ("alone", "alone again"):
         recorder(output(text))
         assert journal.heard.wait(20)
@@ -112,7 +118,7 @@ def test_an_event_that_cannot_be_recorded_is_heard_of(
 
 def test_close_writes_what_is_left_and_ends_the_thread(journal: MemoryJournal) -> None:
     before = threading.active_count()
-    recorder = Recorder(journal, describe)
+    recorder = Recorder(journal, rows_of(journal))
     recorder(output("last"))
     recorder.close()
     recorder.close()
@@ -122,7 +128,7 @@ def test_close_writes_what_is_left_and_ends_the_thread(journal: MemoryJournal) -
 
 @pytest.mark.parametrize("use", [lambda recorder: recorder(output("late")), lambda recorder: recorder.sync()])
 def test_closed_recorder_says_so(use: Any, journal: MemoryJournal) -> None:
-    recorder = Recorder(journal, describe)
+    recorder = Recorder(journal, rows_of(journal))
     recorder.close()
     with pytest.raises(HistoryError, match="closed"):
         use(recorder)

@@ -4,7 +4,9 @@ import pytest
 
 from cloaca_nb.core import events
 from cloaca_nb.core.status import Outcome
-from cloaca_nb.history.rows import LARGE, EventRows, Row
+from cloaca_nb.history.accounts import LARGE
+from cloaca_nb.history.artifacts import Kept
+from cloaca_nb.history.rows import EventRows, Row
 from cloaca_nb.history.schema import ENDED, ENDINGS, TABLES
 
 
@@ -13,15 +15,24 @@ class Description(NamedTuple):
     digest: str
     size: int
     preview: str
+    exact: bool = True
 
 
 def describe(value: Any) -> Description:
     return Description(type(value).__name__, f"<{value!r}>", 8, repr(value))
 
 
+def keep(_value: Any, _digest: str, _size: int) -> Kept:
+    return Kept("json", "null")
+
+
+def rows_of(describe: Any) -> EventRows:
+    return EventRows("journal", describe, keep, lambda _workflow: {})
+
+
 @pytest.fixture
 def rows() -> EventRows:
-    return EventRows("journal", describe)
+    return rows_of(describe)
 
 
 def named(rows: EventRows, table: str) -> list[dict[str, Any]]:
@@ -122,7 +133,7 @@ def test_a_value_that_cannot_be_described_costs_nothing_else(error: BaseExceptio
     def fail(_value: Any) -> Description:
         raise error
 
-    rows = EventRows("journal", fail)
+    rows = rows_of(fail)
     add(rows, runs.completed_run("a"))
     taken = rows.take()
     assert len(taken["ended"]) == 3
@@ -141,7 +152,7 @@ def test_what_cannot_have_changed_is_described_once_in_a_run(value: Any, times: 
         described.append(one)
         return Description("t", "d", LARGE, "")
 
-    rows = EventRows("journal", count)
+    rows = rows_of(count)
     rows.add(events.RunStarted(0, "a", runs.define(), "run", {"k": value}))
     for task in ("load", "clean"):
         rows.add(events.TaskFinished(1, "a", task, 1, Outcome.COMPLETED, {"k": value}, None, ""))

@@ -1,0 +1,129 @@
+"""What history keeps of the values of a run: each is described, and kept under its digest, once."""
+
+import weakref
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple, Protocol
+
+from cloaca_nb.errors import HistoryError
+from cloaca_nb.history.artifacts import Kept
+
+__all__ = ["LARGE", "Account", "Accounts", "Describe", "Keep"]
+
+LARGE: Final = 1 << 16  # bytes from which on digesting a value again would cost
+UNCHANGING: Final = frozenset({bool, bytes, float, int, str, type(None)})
+Mark = Callable[[], Any]  # gives back the object that was described, or None when that is gone
+
+
+class Described(Protocol):
+    """What identifies a value, and what a person sees of it."""
+
+    @property
+    def type(self) -> str:
+        """The name of its type."""
+
+    @property
+    def digest(self) -> str:
+        """Equal for equal values."""
+
+    @property
+    def size(self) -> int:
+        """In bytes."""
+
+    @property
+    def preview(self) -> str:
+        """Short JSON or text."""
+
+    @property
+    def exact(self) -> bool:
+        """Whether equal digests mean equal values."""
+
+
+Describe = Callable[[Any], Described]
+Keep = Callable[[Any, str, int], Kept]
+
+
+class Account(NamedTuple):
+    """What history says of one value, in the order of its row."""
+
+    type: str = ""
+    digest: str = ""
+    size: int = 0
+    preview: str = ""
+    codec: str | None = None  # how it is kept; None: it isn't
+    data: str | None = None  # itself, where it is small; None: an artifact, or a row of this run with the same digest
+    problem: str = ""  # why it isn't kept
+
+
+class _Plain(NamedTuple):
+    """A description made by hand, where a value has none."""
+
+    type: str
+    digest: str
+    size: int
+    preview: str
+    exact: bool
+
+
+class Accounts:
+    """The accounts of one run's values; for one thread.
+
+    Args:
+        describe: tells type, digest, size and preview of a value.
+        keep: keeps a value, given its digest and size.
+    """
+
+    def __init__(self, describe: Describe, keep: Keep) -> None:
+        self._describe = describe
+        self._keep = keep
+        self._described: dict[int, tuple[Mark, Described]] = {}  # by identity
+        self._codecs: dict[str, str] = {}  # of what was kept, by digest
+        self.error: HistoryError | None = None  # the last with which the disk refused a value
+
+    def of(self, value: Any) -> Account:
+        """Describe a value and keep it; never raises."""
+        described = self.describe(value)
+        known = self._codecs.get(described.digest)
+        kept = Kept(known) if known else self._kept(value, described)
+        return Account(described.type, described.digest, described.size, described.preview, *kept)
+
+    def describe(self, value: Any) -> Described:
+        """Describe a value: only once what can't change, and what is so large that no task changes it in place."""
+        remembered = self._described.get(id(value))
+        if remembered is not None and remembered[0]() is value:
+            return remembered[1]
+        described = _describe_anyhow(self._describe, value)
+        kind = type(value)
+        if kind in UNCHANGING:
+            self._described[id(value)] = (lambda: value, described)
+        elif described.size >= LARGE and kind.__weakrefoffset__:
+            self._described[id(value)] = (weakref.ref(value), described)
+        return described
+
+    def _kept(self, value: Any, described: Described) -> Kept:
+        if not described.digest:
+            return Kept(None, problem=described.preview)
+        try:
+            kept = self._keep(value, described.digest, described.size)
+        except HistoryError as error:
+            self.error = error
+            return Kept(None, problem=str(error))
+        if kept.codec is not None:
+            self._codecs[described.digest] = kept.codec
+        return kept
+
+
+def _describe_anyhow(describe: Describe, value: Any) -> Described:
+    """Describe a value; one whose own code fails must not cost the run its history."""
+    try:
+        return describe(value)
+    except BaseException as error:  # noqa: BLE001 - any value's own code may raise anything; the row says so
+        name = type(value).__qualname__
+        problem = f"<{name} can't be described: {type(error).__name__}{_text_of(error)}>"
+        return _Plain(name, "", 0, problem, exact=False)
+
+
+def _text_of(error: BaseException) -> str:
+    try:
+        return f": {error}"
+    except BaseException:  # noqa: BLE001 - nor need its text be to be had
+        return ""

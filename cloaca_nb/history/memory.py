@@ -1,0 +1,181 @@
+"""What history has of the tasks of a workflow: how they ended in earlier runs, on what, and what they set."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from cloaca_nb.core.context import Context
+from cloaca_nb.core.graph import Workflow
+from cloaca_nb.core.merge import DELETED
+from cloaca_nb.core.recall import Taken
+from cloaca_nb.declare.fingerprint import CodeFingerprint, Part
+from cloaca_nb.errors import HistoryError
+from cloaca_nb.history.accounts import Accounts
+from cloaca_nb.history.artifacts import ArtifactStore, Kept
+from cloaca_nb.history.store import Store
+
+__all__ = ["Earlier", "Memory", "initial_values", "remember"]
+
+SHORT: Final = 8  # characters of a run's id that people are shown, from its end: its beginning is the time
+Load = Callable[[str, Kept], Any]  # gives back the value of a digest
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A key that a task set or deleted."""
+
+    key: str
+    digest: str
+    kept: Kept | None  # None: it was deleted
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """A task as an earlier run has it."""
+
+    run_id: str
+    outcome: str
+    code: str | None  # its fingerprint
+    reads: Mapping[str, str | None]  # by key: the digest of what it inherited; empty: nothing; None: incomparable
+    changes: tuple[Change, ...] = ()
+
+    @property
+    def run(self) -> str:
+        """The run's name in messages."""
+        return f"run {self.run_id[-SHORT:]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What history has of the tasks of a workflow.
+
+    Attributes:
+        tasks: by task what runs have of it, the one to be taken first coming first.
+        parts: by fingerprint what that code was made of.
+        load: gives back a value.
+        accounts: the digests of values.
+        code: the fingerprints of the tasks as they are now.
+    """
+
+    tasks: Mapping[str, Sequence[Earlier]]
+    parts: Mapping[str, Mapping[str, Part]]
+    load: Load
+    accounts: Accounts
+    code: Mapping[str, CodeFingerprint]
+
+    def values(self, earlier: Earlier) -> dict[str, Any]:
+        """Return what a task changed.
+
+        Raises:
+            HistoryError: if a value can't be given back.
+        """
+        values = {}
+        for key, digest, kept in ((one.key, one.digest, one.kept) for one in earlier.changes):
+            try:
+                values[key] = DELETED if kept is None else self.load(digest, kept)
+            except HistoryError as error:
+                raise HistoryError(f"{key!r} can't be taken from {earlier.run}: {error}") from error
+        return values
+
+    def taken(self, earlier: Earlier, context: Context, reason: str) -> Taken:
+        """Return what is taken instead of executing a task; see `values`."""
+        reads = {key: context.inherited_value(key) for key in earlier.reads}
+        return Taken(earlier.run_id, self.values(earlier), reads, reason)
+
+
+# A run and those that it went on with, the latest first; only what is over counts.
+OF_RUN: Final = """
+    WITH RECURSIVE chain AS (
+        SELECT run_id, resumed_from, 0 AS back FROM runs WHERE run_id = $1
+        UNION ALL
+        SELECT runs.run_id, runs.resumed_from, back + 1 FROM runs JOIN chain ON runs.run_id = chain.resumed_from
+    )
+    SELECT task_id, run_id, outcome, code, reads, read_digests FROM tasks JOIN chain USING (run_id) ORDER BY back
+"""
+OF_ANY: Final = """
+    SELECT task_id, run_id, outcome, code, reads, read_digests
+    FROM tasks JOIN runs USING (run_id)
+    WHERE kind = 'run' AND outcome = 'Completed' AND task_id IN (SELECT unnest($1))
+    QUALIFY row_number() OVER (PARTITION BY task_id, code, reads, read_digests ORDER BY tasks.ended DESC) = 1
+    ORDER BY tasks.ended DESC
+"""
+CHANGES: Final = """
+    SELECT run_id, task_id, role, key, digest, codec, data, problem FROM artifacts
+    WHERE run_id IN (SELECT unnest($1)) AND role IN ('initial', 'set', 'deleted') ORDER BY rowid
+"""
+PARTS: Final = "SELECT code, name, digest, location, shown FROM code_parts WHERE code IN (SELECT unnest($1))"
+
+
+def remember(
+    store: Store,
+    artifacts: ArtifactStore,
+    accounts: Accounts,
+    code: Mapping[str, CodeFingerprint],
+    workflow: Workflow,
+    run_id: str | None,
+) -> Memory:
+    """Return what history has of the tasks of a workflow.
+
+    Args:
+        store: where the rows are.
+        artifacts: where the values are.
+        accounts: for the digests of values.
+        code: the fingerprints of the tasks as they are now.
+        workflow: whose tasks.
+        run_id: of which run, and those that it went on with; None: of all.
+    """
+    if run_id is None:
+        rows = store.query(OF_ANY, [[task.id for task in workflow.tasks]]).to_pylist()
+    else:
+        rows = store.query(OF_RUN, [run_id]).to_pylist()
+    changes = _changes(store, sorted({row["run_id"] for row in rows}))
+    tasks: dict[str, list[Earlier]] = {}
+    for row in rows:
+        reads = dict(zip(row["reads"] or (), row["read_digests"] or (), strict=True))
+        set_there = tuple(changes.get((row["run_id"], row["task_id"]), ()))
+        earlier = Earlier(row["run_id"], row["outcome"], row["code"], reads, set_there)
+        tasks.setdefault(row["task_id"], []).append(earlier)
+
+    def load(digest: str, kept: Kept) -> Any:
+        return artifacts.load(digest, kept, allow_pickle=True)
+
+    return Memory(tasks, _parts(store, rows), load, accounts, code)
+
+
+def initial_values(store: Store, artifacts: ArtifactStore, run_id: str) -> dict[str, Any]:
+    """Return the initial context of a run.
+
+    Raises:
+        HistoryError: if a value of it can't be given back; says which.
+    """
+    values = {}
+    for change in _changes(store, [run_id]).get((run_id, None), ()):
+        try:
+            values[change.key] = artifacts.load(change.digest, change.kept or Kept(None), allow_pickle=True)
+        except HistoryError as error:
+            raise HistoryError(
+                f"Run {run_id} began with {change.key!r}, which can't be given back: {error} Name it again."
+            ) from error
+    return values
+
+
+def _changes(store: Store, run_ids: Sequence[str]) -> dict[tuple[str, str | None], list[Change]]:
+    """Return what was set and deleted, by run and task; None stands for the initial context."""
+    rows = store.query(CHANGES, [run_ids]).to_pylist()
+    data = {row["digest"]: row["data"] for row in rows if row["data"] is not None}
+    changes: dict[tuple[str, str | None], list[Change]] = {}
+    for row in rows:
+        digest = row["digest"]
+        kept = Kept(row["codec"], data.get(digest), row["problem"] or "")
+        change = Change(row["key"], digest, None if row["role"] == "deleted" else kept)
+        changes.setdefault((row["run_id"], row["task_id"]), []).append(change)
+    return changes
+
+
+def _parts(store: Store, rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Part]]:
+    codes = sorted({row["code"] for row in rows if row["code"]})
+    parts: dict[str, dict[str, Part]] = {}
+    for row in store.query(PARTS, [codes]).to_pylist():
+        if row["digest"] is not None:
+            parts.setdefault(row["code"], {})[row["name"]] = Part(row["digest"], row["location"], row["shown"])
+    return parts
