@@ -37,6 +37,7 @@ from cloaca_nb.errors import (
     ExportError,
     HistoryError,
     MissingExtraError,
+    PackageError,
     RunFailedError,
     TaskCrashedError,
     TaskNotFoundError,
@@ -64,6 +65,7 @@ __all__ = [
     "ExportError",
     "HistoryError",
     "MissingExtraError",
+    "PackageError",
     "RetryCondition",
     "RetryPolicy",
     "RetryPolicyBuilder",
@@ -94,6 +96,7 @@ __all__ = [
     "task_skipped",
     "task_success",
     "track",
+    "unload_ipython_extension",
     "var",
     "var_or",
     "workflows",
@@ -107,3 +110,10 @@ def load_ipython_extension(shell: "InteractiveShell") -> None:
     from cloaca_nb.notebook.extension import load  # noqa: PLC0415 - a script has no need of IPython
 
     load(shell)
+
+
+def unload_ipython_extension(shell: "InteractiveShell") -> None:
+    """Take out what `load_ipython_extension` has installed: what `%unload_ext cloaca_nb` calls."""
+    from cloaca_nb.notebook.extension import unload  # noqa: PLC0415 - see above
+
+    unload(shell)

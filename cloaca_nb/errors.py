@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 __all__ = [
     "CellError",
@@ -20,6 +20,7 @@ __all__ = [
     "ExportError",
     "HistoryError",
     "MissingExtraError",
+    "PackageError",
     "RunFailedError",
     "TaskCrashedError",
     "TaskNotFoundError",
@@ -93,6 +94,18 @@ class HistoryError(CloacaError, RuntimeError):
 
 class ExportError(CloacaError, ValueError):
     """Something that a task needs can't be carried into a package."""
+
+
+class PackageError(CloacaError, ValueError):
+    """A `.cloacina` archive is refused, or can't be made.
+
+    Attributes:
+        problems: every reason, each as one sentence or two.
+    """
+
+    def __init__(self, message: str, problems: "Sequence[str]" = ()) -> None:
+        super().__init__(message)
+        self.problems = tuple(problems) or (message,)
 
 
 class MissingExtraError(CloacaError, ImportError):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Final
 
-__all__ = ["Installed", "requirement", "requirement_of_hint"]
+__all__ = ["Installed", "accepts", "required_here", "requirement", "requirement_of_hint"]
 
 # Found without looking: an editable install names no modules, and the other engine need not be installed here.
 OURS: Final = {"cloaca_nb": "cloaca-nb", "cloaca": "cloaca"}
@@ -72,3 +72,22 @@ def requirement_of_hint(argument: str, installed: Installed) -> str | None:
     if match is None or match[3]:
         return argument if match else None
     return installed.requirement(match[1]).replace(match[1], match[1] + (match[2] or ""), 1)
+
+
+def accepts(specifier: str, version: str) -> bool:
+    """Say whether a version specifier, like ``>=3.11``, admits a version.
+
+    Raises:
+        ValueError: if it is none.
+    """
+    from packaging.specifiers import SpecifierSet  # noqa: PLC0415 - no kernel needs it before it packs or loads
+
+    return SpecifierSet(specifier).contains(version, prereleases=True)
+
+
+def required_here(distribution: importlib.metadata.Distribution) -> list[str]:
+    """Return the names of the distributions that one requires on this platform, extras aside."""
+    from packaging.requirements import Requirement  # noqa: PLC0415 - see above
+
+    found = map(Requirement, distribution.requires or ())
+    return [one.name for one in found if one.marker is None or one.marker.evaluate({"extra": ""})]

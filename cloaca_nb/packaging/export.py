@@ -127,6 +127,7 @@ class _Export:
             tasks=tuple(
                 task.id for task in self.dag.workflow.tasks if task.id not in self.dag.unknown | self.dag.supposed
             ),
+            dependencies=dict(self.dag.certain),
         )
 
     def _entries(self) -> list[Entry]:

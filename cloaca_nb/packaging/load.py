@@ -5,7 +5,7 @@ import importlib.util
 import linecache
 import sys
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
@@ -16,7 +16,7 @@ from cloaca_nb.errors import ConfigurationError, WorkflowNotFoundError, near_mis
 from cloaca_nb.packaging.export import export
 from cloaca_nb.packaging.notebook import read_notebook
 
-__all__ = ["entry_module", "load"]
+__all__ = ["PYPROJECT", "choose", "entry_module", "load", "workflows_of"]
 
 PYPROJECT: Final = "pyproject.toml"
 
@@ -42,7 +42,8 @@ def load(path: str | Path, name: str | None = None) -> Workflow:
     loaders: dict[str, Callable[[Path, str | None], Workflow]] = {".ipynb": _load_notebook, ".py": _load_script}
     if found.suffix not in loaders or not found.is_file():
         raise ConfigurationError(
-            f"{path} is no notebook (.ipynb), no script (.py) and no folder of a package, or isn't there."
+            f"{path} is no notebook (.ipynb), no script (.py) and no folder of a package, or isn't there. "
+            "An archive is run by `cloaca-nb run`, and its name ends in .cloacina."
         )
     return loaders[found.suffix](found, name)
 
@@ -88,7 +89,7 @@ def _load_script(path: Path, name: str | None) -> Workflow:
     loader = spec.loader
     sys.modules[module_name] = module
     _executed(module, lambda: loader.exec_module(module))
-    return _choose(module_name, name, str(path))
+    return choose(workflows_of(module_name), name, str(path))
 
 
 def _load_package(folder: Path, name: str | None) -> Workflow:
@@ -102,15 +103,23 @@ def _load_package(folder: Path, name: str | None) -> Workflow:
     _put_on_path(folder)
     importlib.invalidate_caches()
     importlib.import_module(wanted)
-    return _choose(wanted, name, str(folder))
+    return choose(workflows_of(wanted), name, str(folder))
 
 
-def _choose(module: str, name: str | None, where: str) -> Workflow:
-    """Return the named workflow of a module, or its only one."""
-    found = _workflows_of(module)
+def choose(found: Mapping[str, Workflow], name: str | None, where: str) -> Workflow:
+    """Return the workflow of that name among those that were found, or the only one.
+
+    Args:
+        found: by name.
+        name: which; None: the only one.
+        where: they were found, for messages.
+
+    Raises:
+        WorkflowNotFoundError: a ValueError, if there is none, several, or none of that name.
+    """
     if name is None and len(found) == 1:
         return next(iter(found.values()))
-    if name in found:
+    if name is not None and name in found:
         return found[name]
     if not found:
         raise WorkflowNotFoundError(f"{where} defines no workflow when it is imported.")
@@ -118,13 +127,18 @@ def _choose(module: str, name: str | None, where: str) -> Workflow:
     raise WorkflowNotFoundError(f"{where}: {wanted} Name one of {', '.join(map(repr, found))}.")
 
 
-def _workflows_of(module: str) -> dict[str, Workflow]:
-    """Return the workflows that a module built; if it built none, that of its loose tasks."""
+def workflows_of(module: str, *, anywhere: bool = False) -> dict[str, Workflow]:
+    """Return the workflows that an imported module built; if it built none, that of its loose tasks.
+
+    Args:
+        module: its dotted name.
+        anywhere: whether those that other modules built count as well: the process knows of nothing else.
+    """
     loose = {one: set(REGISTRY.loose_of(one)) for one in REGISTRY.modules()}
     own = loose.pop(module, set())
     others = set().union(*loose.values()) - own
     found = {name: REGISTRY.workflow(name) for name in REGISTRY.names() if name not in others}
-    found = {name: workflow for name, workflow in found.items() if _comes_from(workflow, module)}
+    found = {name: workflow for name, workflow in found.items() if anywhere or _comes_from(workflow, module)}
     return {name: workflow for name, workflow in found.items() if name not in own} or found
 
 

@@ -1,8 +1,11 @@
 """A notebook as the exporter sees it: its name and the text of its code cells, in document order."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from cloaca_nb.errors import ExportError
 
@@ -37,11 +40,13 @@ class Notebook:
         name: of its file, without folder and suffix: ``01_flight_delays``.
         cells: the code cells in document order.
         folder: where it lies, which is where its local modules are looked for; None where that is not known.
+        modified: when its cells last ran, as RFC 3339, by the record that front ends keep in it; None without one.
     """
 
     name: str
     cells: tuple[Cell, ...]
     folder: Path | None = None
+    modified: str | None = field(default=None, compare=False)
 
     @property
     def workflow_name(self) -> str:
@@ -77,4 +82,23 @@ def read_notebook(path: str | Path) -> Notebook:
     code = [cell for cell in content.cells if cell.cell_type == "code"]
     has_ids = (content.nbformat, content.nbformat_minor) >= (4, 5)
     cells = (Cell(number, cell.get("id", "") if has_ids else "", cell.source) for number, cell in enumerate(code, 1))
-    return Notebook(file.stem, tuple(cells), file.resolve().parent)
+    return Notebook(file.stem, tuple(cells), file.resolve().parent, _modified(code))
+
+
+def _modified(cells: Iterable[Any]) -> str | None:
+    """Return the latest time on record in cells: JupyterLab's ``execution`` metadata, by ISO 8601 with a time zone."""
+    times = (text for cell in cells for text in _texts(cell.metadata.get("execution")))
+    found = [at for text in times if (at := _time(text)) is not None]
+    return max(found).isoformat() if found else None
+
+
+def _texts(record: Any) -> Iterable[Any]:
+    return record.values() if isinstance(record, dict) else ()
+
+
+def _time(text: Any) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(text)
+    except (TypeError, ValueError):  # a notebook's metadata may hold anything
+        return None
+    return at if at.tzinfo else None

@@ -1,7 +1,7 @@
 """A package in memory: every file as text, before anything is written."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 __all__ = ["Package"]
 
@@ -16,6 +16,7 @@ class Package:
         files: text by path relative to the project's folder, with forward slashes.
         left_out: one line for each statement of the notebook that no task needs.
         tasks: the ids of its tasks; those that are computed only when it is imported are not among them.
+        dependencies: of each task of which they are known without importing it, as its notebook has them.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Package:
     files: Mapping[str, str]
     left_out: tuple[str, ...] = ()
     tasks: tuple[str, ...] = ()
+    dependencies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def entry(self) -> str:

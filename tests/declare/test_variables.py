@@ -2,7 +2,8 @@
 
 import pytest
 
-from cloaca_nb.declare.variables import var, var_or
+from cloaca_nb.declare.variables import var, var_or, variables
+from cloaca_nb.errors import DefinitionError
 
 
 def test_read_when_called(monkeypatch):
@@ -19,3 +20,16 @@ def test_unset(monkeypatch):
     with pytest.raises(KeyError) as caught:
         var("X")
     assert str(caught.value) == "required variable 'X' not set (expected env var CLOACINA_VAR_X)"
+
+
+def test_given_for_a_block():
+    environ = {"CLOACINA_VAR_A": "before"}
+    with variables(["A=x=y", "B="], environ):
+        assert environ == {"CLOACINA_VAR_A": "x=y", "CLOACINA_VAR_B": ""}
+    assert environ == {"CLOACINA_VAR_A": "before"}
+
+
+@pytest.mark.parametrize("settings", [["A"], ["=x"], ["A=\0"], ["A=1", "A=2"]])
+def test_given_wrongly(settings):
+    with pytest.raises(DefinitionError, match="NAME=VALUE|twice"):
+        variables(settings)

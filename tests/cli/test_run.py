@@ -1,3 +1,5 @@
+"""`cloaca-nb run` and what all commands share: usage errors, parameters, interrupts, the live view."""
+
 import json
 import os
 import pty
@@ -11,14 +13,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
-import nbformat
 import pytest
 from hypothesis import given, strategies as st
-from nbformat import v4
-from typer.testing import CliRunner
 
-import cloaca_nb
-from cloaca_nb.cli import _execute, _settings, _shortened, app
+from cloaca_nb.cli.run import execute
+from cloaca_nb.cli.settings import settings
 from cloaca_nb.core.status import Status
 from cloaca_nb.engine.run import Run
 from cloaca_nb.packaging.load import load
@@ -27,85 +26,6 @@ from cloaca_nb.runner import DefaultRunner
 PATIENCE = 60  # seconds
 DURATION = r"(?:< )?\d+(?:\.\d+)? m?s"
 RUN_ID = r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"
-
-FLIGHTS = """
-import cloaca_nb as cloaca
-
-with cloaca.WorkflowBuilder("flights") as builder:
-    builder.description("Delays of flights from New York.")
-    builder.parameters(year=2013, carrier="UA", fast=False)
-
-    @cloaca.task()
-    def load(context):
-        print("loading", context["year"], context["carrier"])
-        context["rows"] = [3, 4]
-
-    @cloaca.task()
-    def total(context):
-        context["total"] = sum(context["rows"])
-"""
-BROKEN = """
-import cloaca_nb as cloaca
-
-@cloaca.task()
-def load(context):
-    raise ValueError("no rows")
-
-@cloaca.task(dependencies=["load"])
-def report(context):
-    print("never")
-"""
-# Runs until somebody writes to the FIFO.
-PATIENT = """
-import cloaca_nb as cloaca
-
-@cloaca.task()
-def wait(context):
-    print("waiting", flush=True)
-    with open("fifo") as fifo:
-        print("got", fifo.read())
-"""
-CELLS = [
-    "%load_ext cloaca_nb",
-    "import math\nopen('ran', 'w').close()",
-    "%%cloaca_params\nyear = 2013\ncarrier = 'UA'",
-    "%%cloaca_task load\nrows = [year, math.floor(0.5)]",
-    "%%cloaca_task total\ntotal = sum(rows)\nprint(total, carrier)",
-    "%cloaca_run",
-]
-
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A working directory of its own, with nothing of this machine in the environment."""
-    for name in ("NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "CLOACA_HISTORY", "COLUMNS", "LINES"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("TERM", "xterm-256color")
-    monkeypatch.setenv("PYTHONIOENCODING", "utf-8")
-    monkeypatch.setenv("PYTHONPATH", str(Path(cloaca_nb.__file__).parent.parent))
-    monkeypatch.setattr(sys, "path", [*sys.path])
-    monkeypatch.chdir(tmp_path)
-    files = {"flights.py": FLIGHTS, "broken.py": BROKEN, "patient.py": PATIENT, "both.py": FLIGHTS + BROKEN}
-    for name, text in files.items():
-        (tmp_path / name).write_text(text)
-    before = dict(sys.modules)
-    yield tmp_path
-    for name in sys.modules.keys() - before.keys():  # each test has files of the same names elsewhere
-        if str(getattr(sys.modules[name], "__file__", None)).startswith(str(tmp_path)):
-            del sys.modules[name]
-
-
-def invoke(*args: str) -> tuple[int, str, str]:
-    """Call the command line in this process."""
-    result = CliRunner().invoke(app, list(args), prog_name="cloaca-nb")
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result.exit_code, result.stdout, result.stderr
-
-
-def python(*args: str) -> subprocess.CompletedProcess[str]:
-    """Run a fresh Python."""
-    return subprocess.run([sys.executable, *args], capture_output=True, text=True, check=False)  # noqa: S603 - our own
 
 
 @contextmanager
@@ -118,14 +38,10 @@ def ended(process: subprocess.Popen[Any]) -> Iterator[None]:
             process.kill()
 
 
-def write_notebook(path: Path) -> None:
-    nbformat.write(v4.new_notebook(cells=[v4.new_code_cell(text) for text in CELLS]), path)
-
-
 # -- run
 
 
-def test_a_script_runs_with_progress_on_stderr_and_nothing_but_the_tasks_output_on_stdout() -> None:
+def test_a_script_runs_with_progress_on_stderr_and_nothing_but_the_tasks_output_on_stdout(python) -> None:
     done = python("-m", "cloaca_nb", "run", "flights.py", "--param", "year=2020", "--param", "carrier=007")
     assert done.returncode == 0
     assert done.stdout == "loading 2020 007\n"
@@ -136,7 +52,7 @@ def test_a_script_runs_with_progress_on_stderr_and_nothing_but_the_tasks_output_
     assert re.fullmatch(expected, done.stderr)
 
 
-def test_a_failed_run_ends_with_1_and_the_users_own_traceback() -> None:
+def test_a_failed_run_ends_with_1_and_the_users_own_traceback(invoke) -> None:
     code, stdout, stderr = invoke("run", "broken.py", "--history", ":memory:")
     assert (code, stdout) == (1, "")
     expected = (
@@ -148,8 +64,7 @@ def test_a_failed_run_ends_with_1_and_the_users_own_traceback() -> None:
     assert re.fullmatch(expected, stderr)
 
 
-def test_of_a_notebook_nothing_but_its_tasks_and_what_they_need_is_run(home: Path) -> None:
-    write_notebook(home / "01_demo.ipynb")
+def test_of_a_notebook_nothing_but_its_tasks_and_what_they_need_is_run(home: Path, invoke, notebook) -> None:
     code, stdout, _ = invoke("run", "01_demo.ipynb", "--history", ":memory:", "--param", "year=7")
     assert (code, stdout) == (0, "7 UA\n")
     assert not (home / "ran").exists()
@@ -174,7 +89,9 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("args", "code", "message"), [case[1:] for case in WRONG], ids=[case[0] for case in WRONG])
-def test_a_mistake_is_answered_in_one_message_without_a_traceback(args: list[str], code: int, message: str) -> None:
+def test_a_mistake_is_answered_in_one_message_without_a_traceback(
+    args: list[str], code: int, message: str, invoke
+) -> None:
     exit_code, stdout, stderr = invoke(*args)
     assert (exit_code, stdout) == (code, "")
     assert re.search(message, stderr.strip(), re.MULTILINE)
@@ -182,7 +99,7 @@ def test_a_mistake_is_answered_in_one_message_without_a_traceback(args: list[str
     assert not Path(".cloaca").exists()
 
 
-def test_an_error_in_the_users_script_is_shown_as_python_shows_it(home: Path) -> None:
+def test_an_error_in_the_users_script_is_shown_as_python_shows_it(home: Path, invoke) -> None:
     (home / "wrong.py").write_text("def f():\n    return {}['boom']\nf()\n")
     code, stdout, stderr = invoke("run", "wrong.py")
     assert (code, stdout) == (1, "")
@@ -214,14 +131,14 @@ SETTINGS = [
 def test_a_parameter_is_json_or_text_in_the_type_of_its_default(
     text: str, defaults: dict[str, Any], expected: object
 ) -> None:
-    found = _settings([text], defaults)["n"]
+    found = settings([text], defaults)["n"]
     assert found == expected
     assert type(found) is type(expected)
 
 
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists, max_leaves=5))
 def test_any_json_comes_through_unchanged(value: object) -> None:
-    assert _settings([f"n={json.dumps(value)}"], {}) == {"n": value}
+    assert settings([f"n={json.dumps(value)}"], {}) == {"n": value}
 
 
 # -- interrupt and live view
@@ -302,11 +219,11 @@ def test_a_terminal_gets_only_what_it_can_show(
     assert not re.search(absent, terminal.text)
 
 
-def test_an_interrupt_cancels_the_run_and_ends_with_130(home: Path) -> None:
+def test_an_interrupt_cancels_the_run_and_ends_with_130(home: Path, invoke) -> None:
     os.mkfifo(home / "fifo")
     # A test run in the background ignores interrupts, and its children would too.
     heed = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
-    command = [sys.executable, "-c", f"{heed}; from cloaca_nb.cli import main; main()", "run", "patient.py"]
+    command = [sys.executable, "-c", f"{heed}; from cloaca_nb.cli.app import main; main()", "run", "patient.py"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)  # noqa: S603 - our own
     with ended(process):
         assert process.stdout is not None
@@ -329,98 +246,4 @@ def test_an_interrupt_that_comes_while_a_run_is_being_started_cancels_it(home: P
             signal.raise_signal(signal.SIGINT)
             return run
 
-        assert _execute(start).record.status is Status.CANCELLED
-
-
-# -- history
-
-
-def test_looking_at_history_where_there_is_none_makes_none(home: Path) -> None:
-    before = sorted(home.iterdir())
-    assert invoke("history") == (
-        0,
-        "",
-        "No history yet at .cloaca/history.duckdb: `cloaca-nb run` or `%cloaca_run` begins one.\n",
-    )
-    assert invoke("history", "--json")[:2] == (0, "[]\n")
-    assert sorted(home.iterdir()) == before
-
-
-def test_history_shows_runs_and_the_tasks_of_one() -> None:
-    for script in ("flights.py", "broken.py", "flights.py"):
-        invoke("run", script)
-    code, stdout, stderr = invoke("history", "--runs", "2")
-    assert (code, stderr) == (0, "")
-    assert "✓ Completed" in stdout
-    assert "✕ Failed" in stdout
-    titles, newest, older = stdout.splitlines()
-    assert titles.split() == ["run", "workflow", "started", "duration", "tasks"]
-    assert newest.split()[1:4] == ["flights", "✓", "Completed"]
-    code, stdout, _ = invoke("history", "--run", older.split()[0])
-    assert code == 0
-    assert [line.split()[:3] for line in stdout.splitlines()[1:]] == [
-        ["load", "✕", "Failed"],
-        ["report", "⤼", "Skipped"],
-    ]
-    assert "ValueError: no rows (broken.py, line 6, in load)" in stdout
-
-
-def test_history_as_json_is_for_programs() -> None:
-    invoke("run", "flights.py")
-    [run] = json.loads(invoke("history", "--json")[1])
-    assert re.fullmatch(RUN_ID, run["run_id"])
-    assert run["started"].endswith("Z")
-    assert {"workflow": "flights", "status": "Completed", "tasks": 2}.items() <= run.items()
-    tasks = json.loads(invoke("history", "--json", "--run", run["run_id"])[1])
-    assert [(task["task_id"], task["outcome"]) for task in tasks] == [("load", "Completed"), ("total", "Completed")]
-
-
-def test_history_shows_what_it_can_where_characters_are_missing(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (home / "umlaut.py").write_text(FLIGHTS.replace('"flights"', '"flüge"'), encoding="utf-8")
-    assert invoke("run", "umlaut.py")[0] == 0
-    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
-    shown = python("-m", "cloaca_nb", "history")
-    assert (shown.returncode, shown.stderr) == (0, "")
-    assert re.search(r"fl\\xfcge +\+ Completed", shown.stdout)
-
-
-@given(st.sets(st.uuids().map(str), min_size=1, max_size=30))
-def test_the_beginning_of_an_id_that_is_shown_is_unique(ids: set[str]) -> None:
-    shown = _shortened(sorted(ids, reverse=True))
-    assert len(set(shown.values())) == len(ids)
-    assert all(run_id.startswith(short) and len(short) >= 8 for run_id, short in shown.items())
-
-
-# -- export and packages
-
-
-def test_an_exported_package_has_a_command_line_of_its_own(home: Path) -> None:
-    write_notebook(home / "01_demo.ipynb")
-    code, stdout, stderr = invoke("export", "01_demo.ipynb", "-o", "out", "--name", "delays")
-    assert (code, stderr) == (0, "")
-    assert stdout.startswith("✓ delays is in out\n")
-    assert "    delays/__init__.py\n" in stdout
-    assert "%cloaca_run" in stdout.partition("Left out")[2]
-    assert invoke("run", "out", "--history", ":memory:")[:2] == (0, "2013 UA\n")
-
-    os.chdir("out")
-    shown = python("-m", "delays", "--help")
-    assert (shown.returncode, shown.stderr) == (0, "")
-    assert shown.stdout.startswith("Usage: python -m delays [OPTIONS]")
-    assert "Parameters:\n    year=2013\n    carrier=UA\n" in shown.stdout
-
-    done = python("-m", "delays", "--param", "carrier=AA", "--history", "../kept.duckdb")
-    assert (done.returncode, done.stdout) == (0, "2013 AA\n")
-    assert "✓ demo  Completed" in done.stderr
-    assert (home / "kept.duckdb").exists()
-
-    wrong = python("-m", "delays", "--param", "carier=AA")
-    assert wrong.returncode == 2
-    assert "Did you mean 'carrier'?" in wrong.stderr
-
-
-def test_the_version_and_the_help() -> None:
-    assert invoke("--version") == (0, f"cloaca-nb {cloaca_nb.__version__}\n", "")
-    code, stdout, _ = invoke("--help")
-    assert code == 0
-    assert all(re.search(rf"^  {command} +[A-Z]", stdout, re.MULTILINE) for command in ("run", "export", "history"))
+        assert execute(start).record.status is Status.CANCELLED

@@ -1,0 +1,43 @@
+"""The command `cloaca-nb`, with all that it can be told to do."""
+
+import sys
+from typing import Annotated, Final, NoReturn
+
+import typer
+
+from cloaca_nb.cli.export import export_notebook
+from cloaca_nb.cli.history import show_history
+from cloaca_nb.cli.inspect import show_archive
+from cloaca_nb.cli.options import STYLE
+from cloaca_nb.cli.pack import pack_project
+from cloaca_nb.cli.run import run_path
+
+__all__ = ["app", "main"]
+
+app: Final = typer.Typer(name="cloaca-nb", no_args_is_help=True, **STYLE)
+app.command("run")(run_path)
+app.command("history")(show_history)
+app.command("export")(export_notebook)
+app.command("pack")(pack_project)
+app.command("inspect")(show_archive)
+
+
+def main() -> NoReturn:
+    """Run the command line that the process was given: what `cloaca-nb` and `python -m cloaca_nb` call."""
+    sys.exit(app())
+
+
+def _say_version(wanted: bool) -> None:  # noqa: FBT001 - typer's callback
+    if wanted:
+        typer.echo(f"cloaca-nb {sys.modules['cloaca_nb'].__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _cloaca_nb(
+    *,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Run workflows from notebooks, packages and scripts, look at past runs, and export notebooks as packages."""

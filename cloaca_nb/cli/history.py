@@ -1,0 +1,133 @@
+"""`cloaca-nb history`: the last runs, or the tasks of one."""
+
+import os
+from collections.abc import Sequence
+from itertools import pairwise, takewhile
+from operator import eq
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+from rich.text import Text
+
+from cloaca_nb.cli.options import HistoryUrl
+from cloaca_nb.cli.outcome import readable_errors
+from cloaca_nb.cli.table import show_table, stdout, table
+from cloaca_nb.core.duration import duration
+from cloaca_nb.declare.place import file_label
+from cloaca_nb.errors import HistoryError
+from cloaca_nb.history.history import History
+from cloaca_nb.history.location import Location, parse_url
+from cloaca_nb.terminal import mark
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.console import Console
+
+__all__ = ["shortened", "show_history"]
+
+SHORTEST_ID: Final = 8  # characters of a run's id, where fewer would do
+
+
+def show_history(
+    *,
+    runs: Annotated[int, typer.Option(metavar="N", min=1, help="How many runs, newest first.")] = 20,
+    run: Annotated[
+        str | None, typer.Option(metavar="ID", help="Show the tasks of this run; the beginning of its id is enough.")
+    ] = None,
+    history: HistoryUrl = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON: times in UTC, durations in seconds.")] = False,
+) -> None:
+    """Show the last runs, or the tasks of one."""
+    with readable_errors():
+        location = parse_url(history, environ=os.environ, cwd=Path.cwd())
+        if location.path is None or not location.path.is_file():
+            _say_no_history(location, is_asked_for=(history or run) is not None, as_json=as_json)
+            return
+        if location.note:
+            typer.echo(location.note, err=True)
+        with History.open(history) as opened:
+            # One more than is shown: whether the beginning of an id is unique shows at its neighbours.
+            frame = opened.runs(runs + 1) if run is None else opened.tasks(run)
+        if as_json:
+            typer.echo(_json(frame.head(runs) if run is None else frame))
+        elif run is None:
+            _show_runs(frame, runs)
+        else:
+            _show_tasks(frame)
+
+
+def _say_no_history(location: Location, *, is_asked_for: bool, as_json: bool) -> None:
+    """Answer that there is no history: kindly, unless one was named."""
+    there = (
+        "in memory, which ends with its process" if location.path is None else f"at {file_label(str(location.path))}"
+    )
+    if is_asked_for:
+        raise HistoryError(f"There is no history {there}.")
+    if as_json:
+        typer.echo("[]")
+    typer.echo(f"No history yet {there}: `cloaca-nb run` or `%cloaca_run` begins one.", err=True)
+
+
+def _show_runs(frame: "pd.DataFrame", limit: int) -> None:
+    console, rows = stdout(), table()
+    for title in ("run", "workflow", "", "started"):
+        rows.add_column(title, no_wrap=True)
+    for title in ("duration", "tasks"):
+        rows.add_column(title, justify="right", no_wrap=True)
+    known_by = shortened(list(frame["run_id"]))
+    for row in frame.head(limit).to_dict("records"):
+        kind = "" if row["kind"] == "run" else f" ({row['kind']})"
+        rows.add_row(
+            known_by[str(row["run_id"])],
+            f"{row['workflow']}{kind}",
+            _status(console, str(row["status"])),
+            _local(row["started"]),
+            _lasted(row["duration"]),
+            str(row["tasks"]),
+        )
+    show_table(console, rows)
+
+
+def _show_tasks(frame: "pd.DataFrame") -> None:
+    console, rows = stdout(), table()
+    for title in ("task", ""):
+        rows.add_column(title, no_wrap=True)
+    rows.add_column("duration", justify="right", no_wrap=True)
+    rows.add_column("attempts", justify="right", no_wrap=True)
+    rows.add_column("")
+    for row in frame.to_dict("records"):
+        said = " ".join(filter(None, (row["error"] or row["reason"], row["location"] and f"({row['location']})")))
+        rows.add_row(
+            str(row["task_id"]),
+            _status(console, str(row["outcome"])),
+            _lasted(row["duration"]),
+            str(row["attempts"]),
+            said,
+        )
+    show_table(console, rows)
+
+
+def _status(console: "Console", word: str) -> Text:
+    return Text.assemble(mark(console, word), f" {word}")
+
+
+def _local(at: "pd.Timestamp") -> str:
+    return at.tz_localize("UTC").astimezone(None).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _lasted(seconds: float) -> str:
+    return "" if seconds != seconds else duration(seconds)  # noqa: PLR0124 - NaN: it isn't over
+
+
+def _json(frame: "pd.DataFrame") -> str:
+    in_utc = frame.assign(**{name: frame[name].dt.tz_localize("UTC") for name in ("started", "ended")})
+    return in_utc.to_json(orient="records", date_format="iso", date_unit="us", indent=2)
+
+
+def shortened(run_ids: Sequence[str]) -> dict[str, str]:
+    """Return the shortest beginning by which each id is known. They sort by time, so only neighbours matter."""
+    ordered = sorted(run_ids)
+    needed = [sum(1 for _ in takewhile(bool, map(eq, one, other))) + 1 for one, other in pairwise(ordered)]
+    length = max([SHORTEST_ID, *needed])
+    return {run_id: run_id[:length] for run_id in ordered}

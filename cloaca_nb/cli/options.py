@@ -1,0 +1,54 @@
+"""Options that several commands have."""
+
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from cloaca_nb.errors import near_miss
+
+__all__ = ["STYLE", "AsJson", "HistoryUrl", "Params", "Variables", "Vendor", "WorkflowName", "check_exists"]
+
+STYLE: Final[dict[str, Any]] = {
+    "add_completion": False,
+    "rich_markup_mode": None,  # one look for all messages, in logs too
+    "pretty_exceptions_enable": False,
+    "context_settings": {"help_option_names": ["-h", "--help"]},
+}
+
+Params = Annotated[
+    list[str] | None,
+    typer.Option("--param", metavar="KEY=VALUE", help="A value of the initial context, as JSON or text. Repeatable."),
+]
+Variables = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--var", metavar="NAME=VALUE", help="A value for var(NAME), instead of CLOACINA_VAR_NAME's. Repeatable."
+    ),
+]
+HistoryUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--history",
+        metavar="URL",
+        help="Where history lies: a path or duckdb:/// URL, or :memory:. By default CLOACA_HISTORY, else the nearest "
+        ".cloaca/history.duckdb upward from here.",
+    ),
+]
+WorkflowName = Annotated[str | None, typer.Option(metavar="NAME", help="Which workflow, where there are several.")]
+Vendor = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--vendor",
+        metavar="NAME",
+        help="A distribution that is installed here, to be carried in vendor/ with all that it requires. Repeatable.",
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def check_exists(path: Path) -> None:
+    """Raise a usage error if there is no such path."""
+    if not path.exists():
+        known = [one.name for one in path.parent.iterdir()] if path.parent.is_dir() else []
+        raise typer.BadParameter(f"There is no {str(path)!r}.{near_miss(path.name, known)}", param_hint="PATH")

@@ -1,0 +1,70 @@
+"""`cloaca-nb history`: the last runs, and the tasks of one."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given, strategies as st
+
+from cloaca_nb.cli.history import shortened
+
+RUN_ID = r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"
+
+
+def test_looking_at_history_where_there_is_none_makes_none(home: Path, invoke) -> None:
+    before = sorted(home.iterdir())
+    assert invoke("history") == (
+        0,
+        "",
+        "No history yet at .cloaca/history.duckdb: `cloaca-nb run` or `%cloaca_run` begins one.\n",
+    )
+    assert invoke("history", "--json")[:2] == (0, "[]\n")
+    assert sorted(home.iterdir()) == before
+
+
+def test_history_shows_runs_and_the_tasks_of_one(invoke) -> None:
+    for script in ("flights.py", "broken.py", "flights.py"):
+        invoke("run", script)
+    code, stdout, stderr = invoke("history", "--runs", "2")
+    assert (code, stderr) == (0, "")
+    assert "✓ Completed" in stdout
+    assert "✕ Failed" in stdout
+    titles, newest, older = stdout.splitlines()
+    assert titles.split() == ["run", "workflow", "started", "duration", "tasks"]
+    assert newest.split()[1:4] == ["flights", "✓", "Completed"]
+    code, stdout, _ = invoke("history", "--run", older.split()[0])
+    assert code == 0
+    assert [line.split()[:3] for line in stdout.splitlines()[1:]] == [
+        ["load", "✕", "Failed"],
+        ["report", "⤼", "Skipped"],
+    ]
+    assert "ValueError: no rows (broken.py, line 6, in load)" in stdout
+
+
+def test_history_as_json_is_for_programs(invoke) -> None:
+    invoke("run", "flights.py")
+    [run] = json.loads(invoke("history", "--json")[1])
+    assert re.fullmatch(RUN_ID, run["run_id"])
+    assert run["started"].endswith("Z")
+    assert {"workflow": "flights", "status": "Completed", "tasks": 2}.items() <= run.items()
+    tasks = json.loads(invoke("history", "--json", "--run", run["run_id"])[1])
+    assert [(task["task_id"], task["outcome"]) for task in tasks] == [("load", "Completed"), ("total", "Completed")]
+
+
+def test_history_shows_what_it_can_where_characters_are_missing(
+    home: Path, monkeypatch: pytest.MonkeyPatch, invoke, python
+) -> None:
+    (home / "umlaut.py").write_text((home / "flights.py").read_text().replace('"flights"', '"flüge"'), encoding="utf-8")
+    assert invoke("run", "umlaut.py")[0] == 0
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    shown = python("-m", "cloaca_nb", "history")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert re.search(r"fl\\xfcge +\+ Completed", shown.stdout)
+
+
+@given(st.sets(st.uuids().map(str), min_size=1, max_size=30))
+def test_the_beginning_of_an_id_that_is_shown_is_unique(ids: set[str]) -> None:
+    shown = shortened(sorted(ids, reverse=True))
+    assert len(set(shown.values())) == len(ids)
+    assert all(run_id.startswith(short) and len(short) >= 8 for run_id, short in shown.items())
