@@ -1,14 +1,11 @@
 """The pages of the API that is implemented here: their code runs unchanged and prints what they show.
 
-What is left out. task.txt and packaging.txt lost the indentation of their code, so none of it is a program. Of
-tutorial 03, the sections that the page has its reader join are joined, the main guard that its rendering damaged is
-mended, and the fragments under "Best Practices" and "Exercises" are left out: they use helpers that nobody defines.
+What is left out. Of tutorial 03, the sections that the page has its reader join are joined, the main guard that its
+rendering damaged is mended, and the fragments under "Best Practices" and "Exercises" are left out: they use helpers
+that nobody defines. The blocks that stand alone are in test_reference_blocks.py.
 """
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -30,49 +27,31 @@ def between(text: str, start: str, end: str) -> str:
     return inside
 
 
-def run_script(code: str, folder: Path) -> tuple[list[str], list[str]]:
-    """Run a program as its reader would, and return the lines of its stdout and stderr."""
-    script = folder / "first_workflow.py"
-    script.write_text(code)
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("CLOACA", "PYTHON"))}
-    done = subprocess.run(  # noqa: S603 - our own interpreter
-        [sys.executable, script.name],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=90,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.splitlines(), done.stderr.splitlines()
-
-
 def shows(shown: str, printed: str) -> bool:
     """Say whether a line of a page, which may leave things out with an ellipsis, stands for a printed line."""
     return shown == printed or re.fullmatch(re.escape(shown).replace(r"\.\.\.", ".*"), printed) is not None
 
 
 @needs_pages
-def test_the_first_tutorial_prints_what_its_page_shows(tmp_path):
+def test_the_first_tutorial_prints_what_its_page_shows(run_script, tmp_path):
     text = page("tutorial-01-first-workflow.txt")
     code = "import cloaca\n" + between(text, "import cloaca", "Understanding the Workflow")
     expected = between(text, "You should see output like this:", "Key Concepts Learned").strip().splitlines()
-    out, err = run_script(code, tmp_path)
+    out, err = run_script(code)
     assert len(out) == len(expected)
     for shown, printed in zip(expected, out, strict=True):
         assert shows(shown, printed)
     assert len([shown for shown, printed in zip(expected, out, strict=True) if shown != printed]) == 1
     assert len(err) <= 1  # the note that the engine is DuckDB
-    assert (tmp_path / "tutorial_01.duckdb").exists()
-    assert not (tmp_path / "tutorial_01.db").exists()
+    assert (tmp_path / "script" / "tutorial_01.duckdb").exists()
+    assert not (tmp_path / "script" / "tutorial_01.db").exists()
 
 
 @needs_pages
-def test_the_blocks_of_the_workflow_page_are_one_script(tmp_path):
+def test_the_blocks_of_the_workflow_page_are_one_script(run_script):
     code = "\n\n".join(re.findall(r"^```python\n(.*?)^```", page("workflow.txt"), re.DOTALL | re.MULTILINE))
     assert code.count("cloaca.WorkflowBuilder(") == 3
-    out, err = run_script(code, tmp_path)
+    out, err = run_script(code)
     assert out == [
         "Workflow name: my_workflow",
         "Description: Example workflow with dependencies",
@@ -94,11 +73,11 @@ def third_tutorial() -> str:
 
 
 @needs_pages
-def test_the_third_tutorial_prints_what_its_page_shows(tmp_path):
+def test_the_third_tutorial_prints_what_its_page_shows(run_script):
     text = page("tutorial-03-complex-workflows.txt")
     start = "Expected output showing the progression through each pattern:"
     expected = between(text, start, "Best Practices for Complex Workflows")
-    out, err = run_script(third_tutorial(), tmp_path)
+    out, err = run_script(third_tutorial())
     assert "first_workflow.py:10: UserWarning: Task 'final_comprehensive_report'" in err[0]
     assert "add 'generate_customer_report' to its dependencies" in err[0]  # another edge that the page's code lacks
     by_chance = ("Top Recommendations", "  1. ", "  2. ", "  3. ", "...")  # what the random customers come to
@@ -180,8 +159,8 @@ if __name__ == "__main__":
 '''
 
 
-def test_a_script_with_the_same_api(tmp_path):
-    out, err = run_script(EXAMPLE, tmp_path)
+def test_a_script_with_the_same_api(run_script):
+    out, err = run_script(EXAMPLE)
     assert out == [
         "extracting",
         "double is done",

@@ -48,8 +48,15 @@ def clean(context: Context, handle: cloaca.TaskHandle | None = None) -> None:
 
 
 @cloaca.task(retry=RetryPolicy(max_attempts=4, backoff_strategy=BackoffStrategy.fixed(), initial_delay=0.5))
-async def wait(context: Context) -> Context:
+async def wait(context: Context, handle: cloaca.TaskHandle) -> Context:
+    await handle.defer_until(lambda: True, poll_interval_ms=10)
+    await handle.defer_until(is_ready)
+    assert_type(handle.is_slot_held(), bool)
     return context
+
+
+async def is_ready() -> bool:
+    return True
 
 
 # The decorator gives the function back as it is, and its types with it.
