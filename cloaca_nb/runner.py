@@ -17,7 +17,7 @@ from cloaca_nb.engine.echo import Echo
 from cloaca_nb.engine.engine import Engine, default_concurrency
 from cloaca_nb.engine.result import WorkflowResult
 from cloaca_nb.engine.run import Run
-from cloaca_nb.errors import ConfigurationError
+from cloaca_nb.errors import ConfigurationError, DefinitionError, near_miss
 from cloaca_nb.history.history import History
 from cloaca_nb.history.recall import TakenAsTheyAre, UnchangedOnly
 from cloaca_nb.history.tables import to_frame
@@ -25,6 +25,7 @@ from cloaca_nb.values import equal, isolate, key
 
 __all__ = ["DefaultRunner"]
 
+DURABILITIES: Final = ("run", "task")
 _notes_said: Final[set[str]] = set()
 
 
@@ -39,9 +40,13 @@ class DefaultRunner:
         registry: where workflows are looked for by name.
         echo_output: shows what tasks print; an observer. None: below the cell or on the terminal, at most 64 kB of each
             task, the whole being in history; ``cloaca_nb.engine.echo.Echo(per_task=...).observe`` for another figure.
+        durability: "run": a run is on disk when `execute` returns; if the process is killed before, at most the last
+            15 ms are lost, and those tasks run again on resume. "task": also, nothing that depends on a task starts
+            before that task is on disk, for tasks that must not run twice; costs each task a write to the disk.
 
     Raises:
         ConfigurationError: a RuntimeError, for a URL that is not supported.
+        DefinitionError: a ValueError, for another durability.
         DefinitionError: a ValueError, for a schema's name that isn't one.
         HistoryError: if the history can't be opened.
     """
@@ -54,7 +59,9 @@ class DefaultRunner:
         schema: str | None = None,
         registry: Registry = REGISTRY,
         echo_output: Observer | None = None,
+        durability: str = "run",
     ) -> None:
+        _check_durability(durability)
         self._registry = registry
         self._history = History.open(url, schema=schema)
         _say_once(self._history.location.note)
@@ -67,6 +74,7 @@ class DefaultRunner:
             frame=to_frame,
             observers=(recorder, Echo().observe if echo_output is None else echo_output),
             settle=recorder.sync,
+            settle_task=recorder.flush if durability == "task" else None,
             task_timeout=config.task_timeout_seconds if config else None,
         )
 
@@ -127,6 +135,7 @@ class DefaultRunner:
 
         Tasks that have completed, and whose code and inputs are unchanged, are taken from history. The others are
         executed: what had not completed, what follows it, and what was edited since. `WorkflowResult.tasks` says why.
+        The initial context is the run's; but parameters that were left at their defaults have those of now.
 
         Args:
             run: the id of the run, or a beginning that only it has; None: the latest.
@@ -191,7 +200,8 @@ class DefaultRunner:
         name = workflow.name if isinstance(workflow, Workflow) else workflow
         run_id, of_run = self._history.to_resume(run, name)
         found = self._workflow(of_run if workflow is None else workflow)
-        initial = {**self._history.initial(run_id), **_values(context)}
+        given = _values(context)
+        initial = {**self._history.initial(run_id, named=given, defaults=found.parameters), **given}
         recall = UnchangedOnly(self._history.memory(found, run_id))
         return self._begin(found, initial, timeout, observers, recall=recall, resumed_from=run_id)
 
@@ -204,6 +214,7 @@ class DefaultRunner:
         context: Context | Mapping[str, Any] | None = None,
         timeout: float | None = None,
         observers: Sequence[Observer] = (),
+        kind: str = "run",
     ) -> Run:
         """Start a run that executes some tasks on the values of the latest run, and takes the others from that.
 
@@ -214,6 +225,7 @@ class DefaultRunner:
             context: replaces values of that run's initial context.
             timeout: see `execute`.
             observers: told every event of the new run.
+            kind: "run", or "try", which never counts as the latest run.
 
         Raises:
             TaskNotFoundError: a KeyError, if the workflow has no such task.
@@ -222,10 +234,11 @@ class DefaultRunner:
         found = self._workflow(workflow)
         after = {later for task_id in tasks for later in found.descendants(task_id)} - set(tasks)
         run_id, _ = self._history.to_resume(None, found.name)
-        initial = {**self._history.initial(run_id), **_values(context)}
+        given = _values(context)
+        initial = {**self._history.initial(run_id, named=given), **given}
         memory = self._history.memory(found, run_id)
         recall = TakenAsTheyAre(memory, {*tasks, *(after if following else ())}, () if following else after)
-        return self._begin(found, initial, timeout, observers, recall=recall, resumed_from=run_id)
+        return self._begin(found, initial, timeout, observers, kind=kind, recall=recall, resumed_from=run_id)
 
     def _workflow(self, workflow: str | Workflow) -> Workflow:
         return workflow if isinstance(workflow, Workflow) else self._registry.workflow(workflow)
@@ -237,13 +250,20 @@ class DefaultRunner:
         timeout: float | None,
         observers: Sequence[Observer],
         *,
+        kind: str = "run",
         recall: Recall | None = None,
         resumed_from: str = "",
     ) -> Run:
         check_timeout(timeout)
         limit = self._workflow_timeout if timeout is None else timeout
         return self._engine.start(
-            workflow, initial, observers=observers, timeout=limit, recall=recall, resumed_from=resumed_from
+            workflow,
+            initial,
+            kind=kind,
+            observers=observers,
+            timeout=limit,
+            recall=recall,
+            resumed_from=resumed_from,
         )
 
     def history(self) -> History:
@@ -262,6 +282,12 @@ class DefaultRunner:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.shutdown()
+
+
+def _check_durability(durability: str) -> None:
+    if durability not in DURABILITIES:
+        known = " or ".join(map(repr, DURABILITIES))
+        raise DefinitionError(f"The durability is {known}, not {durability!r}.{near_miss(durability, DURABILITIES)}")
 
 
 def _waited_for(run: Run) -> WorkflowResult:

@@ -29,6 +29,7 @@ class TaskRecord:
     failure: events.Failure | None = None
     reason: str = ""
     taken_from: str = ""  # the id of the run that its values are from
+    keys: tuple[str, ...] = ()  # that it has set or deleted
     lines: int = 0  # of output
 
     def elapsed(self, now: float) -> float | None:
@@ -111,6 +112,7 @@ def _take_in_of_task(task: TaskRecord, event: events.Event) -> None:
         case events.TaskFinished():
             task.outcome, task.ended, task.reason = event.outcome, event.at, event.reason
             task.failure, task.taken_from = event.failure, event.taken_from
+            task.keys = tuple(event.changes)
 
 
 OF_THE_RUN: Final = frozenset({events.RunStarted, events.RunFinished})

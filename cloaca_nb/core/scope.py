@@ -105,11 +105,15 @@ class Scope:
         return list(found.values())
 
     def _look_up(self, key: str) -> Entry | None:
-        """Find `key` in the ancestors and remember it along the way. A loop: chains are deeper than Python's stack."""
+        """Find `key` in the ancestors. A loop: chains are deeper than Python's stack.
+
+        It is remembered where branches meet, so that each merge is made once, here, and in a single parent, for its
+        other children; nowhere else, or each of the thousand keys of a context would cost each task of a chain memory.
+        """
         stack = [self]
         while stack:
             scope = stack[-1]
-            unknown = [parent for parent in scope.parents if key not in parent._known]
+            unknown = [found for parent in scope.parents if key not in (found := parent._nearest(key))._known]
             if unknown and key not in scope._known:
                 stack.extend(unknown)
                 continue
@@ -117,13 +121,22 @@ class Scope:
             if key not in scope._known:
                 # setdefault: of two threads that come here at once, both get the first one's entry
                 scope._known.setdefault(key, scope._inherit(key))
+        if len(self.parents) == 1:
+            self.parents[0]._known.setdefault(key, self._known[key])
         return self._known[key]
 
+    def _nearest(self, key: str) -> "Scope":
+        """Return the first scope on the way up that knows `key`, or has to ask more than one parent or none."""
+        scope = self
+        while key not in scope._known and len(scope.parents) == 1:
+            scope = scope.parents[0]
+        return scope
+
     def _inherit(self, key: str) -> Entry | None:
-        """Return what holds for `key` in the parents; they all know it."""
+        """Return what holds for `key` in the parents; the nearest scopes all know it."""
         if len(self.parents) == 1:
-            return self.parents[0]._known.get(key)
-        known = [parent._known.get(key) for parent in self.parents]
+            return self.parents[0]._nearest(key)._known.get(key)
+        known = [parent._nearest(key)._known.get(key) for parent in self.parents]
         entries = [entry for entry in dict.fromkeys(known) if entry is not None]
         rivals = _maximal(entries) if len(entries) > 1 else entries
         return self._combine(key, rivals) if len(rivals) > 1 else next(iter(rivals), None)

@@ -15,16 +15,23 @@ from typing import Any, Final, NamedTuple
 
 from cloaca_nb.core.code.bindings import SCOPES
 
-__all__ = ["CodeText", "Decorator", "code_text", "content", "digest_text", "is_as_written", "tree_digest"]
+__all__ = ["CodeText", "CodeTexts", "Decorator", "content", "digest_text", "nested_codes", "tree_digest"]
 
 _BYTES: Final = 16
 
 
 class Decorator(NamedTuple):
-    """A decorator as it is written: the names of ``cloaca.task``, without arguments, and the digest of all of it."""
+    """A decorator as it is written.
+
+    Attributes:
+        chain: the names of ``cloaca.task``, without arguments.
+        digest: of all of it.
+        arguments: the names in its arguments, with the attributes asked of them.
+    """
 
     chain: tuple[str, ...]
     digest: str
+    arguments: tuple[tuple[str, ...], ...] = ()
 
 
 class CodeText(NamedTuple):
@@ -47,20 +54,25 @@ def tree_digest(nodes: Iterable[ast.AST]) -> str:
     return digest_text("".join(written))
 
 
-def code_text(code: CodeType) -> CodeText:
-    """Return what identifies the code of a function; a file that was changed meanwhile is read again."""
-    linecache.checkcache(code.co_filename)
-    text = "".join(linecache.getlines(code.co_filename))
-    found = _functions(text).get((code.co_name, code.co_firstlineno), ()) if text else ()
-    if len(found) == 1 and found[0].content == content(code):
-        return found[0].text
-    return CodeText(digest_text("code", content(code)))
+class CodeTexts:
+    """The sources of functions; made for one run, which looks at each file once."""
 
+    def __init__(self) -> None:
+        self._files: dict[str, _Functions] = {}
 
-def is_as_written(code: CodeType) -> bool:
-    """Say whether the file of a function holds the code that it has."""
-    text = "".join(linecache.getlines(code.co_filename))
-    return any(one.content == content(code) for one in _functions(text).get((code.co_name, code.co_firstlineno), ()))
+    def of(self, code: CodeType) -> CodeText:
+        """Return what identifies the code of a function."""
+        for one in self._at(code):
+            if one.content == content(code):
+                return one.text
+        return CodeText(digest_text("code", content(code)))
+
+    def _at(self, code: CodeType) -> list["_Function"]:
+        if code.co_filename not in self._files:
+            linecache.checkcache(code.co_filename)
+            self._files[code.co_filename] = _functions("".join(linecache.getlines(code.co_filename)))
+        found = self._files[code.co_filename].get((code.co_name, code.co_firstlineno), [])
+        return found if len({one.text.digest for one in found}) == 1 else []  # lambdas of one line
 
 
 @lru_cache(4096)
@@ -90,8 +102,11 @@ class _Function(NamedTuple):
     text: CodeText
 
 
+_Functions = dict[tuple[str, int], list[_Function]]
+
+
 @lru_cache(2048)
-def _functions(text: str) -> dict[tuple[str, int], list[_Function]]:
+def _functions(text: str) -> _Functions:
     """Return the functions of a text by name and first line; none for a text that is no Python, as of a magic cell."""
     try:
         with warnings.catch_warnings():
@@ -101,7 +116,7 @@ def _functions(text: str) -> dict[tuple[str, int], list[_Function]]:
     except (SyntaxError, ValueError):
         return {}
     codes: dict[tuple[str, int], list[CodeType]] = {}
-    for code in _nested(compiled):
+    for code in nested_codes(compiled):
         codes.setdefault((code.co_name, code.co_firstlineno), []).append(code)
     found: dict[tuple[str, int], list[_Function]] = {}
     for node in ast.walk(tree):
@@ -112,11 +127,12 @@ def _functions(text: str) -> dict[tuple[str, int], list[_Function]]:
     return found
 
 
-def _nested(code: CodeType) -> Iterator[CodeType]:
+def nested_codes(code: CodeType) -> Iterator[CodeType]:
+    """Yield the code objects inside one, at any depth."""
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             yield constant
-            yield from _nested(constant)
+            yield from nested_codes(constant)
 
 
 def _place(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> tuple[str, int]:
@@ -130,7 +146,9 @@ def _text_of(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> CodeT
         return CodeText(_digest("lambda", node.args, node.body))
     kind = type(node).__name__
     parts = (node.args, node.returns, getattr(node, "type_params", []), _without_docstring(node.body))
-    decorators = tuple(Decorator(_chain(one), _digest("decorator", one)) for one in node.decorator_list)
+    decorators = tuple(
+        Decorator(_chain(one), _digest("decorator", one), _arguments(one)) for one in node.decorator_list
+    )
     return CodeText(_digest(kind, *parts), decorators)
 
 
@@ -145,6 +163,15 @@ def _chain(node: ast.expr) -> tuple[str, ...]:
             return (node.id,)
         case _:
             return ()
+
+
+def _arguments(node: ast.expr) -> tuple[tuple[str, ...], ...]:
+    if not isinstance(node, ast.Call):
+        return ()
+    inside = [one for given in (*node.args, *node.keywords) for one in ast.walk(given)]
+    owners = {id(one.value) for one in inside if isinstance(one, ast.Attribute)}  # only the longest chains count
+    chains = [_chain(one) for one in inside if isinstance(one, ast.Name | ast.Attribute) and id(one) not in owners]
+    return tuple(sorted({chain for chain in chains if chain}))
 
 
 def _digest(kind: str, *parts: Any) -> str:

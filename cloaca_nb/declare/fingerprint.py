@@ -6,18 +6,19 @@ import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from cloaca_nb.core.cells import is_task_cell, parse_task_cell
+from cloaca_nb.core.names import Keys
 from cloaca_nb.core.task import Task
-from cloaca_nb.declare.code_text import digest_text, tree_digest
+from cloaca_nb.declare.code_text import CodeTexts, digest_text, tree_digest
+from cloaca_nb.declare.differences import BODY, differences
+from cloaca_nb.declare.known_code import KnownCode, Lead, Node, Part, Unit, known_code
 from cloaca_nb.declare.modules import Modules
-from cloaca_nb.declare.reach import Part, Reach, Unit
-from cloaca_nb.declare.shapes import Shapes
+from cloaca_nb.declare.reach import Reach
+from cloaca_nb.declare.shapes import Shape, Shapes
 
 __all__ = ["CodeFingerprint", "Fingerprints", "Part"]
-
-BODY = "task body"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,54 +41,109 @@ class CodeFingerprint:
         Args:
             earlier: the parts of an earlier fingerprint.
         """
-        names = [name for name in (*self.parts, *earlier) if _of(self.parts, name) != _of(earlier, name)]
-        return [_sentence(name, self.parts.get(name), earlier.get(name)) for name in dict.fromkeys(names)]
+        return differences(self.parts, earlier)
 
 
 class Fingerprints:
     """Computes the fingerprints of the tasks of one run, which share what their helpers come to.
 
-    Make a new one for each run: a constant may have been changed in place since.
+    Make a new one for each run, since a constant may have been changed since. What earlier runs found is used again
+    where nothing that it was made from can have changed.
 
     Args:
         digest: the digest of a value without functions in it, as text; None if it has none, as an open file hasn't.
+        known: what code came to in earlier runs; by default what this process knows.
     """
 
-    def __init__(self, digest: Callable[[Any], str | None]) -> None:
+    def __init__(self, digest: Callable[[Any], str | None], known: KnownCode | None = None) -> None:
+        self._known = known_code(digest) if known is None else known
         self._shapes = Shapes(digest)
         self._modules = Modules()
-        self._reaches: dict[int, Reach] = {}
+        self._texts = CodeTexts()
+        self._reaches: dict[str, Reach] = {}
+        self._made: dict[int, tuple[Task, CodeFingerprint]] = {}
 
     def of(self, task: Task) -> CodeFingerprint:
         """Return the fingerprint of a task's code; its retries, timeout and callbacks are no part of it."""
+        made = self._made.get(id(task.function))
+        if made is not None and _is_alike(task, made[0]):
+            return made[1]
+        found = self._from_before(task) or self._anew(task)
+        self._made[id(task.function)] = task, found
+        return found
+
+    def _from_before(self, task: Task) -> CodeFingerprint | None:
+        function = task.function
+        if type(function) is not types.FunctionType:  # another callable may hold anything
+            return None
+        result: _Result | None = self._known.result(function)
+        if result is None or not result.is_of(task) or not self._reach(result.module).still(result.nodes):
+            return None
+        return result.fingerprint
+
+    def _anew(self, task: Task) -> CodeFingerprint:
         inner = inspect.unwrap(task.function)
-        reach = self._reach(inner)
+        module = _module(inner)
         root = self._shapes.of(task.function, BODY)
-        units = reach.units(root.leads_to)
-        merged: dict[str, list[Part]] = {BODY: [Part(root.digest if root.held else "", task.where)]}
-        reasons = list(root.untracked)
-        for one, unit in units:
+        reached = self._reach(module).reached(root.leads_to)
+        found = _fingerprint(task, inner, root, reached)
+        if type(task.function) is types.FunctionType:
+            nodes = tuple(node for _, node in reached)
+            self._known.keep_result(task.function, _Result(module, nodes, found, task.source, task.keys, task.where))
+        return found
+
+    def _reach(self, module: str) -> Reach:
+        reach = self._reaches.get(module)
+        if reach is None:
+            reach = self._reaches[module] = Reach(module, self._shapes, self._modules, self._known, self._texts)
+        return reach
+
+
+class _Result(NamedTuple):
+    """A fingerprint, what it was made from, and what of the task counts beside its function."""
+
+    module: str
+    nodes: tuple[Node, ...]
+    fingerprint: CodeFingerprint
+    source: str
+    keys: Keys
+    where: str
+
+    def is_of(self, task: Task) -> bool:
+        return task.where == self.where and task.source == self.source and task.keys == self.keys
+
+
+def _is_alike(one: Task, other: Task) -> bool:
+    return one is other or (one.where == other.where and one.source == other.source and one.keys == other.keys)
+
+
+def _fingerprint(task: Task, inner: Any, root: Shape, reached: list[tuple[Lead, Node]]) -> CodeFingerprint:
+    merged: dict[str, list[Part]] = {BODY: [Part(root.digest if root.held else "", task.where)]}
+    reasons = list(root.untracked)
+    for one, node in reached:
+        for unit in node.units:
             is_body = one is inner and unit.name.startswith("helper ")
             merged.setdefault(BODY if is_body else unit.name, []).append(_body(task, unit) if is_body else unit.part)
             reasons += unit.untracked
-        parts = {name: _merge(found) for name, found in sorted(merged.items(), key=lambda item: item[0])}
-        version = f"{sys.version_info.major}.{sys.version_info.minor}"
-        parts["Python"] = Part(digest_text(version), shown=version)
-        digest = digest_text(*(text for name in sorted(parts) for text in (name, parts[name].digest)))
-        return CodeFingerprint(digest, MappingProxyType(parts), tuple(sorted(set(reasons))))
+    parts = {name: _merge(found) for name, found in sorted(merged.items(), key=_name_of)}
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    parts["Python"] = Part(digest_text(version), shown=version)
+    digest = digest_text(*(text for name in sorted(parts) for text in (name, parts[name].digest)))
+    return CodeFingerprint(digest, MappingProxyType(parts), tuple(sorted(set(reasons))))
 
-    def _reach(self, function: Any) -> Reach:
-        while not isinstance(function, types.FunctionType):
-            inside = getattr(function, "func", None) or getattr(function, "__func__", None)
-            if inside is None and isinstance(function, types.BuiltinFunctionType | type):
-                return self._reach_of({"__name__": "__main__"})
-            function = inside or vars(type(function)).get("__call__", type(function))
-        return self._reach_of(function.__globals__)
 
-    def _reach_of(self, namespace: dict[str, Any]) -> Reach:
-        if id(namespace) not in self._reaches:
-            self._reaches[id(namespace)] = Reach(namespace, self._shapes, self._modules)
-        return self._reaches[id(namespace)]
+def _name_of(item: tuple[str, Any]) -> str:
+    return item[0]
+
+
+def _module(function: Any) -> str:
+    """Return the name of the module whose code is followed function by function."""
+    while not isinstance(function, types.FunctionType):
+        inside = getattr(function, "func", None) or getattr(function, "__func__", None)
+        if inside is None and isinstance(function, types.BuiltinFunctionType | type):
+            return "__main__"
+        function = inside or vars(type(function)).get("__call__", type(function))
+    return str(function.__globals__.get("__name__", "__main__"))
 
 
 def _body(task: Task, unit: Unit) -> Part:
@@ -106,22 +162,3 @@ def _merge(parts: list[Part]) -> Part:
     if len(digests) == 1:
         return next(one for one in parts if one.digest)
     return parts[0]._replace(digest=digest_text(*digests))
-
-
-def _of(parts: Mapping[str, Part], name: str) -> str | None:
-    return parts[name].digest if name in parts else None
-
-
-def _sentence(name: str, now: Part | None, before: Part | None) -> str:
-    subject = name.removeprefix("constant ").removeprefix("distribution ").removeprefix("name ")
-    if now is None:
-        return f"{name} is no longer used"
-    where = f" ({now.where})" if now.where and name != BODY else ""
-    if before is None:
-        return f"{name}{where} is used now, and wasn't before"
-    if now.shown and before.shown:
-        if name.startswith("distribution ") or name == "Python":
-            return f"{subject} {before.shown} → {now.shown}"
-        if now.shown != before.shown:
-            return f"{subject} is {now.shown} now, was {before.shown}"
-    return f"{name}{where} was changed"

@@ -1,20 +1,14 @@
 """The modules that a task's code reaches: local ones by their source and what they import, others by their version."""
 
-import ast
-import linecache
-import sys
-import types
 from collections.abc import Iterable, Iterator
 from importlib.util import resolve_name
-from pathlib import Path
 
-from cloaca_nb.declare.code_text import digest_text, is_as_written, tree_digest
-from cloaca_nb.declare.origin import Origin, imported_by, origin_of, version_of
-from cloaca_nb.declare.place import file_label
+from cloaca_nb.declare.code_text import digest_text
+from cloaca_nb.declare.installed import version_of
+from cloaca_nb.declare.local_module import Found, local_module
+from cloaca_nb.declare.origin import Origin, origin_of
 
 __all__ = ["Modules"]
-
-Found = tuple[str, tuple[str, str, str], tuple[str, ...]]  # name, (digest, where, shown), why it can't be tracked
 
 
 class Modules:
@@ -22,7 +16,7 @@ class Modules:
 
     def __init__(self) -> None:
         self._origins: dict[str, Origin] = {}
-        self._single: dict[str, tuple[list[Found], list[str]]] = {}
+        self._single: dict[str, tuple[tuple[Found, ...], list[str]]] = {}
 
     def is_live_only(self, name: str) -> bool:
         """Say whether a module has no file to tell its code by: a notebook, a script, a namespace made by hand."""
@@ -33,11 +27,13 @@ class Modules:
         for module, level, taken in imports:
             base = resolve_name("." * level + module, package) if level and package else module
             yield base
-            yield from (name for one in taken if self._origin(name := f"{base}.{one}").kind == "local")
+            if self._origin(base).kind not in ("standard", "distribution"):
+                yield from (f"{base}.{one}" for one in taken)
 
     def found(self, name: str) -> list[Found]:
         """Return what a module comes to: itself, and the modules that it imports if it is a local one."""
-        waiting, seen, parts = [name], set(), []
+        waiting, seen = [name], set()
+        parts: list[Found] = []
         while waiting:
             one = waiting.pop()
             if one in seen:
@@ -55,63 +51,22 @@ class Modules:
             self._origins[name] = origin_of(name)
         return self._origins[name]
 
-    def _look_at(self, name: str) -> tuple[list[Found], list[str]]:
+    def _look_at(self, name: str) -> tuple[tuple[Found, ...], list[str]]:
         origin = self._origin(name)
         if origin.kind == "distribution":
-            return [_distribution(name)], []
+            return (_distribution(name, origin),), []
         if origin.kind != "local":
-            return [], []
+            return (), []
         parents = [name.rpartition(".")[0]] if "." in name else []
-        if origin.file is None:
-            return [], parents
-        if origin.file.suffix != ".py":
-            return [(f"module {name}", (_bytes_digest(origin.file), file_label(str(origin.file)), ""), ())], parents
-        linecache.checkcache(str(origin.file))
-        tree = ast.parse("".join(linecache.getlines(str(origin.file))))
-        package = name if origin.is_package else name.rpartition(".")[0]
-        imports = [one for one in imported_by(tree, package) if self._origin(one).kind in ("local", "distribution")]
-        part = (tree_digest(tree.body), file_label(str(origin.file)), "")
-        return [(f"module {name}", part, tuple(_stale(name, origin.file, tree)))], [*parents, *imports]
+        module = local_module(name, origin)
+        imports = [one for one in module.imports if self._origin(one).kind in ("local", "distribution")]
+        return module.found, [*parents, *imports]
 
 
-def _distribution(module: str) -> Found:
-    known = version_of(module)
+def _distribution(module: str, origin: Origin) -> Found:
+    known = version_of(module, origin.file) if origin.file else None
     if known is None:
         top = module.partition(".")[0]
         return f"distribution of {top}", (digest_text(top), "", ""), (f"the version of module {top} isn't known",)
     name, version = known
     return f"distribution {name}", (digest_text(version), "", version), ()
-
-
-def _bytes_digest(file: Path) -> str:
-    return digest_text(file.read_bytes().hex())
-
-
-def _stale(name: str, file: Path, tree: ast.Module) -> Iterator[str]:
-    """Say it if the module in memory is another than its file: what runs is not what is read."""
-    module = sys.modules.get(name)
-    if module is None:
-        return
-    functions = [one for one in vars(module).values() if isinstance(one, types.FunctionType)]
-    own = [one for one in functions if one.__code__.co_filename == str(file)]
-    literals = dict(_literals(tree))
-    changed = [one.__name__ for one in own if not is_as_written(one.__code__)]
-    changed += [key for key, one in literals.items() if key in vars(module) and _differs(vars(module)[key], one)]
-    if changed:
-        yield (
-            f"module {name} in memory is not what {file.name} says ({', '.join(sorted(changed))}): "
-            "restart the kernel or reload it"
-        )
-
-
-def _differs(live: object, written: object) -> bool:
-    return type(live) is not type(written) or live != written
-
-
-def _literals(tree: ast.Module) -> Iterator[tuple[str, object]]:
-    """Yield the names that a module gives one plain value, once."""
-    stored = [node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
-    for statement in tree.body:
-        match statement:
-            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=value)) if stored.count(name) == 1:
-                yield name, value

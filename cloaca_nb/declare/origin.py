@@ -1,7 +1,6 @@
 """Where a module comes from: the standard library, a distribution of some version, or a file of the user's own."""
 
 import ast
-import importlib.metadata
 import sys
 import sysconfig
 from collections.abc import Iterator
@@ -11,10 +10,11 @@ from importlib.util import resolve_name
 from pathlib import Path
 from typing import Final, NamedTuple
 
-__all__ = ["Origin", "imported_by", "origin_of", "version_of"]
+from cloaca_nb.declare.installed import INSTALLED
+
+__all__ = ["Origin", "imported_by", "origin_of"]
 
 _OURS: Final = frozenset({"cloaca_nb", "cloaca"})  # what the engine offers to bodies is no part of a task's code
-_INSTALLED: Final = frozenset({"site-packages", "dist-packages"})
 
 
 class Origin(NamedTuple):
@@ -22,7 +22,7 @@ class Origin(NamedTuple):
 
     Attributes:
         kind: "standard", "distribution", "local" or "unknown".
-        file: of a local module; None for a folder without ``__init__.py``.
+        file: of a local or installed module. A folder without ``__init__.py``: None if local, itself if installed.
         is_package: whether it may hold other modules.
     """
 
@@ -43,8 +43,9 @@ def origin_of(name: str) -> Origin:
     places = [spec.origin] if spec.has_location and spec.origin else list(spec.submodule_search_locations or ())
     if not places:
         return Origin("unknown")
-    if any(_INSTALLED.intersection(Path(place).parts) for place in places):
-        return Origin("distribution")
+    installed = [Path(place) for place in places if INSTALLED.intersection(Path(place).parts)]
+    if installed:
+        return Origin("distribution", installed[0], package)
     if any(Path(place).is_relative_to(_standard_library()) for place in places):
         return Origin("standard")
     return Origin("local", Path(places[0]) if spec.has_location else None, package)
@@ -67,23 +68,6 @@ def imported_by(tree: ast.AST, package: str) -> Iterator[str]:
             base = resolve_name("." * node.level + base, package) if node.level else base
             yield base
             yield from (f"{base}.{alias.name}" for alias in node.names if alias.name != "*")
-
-
-def version_of(module: str) -> tuple[str, str] | None:
-    """Return the distribution that provides a module and its version; None if that can't be known."""
-    top = module.partition(".")[0]
-    names = _providers().get(top, ())
-    try:
-        versions = {name: importlib.metadata.version(name) for name in names}
-    except importlib.metadata.PackageNotFoundError:  # uninstalled since
-        return None
-    if not versions:
-        return None
-    ordered = sorted(versions.items())  # several share a namespace
-    return ", ".join(name for name, _ in ordered), ", ".join(version for _, version in ordered)
-
-
-_providers = cache(importlib.metadata.packages_distributions)
 
 
 @cache

@@ -6,213 +6,245 @@ another local module counts as a whole, by its source; a distribution by its ver
 
 import builtins
 import types
-from collections.abc import Iterable
-from typing import Any, Final, NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
 
 from cloaca_nb.declare.code_reads import Chain, code_reads
-from cloaca_nb.declare.code_text import CodeText, code_text, digest_text
+from cloaca_nb.declare.code_text import CodeTexts, digest_text
+from cloaca_nb.declare.held import attached, closure, members
+from cloaca_nb.declare.known_code import KnownCode, Lead, Name, Node, Part, Unit, key_of
+from cloaca_nb.declare.library_settings import library_settings
 from cloaca_nb.declare.modules import Modules
 from cloaca_nb.declare.place import file_label
 from cloaca_nb.declare.shapes import Shape, Shapes
 from cloaca_nb.declare.task import task
+from cloaca_nb.declare.unseen import unseen
+from cloaca_nb.declare.watch import MISSING, Watch, watch_class, watch_function, watch_name
 
 __all__ = ["Part", "Reach", "Unit"]
 
-_DYNAMIC: Final = {
-    ("eval",): eval,
-    ("exec",): exec,
-    ("globals",): globals,
-    ("__import__",): __import__,
-}
-_PRIVATE: Final = frozenset({"__module__", "__dict__", "__weakref__", "__doc__", "__qualname__", "_abc_impl"})
-_TELLING: Final = frozenset({"__annotations__", "__slots__", "__dataclass_fields__", "__pydantic_fields__"})
-_GENERATED: Final = frozenset({"_member_map_", "_value2member_map_", "_member_names_", "_unhashable_values_"})
 
+class _Look(NamedTuple):
+    """What a look at one thing gave."""
 
-class Part(NamedTuple):
-    """One thing that a task's code is made of.
-
-    Attributes:
-        digest: 32 hexadecimal digits.
-        where: the place of its definition; it is no part of the digest.
-        shown: what a person is told of it: a number or a version; empty where that would be too much.
-    """
-
-    digest: str
-    where: str = ""
-    shown: str = ""
-
-
-class Unit(NamedTuple):
-    """A part under its name, what it leads to, and why it can't be tracked."""
-
-    name: str
-    part: Part
-    leads_to: tuple[Any, ...] = ()  # functions, classes, modules and chains of names
-    untracked: tuple[str, ...] = ()
+    units: tuple[Unit, ...] = ()
+    leads: tuple[Lead, ...] = ()
+    watch: Watch | None = None
 
 
 class Reach:
-    """What is reached from the functions of one namespace; made for one run, since values may change after it.
+    """What is reached from the functions of one module; made for one run, since values may change after it.
 
     Args:
-        namespace: the globals of the tasks' functions.
+        module: the name of the module of the tasks' functions.
         shapes: digests values.
         modules: knows local modules and distributions.
+        known: what was reached in earlier runs.
+        texts: reads the source of functions.
     """
 
-    def __init__(self, namespace: dict[str, Any], shapes: Shapes, modules: Modules) -> None:
-        self._namespace = namespace
-        self._module = str(namespace.get("__name__", "__main__"))
+    def __init__(self, module: str, shapes: Shapes, modules: Modules, known: KnownCode, texts: CodeTexts) -> None:
+        self._module = module
         self._shapes = shapes
         self._modules = modules
-        self._known: dict[Any, list[Unit]] = {}
-        self._texts: dict[int, CodeText] = {}  # by the code's id: many tasks may share one
-        self._kept: list[Any] = []  # an id is good as long as its object lives
+        self._known = known
+        self._texts = texts
+        self._nodes: dict[Any, Node] = {}
+        self._leads: dict[Any, tuple[Lead, ...]] = {}  # holds what the ids among the keys stand for
+        self._right: set[Node] = set()
 
-    def units(self, start: Iterable[Any]) -> list[tuple[Any, Unit]]:
-        """Return everything that is reached from `start`, each with what it was reached as."""
-        waiting, seen, found = list(start), set(), []
+    def reached(self, start: Iterable[Any]) -> list[tuple[Lead, Node]]:
+        """Return everything that is reached from `start`, each with what it came to."""
+        waiting, seen, found = list(_leads(start)), set(), []
         while waiting:
             one = waiting.pop()
-            key = one if isinstance(one, tuple) else id(one)
+            key = key_of(one)
             if key in seen:
                 continue
             seen.add(key)
-            for unit in self._units(key, one):
-                found.append((one, unit))
-                waiting += unit.leads_to
+            found.append((one, self._node(key, one)))
+            waiting += self._leads[key][1:]
         return found
 
-    def _units(self, key: Any, one: Any) -> list[Unit]:
-        if key not in self._known:
-            self._kept.append(one)
-            self._known[key] = self._look_at(one)
-        return self._known[key]
+    def still(self, nodes: Iterable[Node]) -> bool:
+        """Say whether all of what was reached in an earlier run would be the same now."""
+        right = self._right
+        for node in nodes:  # not all(): this is what a task costs whose code didn't change
+            if node in right:
+                continue
+            watch = node.watch
+            if watch is not None and watch.holds():
+                right.add(node)
+                continue
+            one = node.one()
+            if one is None or self._node(key_of(one), one) is not node:
+                return False
+        return True
 
-    def _look_at(self, one: Any) -> list[Unit]:
+    def _node(self, key: Any, one: Lead) -> Node:
+        node = self._nodes.get(key)
+        if node is None:
+            node, leads = self._from_before(one) or self._anew(one)
+            self._nodes[key], self._leads[key] = node, (one, *leads)
+            self._right.add(node)
+        return node
+
+    def _from_before(self, one: Lead) -> tuple[Node, tuple[Lead, ...]] | None:
+        node = self._known.node(self._module, one)
+        if node is None or node.watch is None or not node.watch.holds():
+            return None
+        leads = [lead for lead in node.leads() if lead is not None]
+        return (node, tuple(leads)) if len(leads) == len(node.leads()) else None
+
+    def _anew(self, one: Lead) -> tuple[Node, tuple[Lead, ...]]:
+        look = self._look_at(one)
+        watch = look.watch if look.watch is not None and look.watch.holds() else None  # else it changed meanwhile
+        before = self._known.node(self._module, one)
+        if before is not None and before.came_to(look.units, look.leads):
+            before.watch = watch
+            return before, look.leads
+        node = Node(one, look.units, look.leads, watch)
+        self._known.keep_node(self._module, one, node)
+        return node, look.leads
+
+    def _look_at(self, one: Lead) -> _Look:
         match one:
-            case tuple():
+            case Name():
                 return self._name(one)
+            case str():
+                return _Look(
+                    tuple(Unit(name, Part(*part), reasons) for name, part, reasons in self._modules.found(one))
+                )
             case types.FunctionType():
                 return self._function(one)
-            case type():
-                return self._class(one)
-            case types.ModuleType():
-                return self._of_module(one.__name__)
             case _:
-                raise AssertionError(f"{type(one)} leads nowhere")
-
-    # -- modules
-
-    def _of_module(self, name: str) -> list[Unit]:
-        found = self._modules.found(name)
-        return [Unit(part_name, Part(*part), (), reasons) for part_name, part, reasons in found]
+                return self._class(one)
 
     def _is_own(self, module: str) -> bool:
         return module == self._module or self._modules.is_live_only(module)
 
     # -- functions
 
-    def _function(self, function: types.FunctionType) -> list[Unit]:
+    def _function(self, function: types.FunctionType) -> _Look:
+        watch = watch_function(function)
         module = str(function.__globals__.get("__name__", ""))
         name = _named(module, function.__code__.co_qualname, self._module)
-        held = self._held(function, f"helper {name}")
         if not self._is_own(module):
-            elsewhere = self._of_module(module)
-            if held.held:
-                elsewhere.append(Unit(f"settings of {name}", Part(held.digest), held.leads_to, held.untracked))
-            return elsewhere
-        text = self._text(function.__code__)
-        written = [one.digest for one in text.decorators if not _is_task(one.chain, function.__globals__)]
+            held = self._held_elsewhere(function, f"settings of {name}")
+            units = (Unit(f"settings of {name}", Part(held.digest), held.untracked),) if held.held else ()
+            return _Look(units, (module, *_leads(held.leads_to)), watch)
+        held = self._held(function, f"helper {name}")
+        text = self._texts.of(function.__code__)
+        decorators = [one for one in text.decorators if not _is_task(one.chain, function.__globals__)]
+        if text.decorators:
+            watch = _both(watch, [_first(function, one.chain) for one in text.decorators if one.chain])
         reads = code_reads(function.__code__)
-        scope = self._shapes.scope(function.__globals__)
-        chains = [(scope, *chain) for chain in reads.chains]
-        part = Part(digest_text(text.digest, held.digest, *written), _where(function.__code__))
-        reasons = (*held.untracked, *_dynamic(reads.chains, function.__globals__, name))
-        return [Unit(f"helper {name}", part, (*chains, *held.leads_to), reasons), *self._imported(reads.imports)]
-
-    def _text(self, code: types.CodeType) -> CodeText:
-        if id(code) not in self._texts:
-            self._texts[id(code)] = code_text(code)
-        return self._texts[id(code)]
+        chains = dict.fromkeys((*reads.chains, *(chain for one in decorators for chain in one.arguments)))
+        names = [Name(function, chain) for chain in chains]
+        part = Part(digest_text(text.digest, held.digest, *(one.digest for one in decorators)), _where(function))
+        reasons = (*held.untracked, *_main(reads.imports, name))
+        package = str(function.__globals__.get("__package__") or "")
+        imported = tuple(self._modules.names(reads.imports, package))
+        return _Look((Unit(f"helper {name}", part, reasons),), (*names, *_leads(held.leads_to), *imported), watch)
 
     def _held(self, function: types.FunctionType, owner: str) -> Shape:
         """Digest what a function object holds besides its code: defaults and what its closure took along."""
-        closure = {}
-        for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
-            try:
-                closure[name] = cell.cell_contents
-            except ValueError:  # not bound yet
-                continue
-        wrapped = getattr(function, "__wrapped__", None)
-        held = [function.__defaults__, function.__kwdefaults__, closure]
-        if wrapped is not None and not self._is_own(str(function.__globals__.get("__name__", ""))):
-            held = []  # a library's decorator: its own machinery; its arguments stand in the text that it decorates
-        if wrapped is not None:
-            held.append(wrapped)
-        if isinstance(registry := getattr(function, "registry", None), types.MappingProxyType):
-            held.append({f"{kind.__module__}.{kind.__qualname__}": one for kind, one in registry.items()})
-        if not any(held):
-            return Shape("", (), (), held=False)
-        return self._shapes.of(held, owner, inside=function)
+        held = [one for one in (function.__defaults__, function.__kwdefaults__, closure(function)) if one]
+        held += attached(function)
+        return self._shapes.of(held, owner, inside=function) if held else Shape("", (), (), held=False)
 
-    def _imported(self, imports: Iterable[tuple[str, int, tuple[str, ...]]]) -> Iterable[Unit]:
-        package = str(self._namespace.get("__package__") or "")
-        for module in self._modules.names(imports, package):
-            yield from self._of_module(module)
+    def _held_elsewhere(self, function: types.FunctionType, owner: str) -> Shape:
+        """Digest what a library's function holds: of its decorators, what they were told, and not their machinery."""
+        if not hasattr(function, "__wrapped__"):
+            return self._held(function, owner)
+        told = library_settings([function.__defaults__, function.__kwdefaults__, closure(function)])
+        return self._shapes.of([told, *attached(function)], owner, inside=function)
 
     # -- classes
 
-    def _class(self, kind: type) -> list[Unit]:
+    def _class(self, kind: type) -> _Look:
         if not self._is_own(kind.__module__):
-            return self._of_module(kind.__module__)
+            return _Look(leads=(kind.__module__,), watch=Watch(()))
+        watch = watch_class(kind)
         name = _named(kind.__module__, kind.__qualname__, self._module)
-        members = {key: one for key, one in sorted(vars(kind).items()) if _counts(key, one)}
-        held: list[Any] = [list(kind.__bases__), type(kind), members]
+        held: list[Any] = [list(kind.__bases__), type(kind), members(kind)]
         if "_member_map_" in vars(kind):
             held.append([(key, one.value) for key, one in vars(kind)["_member_map_"].items()])
         shape = self._shapes.of(held, f"class {name}", inside=kind)
-        return [Unit(f"class {name}", Part(shape.digest), shape.leads_to, shape.untracked)]
+        part = Part(shape.digest, _where_of_class(kind))
+        return _Look((Unit(f"class {name}", part, shape.untracked),), _leads(shape.leads_to), watch)
 
     # -- names
 
-    def _name(self, place: tuple[Any, ...]) -> list[Unit]:
+    def _name(self, place: Name) -> _Look:
         """Look up a name with the attributes that are asked of it, as far as these lead through modules."""
-        scope, chain = place[0], place[1:]
-        namespace = self._shapes.scopes[scope]
-        name = chain[0]
-        if name not in namespace:
-            if hasattr(builtins, name):
-                return []
-            return [Unit(f"name {name}", Part(digest_text("undefined"), shown="undefined"))]
-        value, known, before = namespace[name], [name], []
+        namespace, chain = place.owner.__globals__, place.chain
+        value = namespace.get(chain[0], MISSING)
+        if value is MISSING:
+            watch = watch_name(place.owner, chain[:1], (MISSING,))
+            if chain[0] in vars(builtins):
+                return self._builtin(chain[0])._replace(watch=watch)
+            return _Look((Unit(f"name {chain[0]}", Part(digest_text("undefined"), shown="undefined")),), watch=watch)
+        values, complete = [value], True
         for attribute in chain[1:]:
-            if not isinstance(value, types.ModuleType) or not hasattr(value, attribute):
+            if not isinstance(values[-1], types.ModuleType | types.FunctionType):
                 break
-            before.append(value)
-            value = getattr(value, attribute)
-            known.append(attribute)
-        named = _named(str(namespace.get("__name__", "")), ".".join(known), self._module)
-        modules = [unit for one in before for unit in self._of_module(one.__name__)]
-        return [*modules, *self._value(named, value)]
+            value = _attribute(values[-1], attribute)
+            if value is MISSING:
+                complete = False  # it may get that attribute later
+                break
+            values.append(value)
+        followed = chain[: len(values)]
+        named = _named(str(namespace.get("__name__", "")), ".".join(followed), self._module)
+        look = self._value(named, values[-1])
+        watch = watch_name(place.owner, followed, tuple(values)) if complete else None
+        return _Look(look.units, (*_leads(values[:-1]), *look.leads), watch)
 
-    def _value(self, name: str, value: Any) -> list[Unit]:
+    def _builtin(self, name: str) -> _Look:
+        value = vars(builtins)[name]
+        return self._value(name, value) if unseen(value) else _Look()
+
+    def _value(self, name: str, value: Any) -> _Look:
+        if shown := unseen(value):
+            named = shown if shown.rstrip("()") == name else f"{name}, which is {shown},"
+            part = Part(digest_text("unseen", shown), shown=shown)
+            return _Look((Unit(f"name {name}", part, (f"{named} may reach code that can't be seen",)),))
         if isinstance(value, types.ModuleType):
-            return [*self._alias(name, value.__name__), *self._of_module(value.__name__)]
+            own = value.__name__
+            return _Look((Unit(f"name {name}", Part(digest_text("module", own), shown=own)),), (own,))
         if isinstance(value, types.FunctionType | type):
             own = value.__code__.co_qualname if isinstance(value, types.FunctionType) else value.__qualname__
             shape = self._shapes.of(value, name)
-            alias = Unit(f"name {name}", Part(shape.digest, shown=own), (value,), shape.untracked)
-            return [alias]
+            return _Look((Unit(f"name {name}", Part(shape.digest, shown=own), shape.untracked),), _leads((value,)))
         shape = self._shapes.of(value, f"constant {name}")
         if not shape.held:  # nothing but code of others: a C function
-            return [Unit(f"name {name}", Part(shape.digest), shape.leads_to, shape.untracked)]
+            part = Part(shape.digest, shown=str(getattr(value, "__qualname__", "")))
+            return _Look((Unit(f"name {name}", part, shape.untracked),), _leads(shape.leads_to))
         part = Part(shape.digest, shown=_shown(value))
-        return [Unit(f"constant {name}", part, shape.leads_to, shape.untracked)]
+        return _Look((Unit(f"constant {name}", part, shape.untracked),), _leads(shape.leads_to))
 
-    def _alias(self, name: str, own: str) -> list[Unit]:
-        return [Unit(f"name {name}", Part(digest_text("module", own), shown=own))]
+
+def _leads(found: Iterable[Any]) -> tuple[Lead, ...]:
+    """Return what a walk through a value found; modules by their names."""
+    return tuple(one.__name__ if isinstance(one, types.ModuleType) else one for one in found)
+
+
+def _attribute(owner: types.ModuleType | types.FunctionType, name: str) -> Any:
+    """Return an attribute of a module, or one that somebody set on a function."""
+    if isinstance(owner, types.FunctionType):
+        return owner.__dict__.get(name, MISSING)
+    return getattr(owner, name, MISSING)
+
+
+def _first(function: types.FunctionType, chain: Chain) -> Watch | None:
+    value = function.__globals__.get(chain[0], MISSING)
+    return watch_name(function, chain[:1], (value,))
+
+
+def _both(watch: Watch | None, others: Iterable[Watch | None]) -> Watch | None:
+    for other in others:
+        watch = None if watch is None or other is None else watch.and_also(other)
+    return watch
 
 
 def _named(module: str, name: str, own: str) -> str:
@@ -220,9 +252,19 @@ def _named(module: str, name: str, own: str) -> str:
     return shown if module == own else f"{module}.{shown}"
 
 
-def _where(code: types.CodeType) -> str:
-    label = file_label(code.co_filename)
-    return label if label.startswith("Cell ") else f"{label}:{code.co_firstlineno}"
+def _where(function: types.FunctionType) -> str:
+    label = file_label(function.__code__.co_filename)
+    return label if label.startswith("Cell ") else f"{label}:{function.__code__.co_firstlineno}"
+
+
+def _where_of_class(kind: type) -> str:
+    """Return where a class stands, as far as one of its methods tells; without the line, which is the method's."""
+    for name, one in list(vars(kind).items()):
+        if isinstance(one, types.FunctionType) and one.__code__.co_qualname == f"{kind.__qualname__}.{name}":
+            label = file_label(one.__code__.co_filename)
+            if label != "<string>":  # what a dataclass made
+                return label
+    return ""
 
 
 def _is_task(chain: Chain, namespace: dict[str, Any]) -> bool:
@@ -235,24 +277,9 @@ def _is_task(chain: Chain, namespace: dict[str, Any]) -> bool:
     return value is task or (value is None and chain[-1] == "task")
 
 
-def _dynamic(chains: Iterable[Chain], namespace: dict[str, Any], name: str) -> Iterable[str]:
-    for chain in chains:
-        if chain in _DYNAMIC and namespace.get(chain[0], _DYNAMIC[chain]) is _DYNAMIC[chain]:
-            yield f"{name} calls {chain[0]}(), and what that reaches can't be seen"
-        elif chain[-1] == "import_module":
-            yield f"{name} calls {'.'.join(chain)}(), and which module that is can't be seen"
-
-
-def _counts(name: str, member: Any) -> bool:
-    """Say whether a member of a class is part of what was written, and not made from that."""
-    if name in _PRIVATE or name in _GENERATED:
-        return False
-    if isinstance(member, types.FunctionType):
-        return member.__code__.co_filename != "<string>"  # a dataclass makes methods from its fields
-    if isinstance(member, types.GetSetDescriptorType | types.MemberDescriptorType):
-        return False
-    special = name.startswith("__") and name.endswith("__")
-    return not special or name in _TELLING or callable(member) or isinstance(member, classmethod | staticmethod)
+def _main(imports: Iterable[tuple[str, int, tuple[str, ...]]], name: str) -> Iterator[str]:
+    if any(module == "__main__" for module, _, _ in imports):
+        yield f"{name} imports __main__, and what it takes from there can't be seen"
 
 
 def _shown(value: Any) -> str:

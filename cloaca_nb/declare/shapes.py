@@ -9,6 +9,7 @@ from dataclasses import MISSING, Field
 from typing import Any, Final, NamedTuple
 
 from cloaca_nb.declare.code_text import digest_text
+from cloaca_nb.declare.unseen import unseen
 
 __all__ = ["Shape", "Shapes"]
 
@@ -60,7 +61,6 @@ class Shapes:
     def __init__(self, digest: Callable[[Any], str | None]) -> None:
         self._digest = digest
         self._leaves: dict[int, tuple[Any, str | None]] = {}
-        self.scopes: dict[int, dict[str, Any]] = {}
 
     def of(self, value: Any, owner: str, *, inside: Any = None) -> Shape:
         """Return what a value comes to.
@@ -74,11 +74,6 @@ class Shapes:
         text = walk.text(value)
         others = [one for one in walk.leads_to if one is not inside]
         return Shape(digest_text(text), tuple(others), tuple(dict.fromkeys(walk.untracked)), held=walk.held)
-
-    def scope(self, namespace: dict[str, Any]) -> int:
-        """Return what stands for a namespace, whose names are looked up later."""
-        self.scopes[id(namespace)] = namespace
-        return id(namespace)
 
     def leaf(self, value: Any) -> str | None:
         """Return the digest of a value without code in it; None if it has none."""
@@ -131,6 +126,7 @@ class _Walk:
     def _function(self, function: types.FunctionType) -> str:
         """Name a function; what its defaults and closure hold tells it from others of its name."""
         self.leads_to.append(function)
+        self._note_unseen(function)
         name = f"function {function.__globals__.get('__name__')}.{function.__code__.co_qualname}"
         if (wrapped := getattr(function, "__wrapped__", None)) is not None:
             return f"{name}({self.text(wrapped)})"
@@ -140,6 +136,7 @@ class _Walk:
 
     def _builtin(self, function: types.BuiltinFunctionType) -> str:
         owner = function.__self__
+        self._note_unseen(function)
         if owner is not None and not isinstance(owner, types.ModuleType):
             return f"builtin {function.__qualname__} of {self.text(owner)}"
         module = function.__module__ or getattr(owner, "__name__", "")
@@ -148,6 +145,10 @@ class _Walk:
         elif isinstance(owner, types.ModuleType):
             self.leads_to.append(owner)
         return f"builtin {module}.{function.__qualname__}"
+
+    def _note_unseen(self, function: Any) -> None:
+        if shown := unseen(function):
+            self.untracked.append(f"{self._owner} holds {shown}, which may reach code that can't be seen")
 
     def _data(self, value: Any) -> str:
         kind = type(value)
@@ -159,13 +160,15 @@ class _Walk:
             return self._leaf(value)
         self.held = True
         if isinstance(value, _DICTS):
-            pairs = [f"{self.text(key)}:{self.text(one)}" for key, one in value.items()]
+            pairs = [
+                f"{self.text(key)}:{self.text(one)}" for key, one in list(value.items())
+            ]  # a task may change it now
             return f"dict {{{','.join(pairs)}}}"
         if isinstance(value, _SEQUENCES):
             return f"{kind.__name__} [{','.join(map(self.text, value))}]"
         if isinstance(value, _SETS):
-            return f"{kind.__name__} {sorted(map(self.text, value))}"
-        attributes = sorted(_attributes(value))
+            return f"{kind.__name__} {sorted(map(self.text, list(value)))}"
+        attributes = sorted(_attributes(value), key=lambda one: one[0])
         shown = ",".join(f"{name}={self.text(one)}" for name, one in attributes)
         return f"{kind.__module__}.{kind.__qualname__}({shown})"
 
@@ -243,9 +246,9 @@ def _attributes(value: Any) -> Iterator[tuple[str, Any]]:
     library = str(type(value).__module__).partition(".")[0]
     if library in _DATA or library in sys.stdlib_module_names:
         return
-    yield from getattr(value, "__dict__", {}).items()
+    yield from list(getattr(value, "__dict__", {}).items())
     for kind in type(value).__mro__:
-        for name, one in vars(kind).items():
+        for name, one in list(vars(kind).items()):
             if isinstance(one, types.MemberDescriptorType) and hasattr(value, name):
                 yield name, getattr(value, name)
 

@@ -2,6 +2,7 @@
 
 import weakref
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final, NamedTuple, Protocol
 
 from cloaca_nb.errors import HistoryError
@@ -94,9 +95,11 @@ class Accounts:
         described = _describe_anyhow(self._describe, value)
         kind = type(value)
         if kind in UNCHANGING:
-            self._described[id(value)] = (lambda: value, described)
-        elif described.size >= LARGE and kind.__weakrefoffset__:
-            self._described[id(value)] = (weakref.ref(value), described)
+            self._described[id(value)] = (partial(_itself, value), described)
+        elif described.size >= LARGE:
+            # A list can't be referred to weakly; the run's scopes hold it as long as this does.
+            mark = weakref.ref(value) if kind.__weakrefoffset__ else partial(_itself, value)
+            self._described[id(value)] = (mark, described)
         return described
 
     def _kept(self, value: Any, described: Described) -> Kept:
@@ -110,6 +113,10 @@ class Accounts:
         if kept.codec is not None:
             self._codecs[described.digest] = kept.codec
         return kept
+
+
+def _itself(value: Any) -> Any:
+    return value
 
 
 def _describe_anyhow(describe: Describe, value: Any) -> Described:

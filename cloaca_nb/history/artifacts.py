@@ -4,6 +4,7 @@ An artifact is written once, however many tasks pass its value on; frames and ar
 their own. It is on the disk when `keep` returns, so the row that refers to it comes afterwards.
 """
 
+import time
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable
 from hashlib import blake2b
@@ -14,12 +15,14 @@ from cloaca_nb.errors import HistoryError
 from cloaca_nb.history.shelf import FileShelf, MemoryShelf, Shelf, Write
 from cloaca_nb.values import codec
 from cloaca_nb.values.codec import Damaged, Encoded, Part, Unreadable, Unstorable
-from cloaca_nb.values.digests import describe, digest as digest_of
+from cloaca_nb.values.digests import Describer, Description, describe, digest as digest_of
+from cloaca_nb.values.tagged import Tagger, Unsuitable, document
 
 __all__ = ["INLINE", "ArtifactStore", "Kept", "artifacts_folder"]
 
 INLINE: Final = 4096  # bytes up to which a value stands in its row: a durable file costs about a millisecond
 GRACE: Final = 3600.0  # seconds: far longer than from keeping a value to the row that refers to it
+PLAIN: Final = frozenset({bool, dict, float, int, list, str, tuple, type(None)})  # most values, and all are JSON
 FORMATS: Final = ("pandas", "json", "npy", "pyarrow", "polars", "pickle")
 _AGAIN: Final = "Run the task again that makes it."
 
@@ -43,6 +46,11 @@ class ArtifactStore:
 
     def __init__(self, folder: Path | None) -> None:
         self._shelf: Shelf = MemoryShelf() if folder is None else FileShelf(folder)
+        self._describer = Describer()
+
+    def describe(self, value: Any) -> Description:
+        """Describe a value; of a large frame that is kept next its columns needn't be digested again."""
+        return self._describer.describe(value)
 
     def keep(self, value: Any, digest: str, size: int) -> Kept:
         """Keep a value; whatever keeps it from being kept is said in `Kept.problem`.
@@ -56,6 +64,8 @@ class ArtifactStore:
             HistoryError: if the disk fails or is full; nothing is left half written, and it can be tried again.
         """
         try:
+            if size <= INLINE and type(value) in PLAIN and (text := _plain(value)) is not None:
+                return Kept("json", text)
             found = self._find(digest) if size > INLINE else None
             return Kept(found) if found else self._write(value, digest, size)
         except Unstorable as reason:
@@ -102,14 +112,28 @@ class ArtifactStore:
 
         Args:
             used: the digests of all rows, those that are only in journals included.
-            grace: seconds for which an artifact stays after it was last kept: its row may be on its way.
+            grace: seconds, at the time of this call, for which an artifact stays after it was last kept: its row may be
+                on its way.
         """
-        there = dict(self._shelf.names())
-        wanted = self._with_parts(set(used), there)
+        called = time.time()
+        unused = self.unused(used)
         if isinstance(self._shelf, FileShelf):
             self._shelf.sweep(grace)
-        unused = [name for name in there if name.partition(".")[0] not in wanted]
-        return sum(there[name] for name in unused if self._shelf.remove(name, grace))
+        # What is kept from now on is young, however long this takes.
+        return sum(
+            size for name, size in unused.items() if self._shelf.remove(name, grace and grace + time.time() - called)
+        )
+
+    def unused(self, used: Iterable[str]) -> dict[str, int]:
+        """Return the artifacts that no row refers to, with their sizes in bytes; see `remove_unused`."""
+        there = dict(self._shelf.names())
+        wanted = self._with_parts(set(used), there)
+        return {name: size for name, size in there.items() if name.partition(".")[0] not in wanted}
+
+    @property
+    def size(self) -> int:
+        """The bytes of all artifacts."""
+        return sum(size for _, size in self._shelf.names())
 
     def _find(self, digest: str) -> str | None:
         """Return the format of an artifact that is there."""
@@ -134,7 +158,9 @@ class ArtifactStore:
             return drafts[-1][0]
 
         try:
-            encoded = codec.encode(value, digest, sink, self._keep_part, self._reader(allow_pickle=True, verify=False))
+            read = self._reader(allow_pickle=True, verify=False)
+            columns = self._describer.columns_of(digest)
+            encoded = codec.encode(value, digest, sink, self._keep_part, read, columns)
             data = drafts[-1][0]
             if len(data) <= INLINE and not encoded.refers:
                 return Kept(encoded.format, _inline(encoded, bytes(data)), encoded.note)
@@ -148,10 +174,13 @@ class ArtifactStore:
                 drafts[-1][1](name)
         return Kept(encoded.format, problem=encoded.note)
 
-    def _keep_part(self, value: Any) -> Part:
+    def _keep_part(self, value: Any, digest: str = "") -> Part:
         if codec.is_opaque(value):
             return self._keep_opaque(codec.pack_opaque(value))
-        _, digest, size, *_ = describe(value)
+        if digest:
+            size = int(value.nbytes)
+        else:
+            _, digest, size, *_ = describe(value)
         found = self._find(digest) if size > INLINE else None
         if found:
             return Part(found, digest, None)
@@ -195,6 +224,20 @@ class ArtifactStore:
 def artifacts_folder(database: Path) -> Path:
     """Return the folder of the artifacts beside a database."""
     return database.with_name(f"{database.name}-artifacts")
+
+
+def _plain(value: Any) -> str | None:
+    """Return what `codec.encode` makes of a small value of plain types, at a fraction of its time; None: ask that."""
+    tagger = Tagger(None, _is_in_no_form_of_its_own)
+    try:
+        data = document(tagger(value))
+    except Unsuitable:
+        return None
+    return data.decode() if tagger.certain and len(data) <= INLINE else None
+
+
+def _is_in_no_form_of_its_own(_value: Any) -> bool:
+    return False
 
 
 def _inline(encoded: Encoded, data: bytes) -> str:

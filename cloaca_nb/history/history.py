@@ -9,27 +9,32 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from cloaca_nb.core.graph import Workflow
+from cloaca_nb.core.task import Task
 from cloaca_nb.declare.fingerprint import CodeFingerprint, Fingerprints
 from cloaca_nb.errors import DefinitionError, HistoryError, near_miss
 from cloaca_nb.history.accounts import Accounts
 from cloaca_nb.history.artifacts import ArtifactStore, artifacts_folder
 from cloaca_nb.history.backlog import Backlog
 from cloaca_nb.history.database import Database
+from cloaca_nb.history.diff import RunDiff, compare
+from cloaca_nb.history.diff_rows import pair_with, read_run, usual_durations
 from cloaca_nb.history.journal import FileJournal, Journal, MemoryJournal
 from cloaca_nb.history.location import Location, parse_url
 from cloaca_nb.history.memory import Memory, initial_values, remember
+from cloaca_nb.history.prune import Keep, Pruned, amount, prune
 from cloaca_nb.history.recorder import Recorder
 from cloaca_nb.history.rows import EventRows
 from cloaca_nb.history.schema import SCHEMA_VERSION
 from cloaca_nb.history.store import Store, merge_folder, merge_memory
 from cloaca_nb.history.tables import from_arrow
-from cloaca_nb.values.digests import content_digest, describe
+from cloaca_nb.values.digests import content_digest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,6 +43,8 @@ __all__ = ["History"]
 
 MAIN: Final = "main"
 NEAR: Final = 1000  # runs among which a near miss is looked for
+LARGE: Final = 1_000_000_000  # bytes of database and artifacts from which on the user is told what `prune` would free
+USUAL_KEEP: Final = 20  # runs of each workflow
 logger = logging.getLogger(__name__)
 
 
@@ -63,6 +70,7 @@ class History:
         self._merging: threading.Thread | None = None
         self._lock = threading.Lock()
         self._closed = False
+        self._advised = False
         self._process = os.getpid()
 
     @classmethod
@@ -101,12 +109,13 @@ class History:
                         f"Runs can't be recorded in {self.location}: {error}. Make its folder writable, "
                         "or name another place for the history, e.g. CLOACA_HISTORY=/path/to/history.duckdb."
                     ) from error
-                rows = EventRows(journal.name, describe, self._artifacts.keep, _fingerprint)
+                rows = EventRows(journal.name, self._artifacts.describe, self._artifacts.keep, _fingerprint)
                 self._recorder = Recorder(journal, rows)
             return self._recorder
 
     def runs(self, limit: int | None = None) -> "pd.DataFrame":
         """Return the runs, newest first; `duration` is in seconds, times are UTC."""
+        self._say_advice()
         return self._ask(
             """
             SELECT run_id, workflow, kind, status, started, ended, duration, tasks, failed, error, version
@@ -182,6 +191,14 @@ class History:
             self._run_id(run),
         )
 
+    def resolve(self, run: str | None = None) -> str:
+        """Return the whole id of the run that is meant; see `tasks`.
+
+        Raises:
+            HistoryError: if there is no such run.
+        """
+        return self._run_id(run)
+
     def to_resume(self, run: str | None = None, workflow: str | None = None) -> tuple[str, str]:
         """Return the id and the workflow of the run that a new one can go on with: by default the latest.
 
@@ -193,27 +210,86 @@ class History:
             HistoryError: if there is no such run, or it is still going on.
         """
         run_id = self._run_id(run, workflow)
-        found = self._ask("SELECT workflow, status, journal FROM runs WHERE run_id = $1", run_id)
-        if found["status"][0] == "Running":
-            host, pid = self._ask("SELECT host, pid FROM processes WHERE journal = $1", found["journal"][0]).iloc[0]
-            raise HistoryError(
-                f"Run {run_id} is still going on, in process {pid} on {host}. Cancel it, or wait for its end, first."
-            )
-        return run_id, str(found["workflow"][0])
+        (found,) = self._rows(
+            """
+            SELECT workflow, status, host, pid FROM runs LEFT JOIN processes USING (journal) WHERE run_id = $1
+            """,
+            run_id,
+        )
+        if found["status"] == "Running":
+            where = "in this process" if found["pid"] is None else f"in process {found['pid']} on {found['host']}"
+            raise HistoryError(f"Run {run_id} is still going on, {where}. Cancel it, or wait for its end, first.")
+        return run_id, str(found["workflow"])
 
-    def initial(self, run: str | None = None) -> dict[str, Any]:
+    def initial(
+        self, run: str | None = None, *, named: Collection[str] = (), defaults: Collection[str] = ()
+    ) -> dict[str, Any]:
         """Return the initial context of a run; see `tasks`. Reads pickles where a value is kept as one.
+
+        Args:
+            run: its id, or a beginning that only it has; None for the latest.
+            named: keys whose values aren't wanted.
+            defaults: parameters whose values aren't wanted where the run began with their defaults.
 
         Raises:
             HistoryError: if there is no such run, or a value of it can't be given back.
         """
-        return initial_values(self._store, self._artifacts, self._run_id(run))
+        return initial_values(self._store, self._artifacts, self._run_id(run), named, defaults)
 
     def memory(self, workflow: Workflow, run_id: str | None = None) -> Memory:
         """Return what is known of a workflow's tasks: from one run and those that it went on with, or from all."""
         self._flush()
-        accounts = Accounts(describe, self._artifacts.keep)
+        accounts = Accounts(self._artifacts.describe, self._artifacts.keep)
         return remember(self._store, self._artifacts, accounts, _fingerprint(workflow), workflow, run_id)
+
+    def diff(self, a: str | None = None, b: str | None = None) -> RunDiff:
+        """Return what differs between two runs, and nothing else; no value is read, so no pickle either.
+
+        Args:
+            a: a run's id, or a beginning that only it has; None: the latest run, which is compared with the one before.
+            b: another run's; None: the latest other run of the same workflow, the earlier of the two being "before".
+
+        Raises:
+            HistoryError: if there is no such run, or none to compare it with.
+        """
+        named = [self._run_id(run) for run in (a, b) if run is not None] or [self._run_id(None)]
+        one, other = named if len(named) > 1 else pair_with(self._rows, named[0])
+        usual = usual_durations(self._rows, one, other)
+        return compare(read_run(self._rows, one), read_run(self._rows, other), usual)
+
+    def prune(self, keep: Keep, *, dry_run: bool = False) -> Pruned:
+        """Remove old runs, and the artifacts that no other run needs; the database file shrinks by what was theirs.
+
+        Runs that are still going on stay, and so do those that a run which stays went on with, if it would lack what
+        was completed there. It is safe at any time, whatever other processes do here, and can be interrupted.
+
+        Args:
+            keep: how many runs of each workflow stay (tries count apart), the latest first; or for how long runs stay:
+                a timedelta, or a text like "30 days".
+            dry_run: whether to say only what would be removed.
+
+        Raises:
+            HistoryError: for another `keep`, or if the history can't be written to.
+        """
+        self._flush()
+        now = datetime.now(UTC).replace(tzinfo=None)
+        return prune(self._store, self._artifacts, self.location, keep, now, dry_run=dry_run)
+
+    def advice(self) -> str:
+        """Return a sentence on what `prune` would free, if this history has grown large; else an empty text."""
+        path = self.location.path
+        size = 0 if path is None else path.stat().st_size + self._artifacts.size
+        if size < LARGE:
+            return ""
+        try:
+            would = self.prune(USUAL_KEEP, dry_run=True)
+        except HistoryError:  # it can only be read, or is busy: no time for advice
+            return ""
+        return (
+            f"The history {self.location} takes {amount(size)}. To keep the latest {USUAL_KEEP} runs of each workflow "
+            f"would free about {amount(would.freed)}: history().prune(keep={USUAL_KEEP}), "
+            f"or cloaca-nb history prune --keep {USUAL_KEEP}."
+        )
 
     def sql(self, query: str) -> "pd.DataFrame":
         """Return what one SELECT answers; its tables and views are documented in `history.schema`, and in themselves.
@@ -245,6 +321,12 @@ class History:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _say_advice(self) -> None:
+        if not self._advised:
+            self._advised = True
+            if advice := self.advice():
+                logger.warning(advice)
+
     def _merge_at_end(self, recorder: Recorder) -> None:
         if recorder.error is not None:
             logger.error("Not all of the history %s is on disk: %s.", self.location, recorder.error)
@@ -271,21 +353,27 @@ class History:
         self._flush()
         return from_arrow(self._store.query(sql, parameters))
 
+    def _rows(self, sql: str, *parameters: Any) -> list[dict[str, Any]]:
+        """Return what we ask ourselves: no frame, so who asks for none needn't wait for pandas to be loaded."""
+        self._flush()
+        return self._store.query(sql, parameters).to_pylist()
+
     def _run_id(self, run: str | None, workflow: str | None = None) -> str:
-        """Return the id of the run that is meant."""
+        """Return the id of the run that is meant: by all of it, its beginning, or the end that messages show."""
         if run is None:
-            latest = self._ask(
+            latest = self._rows(
                 """
                 SELECT run_id FROM runs WHERE kind = 'run' AND ($1 IS NULL OR workflow = $1)
                 ORDER BY started DESC, run_id DESC LIMIT 1
                 """,
                 workflow,
             )
-            if latest.empty:
+            if not latest:
                 of = f" of {workflow!r}" if workflow else ""
-                raise HistoryError(f"The history {self.location} has no run{of} yet.")
-            return str(latest["run_id"][0])
-        found = list(self._ask("SELECT run_id FROM runs WHERE starts_with(run_id, $1) LIMIT 5", run)["run_id"])
+                raise HistoryError(f"The history {self.location} has no run{of} yet; run it first.")
+            return str(latest[0]["run_id"])
+        matching = self._rows("SELECT run_id FROM runs WHERE starts_with(run_id, $1) LIMIT 5", run)
+        found = [str(row["run_id"]) for row in matching]
         if run in found or len(found) == 1:
             return run if run in found else found[0]
         if found:
@@ -350,7 +438,16 @@ def _header(journal: str) -> bytes:
 def _fingerprint(workflow: Workflow) -> Mapping[str, CodeFingerprint]:
     """Return what the code of a workflow's tasks is now, by task."""
     fingerprints = Fingerprints(content_digest)
-    return {task.id: fingerprints.of(task) for task in workflow.tasks}
+    return {task.id: _fingerprint_of(task, fingerprints) for task in workflow.tasks}
+
+
+def _fingerprint_of(task: Task, fingerprints: Fingerprints) -> CodeFingerprint:
+    """Return what a task's code is; code that can't be looked at must not cost the run its history."""
+    try:
+        return fingerprints.of(task)
+    except Exception as error:  # a value's own code may raise anything
+        logger.exception("The code of task %s can't be told from an earlier one.", task.named)
+        return CodeFingerprint("", {}, (f"its code can't be looked at ({type(error).__name__}: {error}).",))
 
 
 _open_histories: set[History] = set()

@@ -1,22 +1,28 @@
 """What a cell answers: one line on what its task reads, from whom, what it sets, and what it carries."""
 
-import builtins
 import html
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from cloaca_nb.core.cells import Resolution
 from cloaca_nb.core.graph import Workflow
+from cloaca_nb.core.preview import preview
+from cloaca_nb.core.status import Outcome
 from cloaca_nb.declare.cell_task import CellTask
 from cloaca_nb.declare.loose import LooseTasks
+from cloaca_nb.engine.result import WorkflowResult
 from cloaca_nb.errors import CellError, WorkflowValidationError
+from cloaca_nb.notebook.carriage import Carriage
+from cloaca_nb.notebook.look import LOOKS
 from cloaca_nb.notebook.lost_changes import lost_changes
 from cloaca_nb.notebook.unknown_names import HANDLES, handle_needs, unknown_names, unset_inputs
 
-__all__ = ["Answer", "answer_for", "answer_for_parameters"]
+__all__ = ["Answer", "answer_for", "answer_for_parameters", "tried"]
 
 SHOWN: Final = 40  # characters of a parameter's value
+MOST: Final = 6  # names that are carried
+ATTENTION: Final = LOOKS[Outcome.RETRYING.value].either
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +49,19 @@ class Answer:
         dot = '<span style="opacity:.35"> · </span>'
         line = dot.join([f"<strong>{html.escape(self.title)}</strong>", *shown])
         notes = "".join(
-            f'<div style="color:#b3541e;white-space:pre-wrap">{html.escape(note)}</div>' for note in self.notes
+            f'<div style="color:{ATTENTION};white-space:pre-wrap">! {html.escape(note)}</div>' for note in self.notes
         )
         return {"text/html": f'<div style="font-size:90%">{line}{notes}</div>', "text/plain": str(self)}
 
 
-def answer_for(entry: CellTask, loose: LooseTasks, names: Mapping[str, Any]) -> Answer:
+def answer_for(entry: CellTask, loose: LooseTasks, names: Mapping[str, Any], carriage: Carriage) -> Answer:
     """Say what the task reads and sets as things stand now; later cells may still change it.
 
     Args:
         entry: the task.
         loose: the workflow's tasks, this one included.
         names: the notebook's own names.
+        carriage: what an export would carry for it.
     """
     outputs = loose.outputs_for(entry.id)
     try:
@@ -65,18 +72,26 @@ def answer_for(entry: CellTask, loose: LooseTasks, names: Mapping[str, Any]) -> 
         draft, problem = loose.draft(), ""
     except WorkflowValidationError as error:
         draft, problem = None, str(error)
-    sets = resolution.sets
+    traffic = (
+        ("reads", ", ".join(_reads(entry, resolution, draft, loose.parameters))),
+        ("sets", ", ".join(dict.fromkeys((*resolution.sets, *entry.cell.names.keys.sets)))),
+        ("deletes", ", ".join(resolution.deletes)),
+    )
     return Answer(
         entry.id,
         (
-            ("reads", ", ".join(_reads(entry, resolution, draft, loose.parameters))),
-            ("sets", ", ".join(dict.fromkeys((*sets, *entry.cell.names.keys.sets)))),
-            ("deletes", ", ".join(resolution.deletes)),
+            *(traffic if any(text for _, text in traffic) else [("reads and sets", "nothing")]),
             ("after", ", ".join(_after(entry, loose))),
-            ("carries", ", ".join(_carried(resolution.own, names))),
+            ("carries", _few(carriage.names)),
         ),
-        (*_notes(entry, loose, resolution, names), *([problem] if problem else [])),
+        (*_notes(entry, loose, resolution, names), *([problem] if problem else []), *_hindered(carriage)),
     )
+
+
+def tried(task_id: str, result: WorkflowResult) -> Answer:
+    """Say what a task has set that was tried on its own."""
+    values = {key: result.final_context[key] for key in result.set_by(task_id) if key in result.final_context}
+    return Answer(f"{task_id} tried", tuple((f"{key} =", preview(value)) for key, value in values.items()))
 
 
 def answer_for_parameters(values: Mapping[str, Any]) -> Answer:
@@ -109,8 +124,14 @@ def _after(entry: CellTask, loose: LooseTasks) -> Iterator[str]:
         yield one if one in loose else f"{one} (not defined yet)"
 
 
-def _carried(own: Iterable[str], names: Mapping[str, Any]) -> list[str]:
-    return [name for name in own if name in names and not hasattr(builtins, name)]
+def _few(names: Sequence[str]) -> str:
+    more = f" and {len(names) - MOST} more" if len(names) > MOST else ""
+    return _listed(names[:MOST]) + more
+
+
+def _hindered(carriage: Carriage) -> Iterator[str]:
+    if carriage.obstacle:
+        yield f"runs here, but can't be exported yet: {carriage.obstacle}"
 
 
 def _notes(entry: CellTask, loose: LooseTasks, resolution: Resolution, names: Mapping[str, Any]) -> Iterator[str]:

@@ -1,21 +1,71 @@
-"""The arguments of line magics: argparse, with messages for a notebook."""
+"""The arguments of magics: argparse with messages for a notebook, and what help and completion tell of them."""
 
 import argparse
 import inspect
 import re
 from collections.abc import Callable
-from typing import Any, Final, NoReturn, TypeVar
+from typing import Any, Final, Literal, NamedTuple, NoReturn, TypeAlias, TypeVar
 
 from IPython.core.error import UsageError
 
-from cloaca_nb.core.cell.options import OPTIONS
 from cloaca_nb.errors import near_miss
 
-__all__ = ["Arguments", "explained_by", "split_words", "task_options"]
+__all__ = ["Arguments", "Grammar", "Kind", "Option", "explained_by", "split_words"]
 
 Method = TypeVar("Method", bound=Callable[..., Any])
+# What the values of an option are the names of; none of them where the grammar can't know.
+Kind: TypeAlias = Literal[
+    "", "workflow", "task", "input", "output", "key", "run", "live run", "parameter", "function", "policy", "folder"
+]
 
 PIECE: Final = re.compile(r"""(?P<quoted>"[^"]*"|'[^']*')|(?P<space>\s+)|(?P<other>.)""", re.DOTALL)
+
+
+class Option(NamedTuple):
+    """One argument of a magic.
+
+    Attributes:
+        flags: how it may be spelled; none for one that is known by its place.
+        value: its value as help shows it; empty for a flag without one.
+        help: a sentence.
+        words: the right words, where only certain ones are.
+        kind: what its values are the names of.
+        repeats: whether it may stand there more than once.
+    """
+
+    flags: tuple[str, ...]
+    value: str
+    help: str
+    words: tuple[str, ...] = ()
+    kind: Kind = ""
+    repeats: bool = False
+
+    @property
+    def written(self) -> str:
+        """How help writes it: ``-o, --output NAME``."""
+        return f"{', '.join(self.flags)} {self.value}".strip()
+
+
+class Grammar(NamedTuple):
+    """What one magic takes.
+
+    Attributes:
+        usage: ``%cloaca_dag [WORKFLOW]``.
+        options: everything that may stand behind it.
+        examples: lines as a user would write them.
+    """
+
+    usage: str
+    options: tuple[Option, ...]
+    examples: tuple[str, ...]
+
+    def help_text(self, purpose: str) -> str:
+        """Return what ``%magic?`` shows: the usage, what it is for, each option in a line, and examples."""
+        width = max((len(option.written) for option in self.options), default=0)
+        options = [f"  {option.written:<{width}}  {_sentence(option.help)}" for option in self.options]
+        parts = [f"usage: {self.usage}", "", purpose, *(["", "Options:", *options] if options else [])]
+        examples = [f"  {line}" for example in self.examples for line in example.splitlines()]
+        return "\n".join([*parts, "", "Examples:", *examples])
 
 
 class Arguments(argparse.ArgumentParser):
@@ -23,11 +73,13 @@ class Arguments(argparse.ArgumentParser):
 
     Args:
         magic: its name, without the percent sign.
-        description: what it does, in a sentence.
+        examples: lines as a user would write them.
     """
 
-    def __init__(self, magic: str, description: str) -> None:
-        super().__init__(prog=f"%{magic}", description=description, add_help=False, allow_abbrev=False)
+    def __init__(self, magic: str, *examples: str) -> None:
+        super().__init__(prog=f"%{magic}", add_help=False, allow_abbrev=False)
+        self._examples = examples
+        self._kinds: dict[str, Kind] = {}
 
     def read(self, line: str) -> argparse.Namespace:
         """Read a line.
@@ -45,17 +97,36 @@ class Arguments(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong and how the magic is used."""
-        usage = " ".join(self.format_usage().split())
-        raise UsageError(f"{self.prog}: {message} ({usage})")
+        raise UsageError(f"{self.prog}: {message} (usage: {self._usage()})")
 
-    def option(self, *names: str, **facts: Any) -> "Arguments":
-        """Add an argument; see `argparse.ArgumentParser.add_argument`."""
-        self.add_argument(*names, **facts)
+    def option(self, *names: str, kind: Kind = "", **facts: Any) -> "Arguments":
+        """Add an argument; see `argparse.ArgumentParser.add_argument`.
+
+        Args:
+            names: of the argument.
+            kind: what its values are the names of.
+            facts: what else argparse is told.
+        """
+        if not names[0].startswith("-"):
+            facts.setdefault("metavar", names[0].upper())
+        self._kinds[self.add_argument(*names, **facts).dest] = kind
         return self
 
-    def options(self) -> list[tuple[str, str]]:
-        """Return each argument as it is written, and what it does."""
-        return [(_written(action), action.help or "") for action in self._actions]
+    @property
+    def grammar(self) -> Grammar:
+        """What help and completion tell of it."""
+        options = tuple(self._option(action) for action in self._actions)
+        return Grammar(self._usage(), options, self._examples)
+
+    def _option(self, action: argparse.Action) -> Option:
+        words = tuple(action.choices or ())
+        value = "" if action.nargs == 0 else str(action.metavar or "|".join(words) or action.dest.upper())
+        repeats = action.nargs in {"+", "*"} or isinstance(action, argparse._AppendAction)  # noqa: SLF001 - no public way
+        flags = tuple(action.option_strings)
+        return Option(flags, value, action.help or "", words, self._kinds[action.dest], repeats)
+
+    def _usage(self) -> str:
+        return " ".join(self.format_usage().split()).removeprefix("usage: ")
 
     def _unexpected(self, unknown: list[str]) -> str:
         wrong = next((word for word in unknown if word.startswith("-")), None)
@@ -65,27 +136,15 @@ class Arguments(argparse.ArgumentParser):
         return f"unknown option {wrong.partition('=')[0]}.{near_miss(wrong.partition('=')[0], options)}"
 
 
-def _written(action: argparse.Action) -> str:
-    value = "" if action.nargs == 0 else action.metavar or "|".join(action.choices or ()) or action.dest.upper()
-    return f"{', '.join(action.option_strings)} {value}".strip()
-
-
-def task_options() -> list[tuple[str, str]]:
-    """Return each option of a task cell as it is written, and what it does."""
-    return [(f"{option.flag} {option.metavar}".rstrip(), option.help) for option in OPTIONS]
-
-
-def explained_by(options: list[tuple[str, str]]) -> Callable[[Method], Method]:
-    """Make a decorator that lists options in a magic's docstring, which is what ``%magic?`` shows.
+def explained_by(grammar: Grammar) -> Callable[[Method], Method]:
+    """Make a decorator that puts the grammar into a magic's docstring, which is what ``%magic?`` shows.
 
     Args:
-        options: each as it is written, and what it does.
+        grammar: what the magic takes.
     """
 
     def explain(method: Method) -> Method:
-        width = max(len(written) for written, _ in options)
-        lines = [f"  {written:<{width}}  {_sentence(what)}" for written, what in options]
-        method.__doc__ = "\n".join([inspect.cleandoc(method.__doc__ or ""), "", "Options:", *lines])
+        method.__doc__ = grammar.help_text(inspect.cleandoc(method.__doc__ or ""))
         return method
 
     return explain

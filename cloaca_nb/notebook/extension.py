@@ -1,41 +1,69 @@
-"""`%load_ext cloaca_nb`: puts magics, displays and hooks into a shell."""
+"""`%load_ext cloaca_nb`: puts magics, completion, settings, displays and hooks into a shell."""
 
 import atexit
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakKeyDictionary
 
 from cloaca_nb.core.graph import Workflow
 from cloaca_nb.declare.place import label_files_by
+from cloaca_nb.engine.run import Run
 from cloaca_nb.errors import CloacaError
+from cloaca_nb.notebook.completion import Completion
 from cloaca_nb.notebook.displays import record_displays
 from cloaca_nb.notebook.failure import own_lines
 from cloaca_nb.notebook.layout import lay_out
 from cloaca_nb.notebook.magics import CloacaMagics
+from cloaca_nb.notebook.runs import told
 from cloaca_nb.notebook.session import Session
 from cloaca_nb.notebook.table import workflow_html, workflow_text
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-__all__ = ["load"]
+__all__ = ["load", "unload"]
+
+# What a notebook has defined and run outlives an unloading: `%reload_ext` is one, and a loading.
+_sessions: Final[WeakKeyDictionary["InteractiveShell", Session]] = WeakKeyDictionary()
+_matchers: Final[WeakKeyDictionary["InteractiveShell", Any]] = WeakKeyDictionary()
 
 
 def load(shell: "InteractiveShell") -> Session:
     """Install everything in `shell`; loading again keeps the session that is there."""
-    known = shell.magics_manager.registry.get("CloacaMagics")
-    if known is not None:
-        session: Session = known.session
-        return session
-    session = Session(shell)
+    if shell in _matchers:
+        return _sessions[shell]
+    session = _sessions.get(shell)
+    if session is None:
+        session = _sessions[shell] = Session(shell)
+        atexit.register(session.close)
     shell.register_magics(CloacaMagics(shell, session))
+    shell.configurables += [session.settings]  # type: ignore[list-item]  # any Configurable will do
     shell.events.register("pre_run_cell", session.cell_begins)
     shell.events.register("post_run_cell", session.cell_ends)
+    _matchers[shell] = Completion(session).match
+    shell.Completer.custom_matchers.append(_matchers[shell])
     CloacaError._render_traceback_ = own_lines  # type: ignore[attr-defined]  # IPython's hook
     label_files_by(lambda filename: _cell_label(shell, filename))
     if shell.display_formatter is not None:
         shell.display_formatter.mimebundle_formatter.for_type(Workflow, _workflow_bundle)
+        shell.display_formatter.mimebundle_formatter.for_type(Run, _run_bundle)
     record_displays(shell)
-    atexit.register(session.close)
     return session
+
+
+def unload(shell: "InteractiveShell") -> None:
+    """Take magics, completion, settings and hooks out of `shell`; runs that go on do so."""
+    matcher = _matchers.pop(shell, None)
+    if matcher is None:
+        return
+    session = _sessions[shell]
+    shell.Completer.custom_matchers.remove(matcher)
+    shell.events.unregister("pre_run_cell", session.cell_begins)
+    shell.events.unregister("post_run_cell", session.cell_ends)
+    magics = shell.magics_manager.registry.pop("CloacaMagics")
+    shell.configurables[:] = [one for one in shell.configurables if one not in (magics, session.settings)]
+    for kind, names in magics.magics.items():
+        for name in names:
+            shell.magics_manager.magics[kind].pop(name, None)
 
 
 def _cell_label(shell: "InteractiveShell", filename: str) -> str | None:
@@ -46,3 +74,7 @@ def _cell_label(shell: "InteractiveShell", filename: str) -> str | None:
 
 def _workflow_bundle(workflow: Workflow, **_options: Any) -> dict[str, str]:
     return {"text/html": workflow_html(workflow, lay_out(workflow)), "text/plain": workflow_text(workflow)}
+
+
+def _run_bundle(run: Run, **options: Any) -> dict[str, str]:
+    return told(run)._repr_mimebundle_(**options)

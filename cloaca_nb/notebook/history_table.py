@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from cloaca_nb.core.duration import duration
 from cloaca_nb.core.status import Outcome, Status
+from cloaca_nb.notebook.dressed import dressed
 from cloaca_nb.notebook.look import LOOKS
 
 if TYPE_CHECKING:
@@ -76,19 +77,15 @@ def tasks_of(history: "History", run: str) -> "pd.DataFrame":
 
 
 def _shown(frame: "pd.DataFrame", columns_of: Callable[["pd.DataFrame"], list[Column]], empty: str) -> "pd.DataFrame":
-    """Have one frame, and nothing that is made of it, look like a table of ours."""
-    told = list(frame.columns)
+    """Have a frame look like a table of ours."""
 
-    def bundle(**_options: Any) -> dict[str, str]:
-        if list(frame.columns) != told:  # the user has made it their own
-            return {"text/html": frame.to_html(max_rows=60), "text/plain": repr(frame)}
+    def look(frame: "pd.DataFrame") -> dict[str, str]:
         if frame.empty:
             return {"text/html": f"<em>{escape(empty)}</em>", "text/plain": empty}
         columns = columns_of(frame)
         return {"text/html": _html(columns), "text/plain": _text(columns)}
 
-    vars(frame)["_repr_mimebundle_"] = bundle  # on this one object: the type of `df = %cloaca_history` stays pandas'
-    return frame
+    return dressed(frame, look)
 
 
 # -- runs
@@ -127,7 +124,7 @@ def _settings(history: "History", frame: "pd.DataFrame") -> Settings:
     """Return what the runs started from, as short texts."""
     if frame.empty:
         return {}
-    begin = "SELECT run_id, key, preview FROM artifacts WHERE role = 'initial' AND run_id IN"
+    begin = "SELECT run_id, key, preview FROM artifacts WHERE role IN ('initial', 'parameter') AND run_id IN"
     rows = history.sql(f"{begin} ({_quoted(frame['run_id'])})")
     found: dict[str, dict[str, str]] = {}
     for run_id, key, preview in rows.itertuples(index=False):

@@ -4,6 +4,7 @@ Time runs from left to right. Small workflows get cards with labels, laid out by
 columns, which stays cheap however large they are. Lengths are SVG user units, about a CSS pixel each.
 """
 
+import logging
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from cloaca_nb.core.graph import Workflow
 
 __all__ = ["MOST_CARDS", "Box", "Edge", "Layout", "lay_out", "shorten"]
+
+for _name in ("rust-sugiyama", "connected_components"):  # its logs of every phase would land in the user's cell
+    logging.getLogger(_name).setLevel(logging.WARNING)
 
 MOST_CARDS = 150  # beyond that many, labels are too small to read: dots
 _MOST_EDGES = 2_000  # beyond that many, edges are a grey blot: none

@@ -2,8 +2,8 @@
 // the time of running tasks itself. Text from the kernel only ever becomes text nodes and attributes.
 
 const SVG = "http://www.w3.org/2000/svg";
-const ENDED = ["Completed", "Failed", "Skipped", "Cancelled"];
-const COUNTED = ["Completed", "Failed", "Skipped", "Cancelled", "Running", "Retrying", "Waiting"];
+const ENDED = ["Completed", "Taken", "Failed", "Skipped", "Cancelled"];
+const COUNTED = ["Completed", "Taken", "Failed", "Skipped", "Cancelled", "Running", "Retrying", "Waiting"];
 const PATIENCE = 1000; // ms for the kernel to answer a click
 const calm = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 

@@ -21,7 +21,7 @@ from IPython.display import display, update_display
 from cloaca_nb.core.record import RunRecord, TaskRecord
 from cloaca_nb.core.status import Outcome
 from cloaca_nb.notebook.layout import Layout, lay_out, shorten
-from cloaca_nb.notebook.look import LOOKS
+from cloaca_nb.notebook.look import LOOKS, state_of
 from cloaca_nb.notebook.table import note_of, run_html, run_text
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ def _row(number: int, task: TaskRecord, begin: float) -> _Row:
     """Return one task as the page gets it: number, state, started, ended, attempts, share done, note."""
     return (
         number,
-        task.outcome.value,
+        state_of(task),
         None if task.started is None else round(task.started - begin, 3),
         None if task.ended is None else round(task.ended - begin, 3),
         task.attempts,

@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 from cloaca_nb.core.duration import duration
 from cloaca_nb.core.record import RunRecord, TaskRecord
 from cloaca_nb.notebook.layout import Box, Layout, shorten
-from cloaca_nb.notebook.look import LOOKS, look_of
+from cloaca_nb.notebook.look import LOOKS, TAKEN, state_of
 
 __all__ = ["Theme", "draw", "image"]
 
@@ -89,7 +89,7 @@ def _edge_class(*, inferred: bool) -> str:
 
 
 def _task(layout: Layout, task_id: str, box: Box, task: TaskRecord | None, now: float) -> str:
-    state = task.outcome.value if task else "Plain"
+    state = state_of(task) if task else "Plain"
     marks = f'data-task-id="{escape(task_id)}" data-state="{state}"'
     if layout.compact:  # thousands of them: no more than it takes
         r = box.width / 2
@@ -103,7 +103,7 @@ def _task(layout: Layout, task_id: str, box: Box, task: TaskRecord | None, now: 
 def _title(task_id: str, task: TaskRecord | None, now: float) -> str:
     if task is None:
         return escape(task_id)
-    return escape(" · ".join(filter(None, (task_id, task.outcome.value, duration(task.elapsed(now)), task.reason))))
+    return escape(" · ".join(filter(None, (task_id, state_of(task), duration(task.elapsed(now)), task.reason))))
 
 
 def _card(task_id: str, box: Box, task: TaskRecord | None, now: float, *, slim: bool) -> str:
@@ -111,7 +111,7 @@ def _card(task_id: str, box: Box, task: TaskRecord | None, now: float, *, slim: 
     name, middle = escape(shorten(task_id)), box.height / 2
     if task is None:
         return f'{card}<circle class="plain" cx="17" cy="{middle:g}" r="3.5"/>{_text("name", 30, middle, name)}'
-    note = escape(duration(task.elapsed(now))) or ("" if task.outcome == "Waiting" else task.outcome.lower())
+    note = escape(duration(task.elapsed(now))) or ("" if task.outcome == "Waiting" else state_of(task).lower())
     sign = _icon(task, middle)
     if not note:
         return f"{card}{sign}{_text('name', 30, middle, name)}"
@@ -125,7 +125,7 @@ def _text(kind: str, x: float, y: float, text: str) -> str:
 
 
 def _icon(task: TaskRecord, middle: float) -> str:
-    look = look_of(task.outcome)
+    look = LOOKS[state_of(task)]
     return (
         f'<g transform="translate(9 {middle - 8:g})"><circle class="disc {look.disc}" cx="8" cy="8" r="7"/>'
         f'<path class="sign" d="{look.sign}"/></g>'
@@ -152,7 +152,7 @@ def _plain_colours(base: str, ink: str) -> str:
 def _colours_of(state: str, colour: str, disc: str, base: str, ink: str) -> str:
     """Return the rules for one state: a card in a tint of its colour, on an opaque base."""
     here = f"[data-state={state}]"
-    quiet = state in {"Waiting", "Skipped", "Cancelled"}
+    quiet = state in {"Waiting", "Skipped", "Cancelled", TAKEN}
     full = disc == "full"
     return (
         f"{here} .card{{fill:{_mix(colour, base, 0.03 if quiet else 0.09)};"

@@ -3,6 +3,7 @@
 Colours and backgrounds are chosen for any page: light, dark, trusted or not, with or without JupyterLab's style sheet.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from cloaca_nb.core.duration import duration
 from cloaca_nb.core.events import ProgressMade
 from cloaca_nb.core.record import RunRecord, TaskRecord
 from cloaca_nb.core.status import Outcome, Status
-from cloaca_nb.notebook.look import Look, look_of
+from cloaca_nb.notebook.look import LOOKS, TAKEN, Look, look_of, state_of
 from cloaca_nb.notebook.picture import draw, image
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["note_of", "run_html", "run_text", "workflow_html", "workflow_text"]
 
+_STATES = (*(outcome.value for outcome in Outcome), TAKEN)
 _MOST_ROWS = 200  # more would make the notebook heavy; history has them all
 
 _FONT = "font-family:system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif"
@@ -107,8 +109,8 @@ def _number(count: int, one: str, many: str = "") -> str:
 
 def _counts(record: RunRecord) -> str:
     """Return e.g. ``3 tasks: 2 completed, 1 failed``."""
-    counts = {outcome: record.count(outcome) for outcome in Outcome}
-    words = [f"{count:,} {outcome.lower()}" for outcome, count in counts.items() if count]
+    counts = Counter(map(state_of, record.tasks.values()))
+    words = [f"{counts[state]:,} {state.lower()}" for state in _STATES if counts[state]]
     return f"{_number(len(record.tasks), 'task')}: {', '.join(words)}" if words else "no tasks yet"
 
 
@@ -118,7 +120,7 @@ def _says_more(record: RunRecord) -> bool:
 
 
 def note_of(task: TaskRecord) -> str:
-    """Return why a task failed, is tried again or was left out, else how far it says it is; or an empty string."""
+    """Return why a task failed, was left out, taken or executed again, else how far it says it is; may be empty."""
     if task.failure:
         return f"{task.failure.exception}: {task.failure.message}".removesuffix(": ")
     return task.reason or (_progress(task.progress) if task.progress and task.outcome is Outcome.RUNNING else "")
@@ -147,9 +149,9 @@ def _told(record: RunRecord) -> TaskRecord | None:
 
 def _line(task: TaskRecord, record: RunRecord, width: int, now: float) -> str:
     facts = [
-        look_of(task.outcome).mark,
+        LOOKS[state_of(task)].mark,
         f"{task.task_id:<{width}}",
-        f"{duration(task.elapsed(now)) or task.outcome.lower():>10}",
+        f"{duration(task.elapsed(now)) or state_of(task).lower():>10}",
         "  ".join(filter(None, (_attempts(task), " ".join(note_of(task).split()), _where(task, record)))),
     ]
     return f"  {'  '.join(facts)}".rstrip()
@@ -203,24 +205,24 @@ def _table(record: RunRecord, now: float) -> str:
 
 
 def _row(task: TaskRecord, record: RunRecord, span: float, now: float) -> str:
-    look = look_of(task.outcome)
+    look = LOOKS[state_of(task)]
     cells = (
         (f"{_CELL};white-space:nowrap", _label(task, look)),
         (_CELL, _bar(task, look, record.started, span, now)),
         (
             f"{_CELL};white-space:nowrap;text-align:right",
-            escape(duration(task.elapsed(now))) or _quiet(task.outcome.lower()),
+            escape(duration(task.elapsed(now))) or _quiet(state_of(task).lower()),
         ),
         (f"{_CELL};font-size:12px;overflow-wrap:anywhere", _remarks(task, record)),
     )
     inner = "".join(f'<td style="{style}">{content}</td>' for style, content in cells)
-    marks = f'data-task-id="{escape(task.task_id)}" data-state="{task.outcome.value}"'
+    marks = f'data-task-id="{escape(task.task_id)}" data-state="{state_of(task)}"'
     return f'<tr {marks} style="background:none">{inner}</tr>'
 
 
 def _label(task: TaskRecord, look: Look) -> str:
     style = f"display:inline-block;width:18px;color:{look.either};font-weight:700"
-    return f'<span title="{task.outcome.value}" style="{style}">{look.mark}</span>{escape(task.task_id)}'
+    return f'<span title="{state_of(task)}" style="{style}">{look.mark}</span>{escape(task.task_id)}'
 
 
 def _bar(task: TaskRecord, look: Look, begin: float, span: float, now: float) -> str:
@@ -234,7 +236,7 @@ def _bar(task: TaskRecord, look: Look, begin: float, span: float, now: float) ->
 
 
 def _remarks(task: TaskRecord, record: RunRecord) -> str:
-    note, color = escape(note_of(task)), look_of(task.outcome).either
+    note, color = escape(note_of(task)), LOOKS[state_of(task)].either
     words = [
         _quiet(_attempts(task)),
         f'<span style="color:{color}">{note}</span>' if task.failure else _quiet(note),

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
-__all__ = ["Adapter", "Digest", "Either", "Isolation", "Raw"]
+__all__ = ["Adapter", "Apart", "Digest", "Either", "Isolation", "Raw"]
 
 Digest: TypeAlias = Callable[[Any], bytes]  # of a value that is nested in a part without order, e.g. in a set
 
@@ -13,6 +13,12 @@ class Either(NamedTuple):
 
     exact: Callable[[], Any]  # returns what a digest covers: all that history gives back
     canonical: Callable[[], Any]  # returns what is compared: the same for all that are equal
+
+
+class Apart(NamedTuple):
+    """A part that counts by its own digest, because it may be kept on its own. Only digests get to see it."""
+
+    value: Any
 
 
 class Raw(NamedTuple):

@@ -1,23 +1,25 @@
 """Values as bytes and back: each in the plainest form that holds it exactly, which is found by reading it back.
 
-Plain values as JSON (`tagged`), frames as Arrow files (`frames`), arrays as numpy's, and only what nothing else can
-hold as a pickle. Nothing but a pickle is code, and a pickle is only read where the caller allows it.
+Plain values as JSON (`tagged`), frames as Arrow files (`frames`), large ones by columns (`large_frames`), arrays as
+numpy's, and only what nothing else can hold as a pickle. Nothing but a pickle is code, and a pickle is only read where
+the caller allows it.
 """
 
 import pickle
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from hashlib import blake2b
 from io import BytesIO
+from itertools import repeat
 from typing import IO, Any, Final, NamedTuple
 
 from cloaca_nb.errors import CloacaError
-from cloaca_nb.values import arrays, frames, pickles
+from cloaca_nb.values import arrays, frames, large_frames, pickles
 from cloaca_nb.values.arrays import Buffer
 from cloaca_nb.values.digests import digest as digest_of
 from cloaca_nb.values.equality import equal
 from cloaca_nb.values.frames import Write
 from cloaca_nb.values.records import Missing
-from cloaca_nb.values.tagged import Part, Tagger, Unsuitable, document, parts_of, value_of
+from cloaca_nb.values.tagged import TAG, Part, Tagger, Unsuitable, document, parts_of, value_of
 
 __all__ = [
     "EMBEDDED",
@@ -38,7 +40,7 @@ __all__ = [
 EMBEDDED: Final = 4096  # bytes: up to here a part stands in the document that refers to it
 _CHECK: Final = 16  # bytes of the hash before a pickle: damaged bytes are never unpickled
 Sink = Callable[[Write], Buffer]  # writes, from the start again each time, and returns all that was written
-Keep = Callable[[Any], Part]
+Keep = Callable[..., Part]  # (value, digest): empty where that isn't known
 Read = Callable[[Part], Any]
 
 
@@ -62,7 +64,9 @@ class Encoded(NamedTuple):
     refers: bool = False  # whether it is a document with parts that are kept on their own
 
 
-def encode(value: Any, digest: str, sink: Sink, keep: Keep, read: Read | None = None) -> Encoded:
+def encode(
+    value: Any, digest: str, sink: Sink, keep: Keep, read: Read | None = None, columns: Sequence[str] = ()
+) -> Encoded:
     """Write a value to a sink in the plainest form that gives it back, equal and of its type.
 
     Args:
@@ -71,13 +75,14 @@ def encode(value: Any, digest: str, sink: Sink, keep: Keep, read: Read | None = 
         sink: where it is written.
         keep: keeps the frames and arrays that a container holds.
         read: reads what `keep` has kept on its own.
+        columns: the digests of a frame's columns, where they are known; see `Describer`.
 
     Raises:
         Unstorable: if no form holds it, e.g. because it can't be pickled.
         OSError: what the sink raises.
     """
     obstacle = ""
-    for attempt in _attempts(value, keep):
+    for attempt in _attempts(value, keep, columns):
         try:
             form, write, certain = attempt()
         except Unsuitable as reason:
@@ -141,7 +146,7 @@ def in_memory(value: Any) -> tuple[Encoded, bytes]:
         written = file.getvalue()
         return written
 
-    def keep(part: Any) -> Part:
+    def keep(part: Any, _digest: str = "") -> Part:
         found, data = (Encoded("pickle"), pack_opaque(part)) if isinstance(part, _Opaque) else in_memory(part)
         return Part(found.format, "", data)
 
@@ -175,8 +180,10 @@ def is_opaque(value: Any) -> bool:
 _Form = tuple[Encoded, Write, bool]  # ..., whether it needs no reading back
 
 
-def _attempts(value: Any, keep: Keep) -> Iterator[Callable[[], _Form]]:
+def _attempts(value: Any, keep: Keep, columns: Sequence[str]) -> Iterator[Callable[[], _Form]]:
     """Yield what prepares each form that may hold a value, the plainest first."""
+    if large_frames.fits(value):
+        yield lambda: _in_columns(value, keep, columns)
     if _has_own_form(value):
         yield lambda: _own_form(value)
     else:
@@ -201,6 +208,20 @@ def _own_form(value: Any) -> _Form:
     except Exception as error:  # the libraries raise many things for what they can't hold
         raise Unsuitable(f"{type(error).__name__}: {error}") from error
     return Encoded(format_), write, False
+
+
+def _in_columns(value: Any, keep: Keep, known: Sequence[str]) -> _Form:
+    """Refer to the columns, each of which is kept, and read back, on its own."""
+    tagger = Tagger(keep, _has_own_form)
+    *axes, columns = large_frames.take_apart(value)
+    tagged_axes = tagger(axes)
+    if tagger.opaque:
+        raise Unsuitable("its attrs have no JSON form")
+    parts = [*tagger.parts, *map(keep, columns, known or repeat(""))]
+    places = [{TAG: "part", "v": place} for place in range(len(tagger.parts), len(parts))]
+    data = document({TAG: large_frames.TAG, "v": [*tagged_axes, places]}, parts)
+    refers = any(part.data is None for part in parts)
+    return Encoded("json", refers=refers), lambda file: _write_bytes(file, data), True
 
 
 def _as_json(value: Any, keep: Keep) -> _Form:

@@ -1,21 +1,21 @@
 """What identifies a value wherever it is computed, and what a person sees of it.
 
 Large runs of bytes, as the columns of a frame are, count by their XXH3 (128 bits), which is made where they lie: some
-20 times as fast as a cryptographic hash, so a GB costs 0.15 s instead of 3. Two values that differ by chance never share
-a digest; nobody should trust it against somebody who makes two values for that purpose.
+20 times as fast as a cryptographic hash, so a GB costs 0.15 s instead of 3. Two values that differ by chance never
+share a digest; nobody should trust it against somebody who makes two values for that purpose.
 """
 
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
 from cloaca_nb.values import pickles
-from cloaca_nb.values.adapter import Either, Raw
+from cloaca_nb.values.adapter import Apart, Either, Raw
 from cloaca_nb.values.plain import EXACT_LEAVES, LEAVES
 from cloaca_nb.values.registry import adapter_of, type_name
 
-__all__ = ["Description", "canonical_digest", "content_digest", "describe", "digest", "key"]
+__all__ = ["Describer", "Description", "canonical_digest", "content_digest", "describe", "digest", "key"]
 
 _DIGEST_BYTES: Final = 16
 _PREVIEW_CHARACTERS: Final = 200
@@ -42,7 +42,30 @@ def describe(value: Any) -> Description:
     pickled form, with classes taken by their names: data, not code. What can't be pickled is digested by its type and
     its repr without addresses, and the preview says so.
     """
-    sink = _Sink()
+    return _description(value, _Sink())
+
+
+class Describer:
+    """Describes values, and tells of the frame that it described last what its columns' digests are."""
+
+    def __init__(self) -> None:
+        self._last: tuple[str, Sequence[str]] = "", ()
+
+    def describe(self, value: Any) -> Description:
+        """Describe any value, see `describe`."""
+        sink = _Sink()
+        description = _description(value, sink)
+        if sink.apart:
+            self._last = description.digest, [one.hex() for one in sink.apart]
+        return description
+
+    def columns_of(self, digest: str) -> Sequence[str]:
+        """Return the digest of each column of the frame that has a digest; empty if it wasn't described just now."""
+        last, columns = self._last
+        return columns if last == digest else ()
+
+
+def _description(value: Any, sink: "_Sink") -> Description:
     sink.walk(value)
     hexadecimal = sink.finish().hex()
     return Description(
@@ -58,9 +81,7 @@ def digest(value: Any) -> bytes:
 
 
 def canonical_digest(value: Any) -> bytes:
-    """Return 16 bytes that are the same for equal values; for what only its own `__eq__` can compare they say no more
-    than `digest`.
-    """
+    """Return 16 bytes that are the same for equal values, but for those that only their own `__eq__` can compare."""
     sink = _Sink(exact=False)
     sink.walk(value)
     return sink.finish()
@@ -95,7 +116,7 @@ class _Sink:
         exact: whether it writes all that there is, or no more than decides whether two values are equal.
     """
 
-    __slots__ = ("_chunks", "_depths", "_exact", "_hash", "_leaves", "_open", "opaque", "size", "unreadable")
+    __slots__ = ("_chunks", "_depths", "_exact", "_hash", "_leaves", "_open", "apart", "opaque", "size", "unreadable")
 
     def __init__(self, *, exact: bool = True) -> None:
         self._exact = exact
@@ -105,6 +126,7 @@ class _Sink:
         self._open: list[tuple[Iterator[Any], Any]] = []
         self._depths: dict[int, int] = {}
         self.size = 0
+        self.apart: list[bytes] = []  # digests of what counts by its own
         self.opaque = False  # an object was met that only its own `__eq__` can compare
         self.unreadable: list[str] = []  # types of what couldn't be taken apart
 
@@ -144,6 +166,10 @@ class _Sink:
     def _enter(self, value: Any, kind: type) -> bool:
         if kind is Either:
             return self._write(value.exact() if self._exact else value.canonical())
+        if kind is Apart:
+            self.apart.append(self._nested(value.value))
+            self._write_bytes(kind, self.apart[-1])
+            return True
         if kind is Raw:
             self._write_bytes(kind, value.data if len(value.data) > _LARGE else bytes(value.data))
             return True
@@ -166,7 +192,9 @@ class _Sink:
         sink.walk(value)
         self.opaque = self.opaque or sink.opaque
         self.unreadable += sink.unreadable
-        return sink.finish()
+        found = sink.finish()
+        self.size += sink.size
+        return found
 
     def _close(self, owner: Any) -> None:
         self._open.pop()
@@ -187,7 +215,7 @@ class _Sink:
 
 
 def _fast_hash(data: Any) -> bytes:
-    import xxhash  # noqa: PLC0415 - only who has large values needs it
+    import xxhash
 
     return xxhash.xxh3_128(data).digest()
 

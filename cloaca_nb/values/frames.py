@@ -4,6 +4,7 @@ What pays, for a frame of 1,000,000 rows × 10 columns (times in ms to write and
 uncompressed 49, 0.2 (memory-mapped), 78; lz4 168, 24, 36; zstd 190, 63, 20; Parquet 254 to 307, 46 to 64, 16 to 12. For
 100 rows: Arrow 1.3 and 0.1, Parquet 2.1 and 1.2. So Arrow, uncompressed, at every size: a resumed run reads at once and
 without a copy what it needs. Parquet is a third to a sixth of the size, and neither maps nor keeps every type.
+Large frames are kept by columns, see `large_frames`.
 """
 
 import json
@@ -120,7 +121,11 @@ def _to_pandas(note: dict[str, Any], reader: Reader) -> Any:
 
     if "array" in note:
         array = reader.column(note["array"])
-        return array if isinstance(array, pd.api.extensions.ExtensionArray) else pd.array(array, dtype=array.dtype)
+        return (
+            array
+            if isinstance(array, pd.api.extensions.ExtensionArray)
+            else pd.array(array, dtype=array.dtype, copy=False)
+        )
     index = reader.index(note["index"])
     if "data" in note:
         columns = {place: _series(reader.column(column), index) for place, column in enumerate(note["data"])}

@@ -4,14 +4,14 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from cloaca_nb.values import arrow_tables
-from cloaca_nb.values.adapter import Digest, Either, Isolation
+from cloaca_nb.values.adapter import Apart, Digest, Either, Isolation
 from cloaca_nb.values.plain import ATOMS
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-__all__ = ["LIBRARY", "TYPES", "equal", "isolate", "parts", "preview"]
+__all__ = ["LIBRARY", "TYPES", "column_arrays", "equal", "isolate", "parts", "preview"]
 
 LIBRARY: Final = "pandas"
 TYPES: Final = (
@@ -114,8 +114,20 @@ def _frame_parts(frame: "pd.DataFrame") -> Iterator[Any]:
     yield frame.attrs
     yield from _index_parts(frame.columns)
     yield from _index_parts(frame.index)
-    for place in range(frame.shape[1]):
-        yield from _array_parts(frame.iloc[:, place].array)
+    yield from map(_column, column_arrays(frame))
+
+
+def column_arrays(frame: "pd.DataFrame") -> list[Any]:
+    """Return the data of each column, as numpy's arrays where they are; nothing is copied."""
+    import pandas as pd
+
+    arrays = [frame.iloc[:, place].array for place in range(frame.shape[1])]
+    plain = pd.arrays.NumpyExtensionArray
+    return [array.to_numpy() if isinstance(array, plain) else array for array in arrays]
+
+
+def _column(array: Any) -> Either:
+    return Either(lambda: Apart(array), lambda: array)
 
 
 def _index_parts(index: "pd.Index[Any]") -> Iterator[Any]:

@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import marshal
 import struct
 import types
 from collections import Counter, OrderedDict, defaultdict, deque
@@ -20,6 +19,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from cloaca_nb.values.adapter import Digest, Either, Isolation
+from cloaca_nb.values.telling import JOINED, TELLING, exact, exact_text
 
 __all__ = ["ATOMS", "CONTAINERS", "EXACT_LEAVES", "LEAVES", "SHALLOW", "TYPES", "equal", "isolate", "parts", "preview"]
 
@@ -79,15 +79,6 @@ ATOMS: Final = frozenset(
     {*_SCALARS, *_TIMES, timezone, frozenset, slice}
     | {type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType}
 ) - {bytearray}
-
-# Between these, text decides: the repr of a container of them is written by C code, and tells them apart.
-_TELLING: Final = frozenset({types.NoneType, bool, int, float, str})
-
-# How far and wide a container is looked into before it is taken apart.
-_LEVELS: Final = 4
-_WIDTH: Final = 1 << 20  # items of one level
-_JOINED: Final = frozenset({list, tuple, dict})
-_MARSHAL: Final = 2  # the version of the format: its last one in which equal values give equal bytes
 
 
 def isolate(value: Any, copies: Isolation) -> Any:
@@ -158,7 +149,7 @@ SHALLOW: Final[dict[type, Callable[[Any], Iterable[tuple[Any, Any]]]]] = {
 def _flat_text(value: Any) -> bytes | None:
     """Return the text of a container of nothing but telling leaves, else None."""
     items = chain(value, value.values()) if type(value) is dict else value
-    return _text(value) if _TELLING.issuperset(map(type, items)) else None
+    return _text(value) if TELLING.issuperset(map(type, items)) else None
 
 
 def _text(value: Any) -> bytes | None:
@@ -179,9 +170,14 @@ def _without_negative_zeros(value: Any) -> Any:
 def _listed(value: Iterable[Any]) -> Iterable[Any]:
     """Take a sequence apart: the text of all that tells, with ... in the places of the rest, and the rest."""
     items = list(value)
-    outline = [item if type(item) in _TELLING else ... for item in items]
-    rest = [item for item in items if type(item) not in _TELLING]
-    return chain((Either(lambda: marshal.dumps(outline, _MARSHAL), lambda: _text(outline) or items),), rest)
+    outline = [item if type(item) in TELLING else ... for item in items]
+    rest = [item for item in items if type(item) not in TELLING]
+    return chain((Either(lambda: exact(outline), lambda: _text(outline) or _spelled(outline)),), rest)
+
+
+def _spelled(outline: list[Any]) -> list[Any]:
+    """Write whole numbers in another way, where one is too long to be written in decimals."""
+    return [_whole(item) if type(item) is int else item for item in outline]
 
 
 def _items(value: dict[Any, Any]) -> Iterable[Any]:
@@ -207,36 +203,8 @@ _PARTS: Final[dict[type, Callable[[Any], Iterable[Any]]]] = {
 # How a value is written that need not be taken apart; None: it must be after all.
 LEAVES: Final[dict[type, Callable[[Any], bytes | None]]] = {
     **_SCALARS,
-    **dict.fromkeys(_JOINED, _flat_text),
+    **dict.fromkeys(JOINED, _flat_text),
 }
-
-
-def _exact_text(value: Any) -> bytes | None:
-    """Return the bytes of a container of nothing but telling leaves, a few levels deep, else None."""
-    try:
-        return marshal.dumps(value, _MARSHAL) if _tells(value) else None
-    except ValueError:  # nested deeper than C's stack allows
-        return None
-
-
-def _tells(value: Any) -> bool:
-    """Whether there are telling leaves in a container and nothing else, found at the speed of C."""
-    level = [value]
-    for _ in range(_LEVELS):
-        kinds = set(map(type, level))
-        if _TELLING.issuperset(kinds):
-            return True
-        if len(level) > _WIDTH or not kinds <= _TELLING | _JOINED:
-            return False
-        level = _within(level, kinds)
-    return _TELLING.issuperset(map(type, level))
-
-
-def _within(level: list[Any], kinds: set[type]) -> list[Any]:
-    """Return what the containers among values of these types hold: the keys of dicts as well."""
-    alike = {kind: level if len(kinds) == 1 else [item for item in level if type(item) is kind] for kind in kinds}
-    values = chain.from_iterable(map(dict.values, alike.get(dict, ())))
-    return [*chain.from_iterable(chain.from_iterable(alike.get(kind, ()) for kind in _JOINED)), *values]
 
 
 _double: Final = struct.Struct("<d").pack
@@ -245,7 +213,7 @@ _two_doubles: Final = struct.Struct("<dd").pack
 # The same for all that there is to a value: which zero it is, and which NaN.
 EXACT_LEAVES: Final[dict[type, Callable[[Any], bytes | None]]] = {
     **LEAVES,
-    **dict.fromkeys(_JOINED, _exact_text),
+    **dict.fromkeys(JOINED, exact_text),
     float: _double,
     complex: lambda value: _two_doubles(value.real, value.imag),
 }

@@ -12,9 +12,9 @@ from math import isfinite
 from types import NoneType
 from typing import Any, Final, NamedTuple
 
-from cloaca_nb.values import records, scalars
+from cloaca_nb.values import large_frames, records, scalars
 
-__all__ = ["Part", "Tagger", "Unsuitable", "document", "parts_of", "value_of"]
+__all__ = ["TAG", "Part", "Tagger", "Unsuitable", "document", "parts_of", "value_of"]
 
 TAG: Final = "$"
 DEPTH: Final = 100  # what is nested deeper isn't written as JSON: its readers recurse
@@ -148,6 +148,7 @@ def value_of(data: bytes, read: Callable[[Part], Any], *, load: bool) -> Any:
     )
     own: Mapping[str, Callable[[Any], Any]] = {
         "dict": dict,
+        large_frames.TAG: large_frames.join,
         "part": read_parts.__getitem__,
         "opaque": opaque.__getitem__,
         **records.readers(load=load),

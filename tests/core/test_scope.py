@@ -71,6 +71,32 @@ def test_a_deep_chain_is_no_recursion():
     assert last.find("y") is None
 
 
+def test_a_key_is_not_remembered_by_all_that_it_passes():
+    chain = [Scope(changes={"x": 1})]
+    for number in range(100):
+        chain.append(scope(str(number), chain[-1], **{f"k{number}": number}))
+    assert value(chain[-1], "x") == 1
+    assert value(chain[-1], "y") is None
+    assert [one.task_id for one in chain[1:] if "x" in one._known] == ["98", "99"]
+    assert value(scope("sibling", chain[-2]), "x") == 1
+
+
+def test_a_key_is_found_above_branches_of_many_tasks():
+    root = Scope(changes={"x": [1], "y": 0})
+    ends = []
+    for branch in range(3):
+        last = scope(f"{branch} first", root, x=[1, branch + 2])
+        for number in range(5):
+            last = scope(f"{branch} {number}", last)
+        ends.append(last)
+    last = Scope("join", ends)
+    for number in range(5):
+        last = scope(f"after {number}", last)
+    assert value(last, "x") == [1, 2, 3, 4]
+    assert value(last, "y") == 0
+    assert last.find("x").writer.task_id == "join"
+
+
 def test_keys_come_in_order_with_the_initial_ones_first():
     root = Scope(changes={"start": 0})
     a = scope("a", root, second=1, third=2)

@@ -1,5 +1,6 @@
 """The fingerprint of a task's code: what changes it, what doesn't, and what is said of it."""
 
+import ctypes
 import linecache
 import os
 import subprocess
@@ -15,21 +16,31 @@ from cloaca_nb.core.cells import compile_function, parse_task_cell
 from cloaca_nb.core.task import Task
 from cloaca_nb.declare.cell_task import CellTask
 from cloaca_nb.declare.fingerprint import Fingerprints
-from cloaca_nb.values.digests import describe
+from cloaca_nb.values.digests import content_digest
 
 NUMBERS = count(1)
 BODY = "def body(context):\n    return clean(context, LIMIT)\n"
 CLEAN = "def clean(rows, limit):\n    return [row for row in rows if row < limit]\n"
 
 
-def digest(value):
-    described = describe(value)
-    return None if described.preview.startswith("can't be pickled") else described.digest
+class _Method(ctypes.Structure):
+    _fields_ = (("name", ctypes.c_char_p), ("call", ctypes.c_void_p), ("flags", ctypes.c_int), ("doc", ctypes.c_char_p))
+
+
+def compiled():
+    """Make a C function that belongs to no module but the notebook."""
+    make = ctypes.pythonapi.PyCFunction_NewEx
+    make.restype, make.argtypes = ctypes.py_object, [ctypes.c_void_p, ctypes.c_void_p, ctypes.py_object]
+    return make(ctypes.byref(METHOD), None, "__main__")
+
+
+METHOD = _Method(b"quick", ctypes.cast(ctypes.pythonapi.PyObject_Length, ctypes.c_void_p), 0x8, None)
+COMPILED = compiled()
 
 
 def executed(*cells):
     """Execute cells in a fresh namespace, each known by a file name of its own, as in a kernel."""
-    namespace = {"__name__": "__main__"}
+    namespace = {"__name__": "__main__", "COMPILED": COMPILED}
     for text in cells:
         filename = f"<cell {next(NUMBERS)}>"
         linecache.cache[filename] = len(text), None, text.splitlines(keepends=True), filename
@@ -38,7 +49,7 @@ def executed(*cells):
 
 
 def fingerprint(*cells):
-    return Fingerprints(digest).of(Task("body", executed(*cells)["body"]))
+    return Fingerprints(content_digest).of(Task("body", executed(*cells)["body"]))
 
 
 def calls(name):
@@ -187,6 +198,45 @@ CHANGED = [
     ),
 ]
 
+CHANGED += [
+    (
+        "attribute of a function",
+        "def f(c): pass\nf.n = 1\ndef body(c):\n    return f(c) + f.n",
+        "n = 1",
+        "n = 2",
+        ["f.n is 2 now, was 1"],
+    ),
+    (
+        "computed attribute of a class",
+        POINT + "def body(c):\n    return getattr(Point, c)",
+        "return 1",
+        "return 2",
+        None,
+    ),
+    (
+        "computed attribute of a constant",
+        POINT + "P = Point()\nP.y = 1\n" + calls("getattr(P, 'y')"),
+        "y = 1",
+        "y = 2",
+        None,
+    ),
+    ("another builtin", "run = len\n" + calls("run"), "len", "max", ["run is max now, was len"]),
+    (
+        "text of a library's decorator",
+        "import contextlib\n@contextlib.contextmanager\ndef f(c):\n    yield 1\n" + calls("f"),
+        "yield 1",
+        "yield 2",
+        ["helper f (<cell>) was changed"],
+    ),
+    (
+        "function with another name",
+        "def f(c): pass\ndef g(c): pass\nh = f\ndef body(c):\n    return h(c), f, g",
+        "h = f",
+        "h = g",
+        ["h is g now, was f"],
+    ),
+]
+
 UNTRACKED = [
     ("file", "F = open('/dev/null')\nF.close()\n" + calls("F.read"), "constant F holds a live object (TextIOWrapper)"),
     ("lock", "import threading\nL = threading.Lock()\n" + calls("L"), "constant L holds a live object (lock)"),
@@ -196,9 +246,35 @@ UNTRACKED = [
         "import socket\nS = socket.socket()\nS.close()\n" + calls("S"),
         "constant S holds a live object (socket)",
     ),
-    ("eval", calls("eval"), "body calls eval()"),
-    ("exec in a helper", calls("f") + "def f(x):\n    exec(x)", "f calls exec()"),
-    ("module by name", "import importlib\n" + calls("importlib.import_module"), "body calls importlib.import_module()"),
+    ("eval", calls("eval"), "eval() may reach code that can't be seen"),
+    ("exec in a helper", calls("f") + "def f(x):\n    exec(x)", "exec() may reach"),
+    ("another name of eval", "run = eval\n" + calls("run"), "run, which is eval(), may reach"),
+    ("eval in a list", "RUN = [eval]\n" + calls("RUN"), "constant RUN holds eval(), which may reach"),
+    ("eval as default", "def body(c, run=eval):\n    return run(c)", "task body holds eval()"),
+    (
+        "eval in a partial",
+        "import functools\nrun = functools.partial(eval)\n" + calls("run"),
+        "constant run holds eval()",
+    ),
+    ("eval by its module", "import builtins\n" + calls("builtins.eval"), "builtins.eval, which is eval(), may reach"),
+    ("a computed builtin", "import builtins\ndef body(c):\n    return getattr(builtins, c)", "builtins may reach"),
+    ("module by name", "import importlib\n" + calls("importlib.import_module"), "importlib.import_module() may reach"),
+    (
+        "module by another name",
+        "from importlib import import_module as get\n" + calls("get"),
+        "get, which is importlib",
+    ),
+    (
+        "a computed name of the notebook",
+        "import sys\ndef body(c):\n    return getattr(sys.modules['__main__'], c)",
+        "sys.modules may reach",
+    ),
+    (
+        "the notebook by import",
+        "def body(c):\n    import __main__\n    return getattr(__main__, c)",
+        "body imports __main__",
+    ),
+    ("compiled in the notebook", "f = COMPILED\n" + calls("f"), "f is compiled code without a module"),
     (
         "closure",
         "import threading\ndef make(f):\n    def body(c): return f\n    return body\nbody = make(threading.Lock())",
@@ -237,6 +313,50 @@ def test_what_cannot_be_tracked(name, text, reason):
     assert any(reason in one for one in reasons), reasons
 
 
+SAID = [
+    ("gone", "LIMIT = 3\n" + BODY, BODY, ["LIMIT is not defined now, was 3"]),
+    ("new", BODY, "LIMIT = 3\n" + BODY, ["LIMIT is 3 now, was not defined"]),
+    ("constant to function", "LIMIT = 3\n" + BODY, "def LIMIT(): pass\n" + BODY, ["LIMIT is a function now, was 3"]),
+    (
+        "text to function",
+        "LIMIT = 'a'\n" + BODY,
+        "def LIMIT(): pass\n" + BODY,
+        ["LIMIT is a function now, was a constant"],
+    ),
+    (
+        "helper no longer used",
+        BODY + CLEAN,
+        BODY.replace("clean(context, LIMIT)", "LIMIT") + CLEAN,
+        ["task body was changed", "helper clean is no longer used"],
+    ),
+    (
+        "helper used now",
+        BODY.replace("clean(context, LIMIT)", "LIMIT") + CLEAN,
+        BODY + CLEAN,
+        ["task body was changed", "helper clean (<cell>) is used now"],
+    ),
+    (
+        "library used now",
+        "def body(c):\n    return c",
+        "import pandas as pd\ndef body(c):\n    return pd.DataFrame(c)",
+        ["task body was changed", f"distribution pandas {pd.__version__} is used now"],
+    ),
+    (
+        "method renamed",
+        POINT + calls("Point"),
+        POINT.replace("def x", "def y") + calls("Point"),
+        ["class Point (<cell>) was changed", "helper Point.x is no longer used", "helper Point.y (<cell>) is used now"],
+    ),
+    ("builtin to helper", "def body(c):\n    return sum(c)", "def sum(c): pass\ndef body(c):\n    return sum(c)", None),
+]
+
+
+@pytest.mark.parametrize(("name", "before", "after", "said"), SAID, ids=[one[0] for one in SAID])
+def test_what_is_said_of_it(name, before, after, said):
+    sentences = [_without_number(one) for one in fingerprint(after).differences(fingerprint(before).parts)]
+    assert sentences == (["helper sum (<cell>) is used now"] if said is None else said)
+
+
 def test_a_distribution_counts_by_its_version():
     parts = fingerprint("import pandas as pd\n" + calls("pd.DataFrame")).parts
     assert parts["distribution pandas"].shown == pd.__version__
@@ -246,33 +366,11 @@ def test_a_distribution_counts_by_its_version():
     assert said == [f"pandas 3.0.9 → {pd.__version__}"]
 
 
-def test_a_local_module_counts_by_its_source_and_what_it_imports(tmp_path, monkeypatch):
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(sys, "dont_write_bytecode", True)
-    (tmp_path / "fp_inner.py").write_text("FACTOR = 2\n")
-    (tmp_path / "fp_outer.py").write_text("import fp_inner\ndef f(x):\n    return x * fp_inner.FACTOR\n")
-    text = "import fp_outer\nfrom fp_outer import f\ndef body(c):\n    return fp_outer.f(f(c))"
-    first = fingerprint(text)
-    assert {"module fp_outer", "module fp_inner"} <= first.parts.keys()
-    assert first.untracked == ()
-    (tmp_path / "fp_inner.py").write_text("# a comment\nFACTOR = 2\n")
-    assert fingerprint(text).digest == first.digest
-    (tmp_path / "fp_inner.py").write_text("FACTOR = 35\n")
-    second = fingerprint(text)
-    assert [one.partition(" (")[0] for one in second.differences(first.parts)] == ["module fp_inner"]
-    assert second.untracked == (
-        "module fp_inner in memory is not what fp_inner.py says (FACTOR): restart the kernel or reload it",
-    )
-    for name in ("fp_inner", "fp_outer"):
-        monkeypatch.delitem(sys.modules, name)
-    assert fingerprint(text).untracked == ()
-
-
 def cell_print(text, outputs=("rows",), **namespace):
     parsed = parse_task_cell(text)
     made = {"__name__": "__main__", **namespace}
     cell = CellTask(parsed, lambda function: compile_function(function, "<magic>", made), made, source=text)
-    return Fingerprints(digest).of(cell.task(outputs, ()))
+    return Fingerprints(content_digest).of(cell.task(outputs, ()))
 
 
 def test_a_task_cell_counts_by_its_body_and_its_names():
@@ -280,7 +378,7 @@ def test_a_task_cell_counts_by_its_body_and_its_names():
     same = cell_print("%%cloaca_task a --timeout 3\n#| retry-attempts: 2\n\n# so\ntotal = (sum(rows) + LIMIT)", LIMIT=3)
     assert same.digest == first.digest
     other = cell_print("%%cloaca_task a\ntotal = sum(rows) - LIMIT", LIMIT=4)
-    assert other.differences(first.parts) == ["LIMIT is 4 now, was 3", "task body was changed"]
+    assert other.differences(first.parts) == ["task body was changed", "LIMIT is 4 now, was 3"]
     assert cell_print("%%cloaca_task a\ntotal = sum(rows) + LIMIT", ("rows", "LIMIT"), LIMIT=3).digest != first.digest
 
 

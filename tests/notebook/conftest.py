@@ -9,12 +9,16 @@ from typing import Any
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
+from jupyter_client.blocking import BlockingKernelClient
+from jupyter_client.manager import KernelManager
 from traitlets.config import Config
 
 from cloaca_nb.declare import place
 from cloaca_nb.declare.registry import Registry
 from cloaca_nb.notebook.extension import load
 from cloaca_nb.notebook.session import Session
+
+PATIENCE_S = 60
 
 
 @dataclass(frozen=True)
@@ -86,3 +90,71 @@ def cell(shell, session) -> Cells:
     cells = Cells(shell, session)
     cells("import cloaca_nb as cloaca")
     return cells
+
+
+@pytest.fixture
+def kernel_home(tmp_path, monkeypatch):
+    """A folder in which a kernel works and keeps everything that it writes."""
+    for name in ("IPYTHONDIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_DATA_DIR", "JUPYTER_CONFIG_DIR"):
+        monkeypatch.setenv(name, str(tmp_path / name.lower()))
+    monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
+    monkeypatch.delenv("CLOACA_HISTORY", raising=False)
+    return tmp_path
+
+
+class Kernel:
+    """Executes cells as a front end does: with their ids.
+
+    Args:
+        manager: of the kernel.
+        client: its client.
+        by_person: whether it says that somebody is there who could answer `input()`.
+    """
+
+    def __init__(self, manager: KernelManager, client: BlockingKernelClient, *, by_person: bool = False) -> None:
+        self.manager = manager
+        self.client = client
+        self.by_person = by_person
+
+    def send(self, code: str, cell_id: str | None = None) -> str:
+        content = {"code": code, "silent": False, "store_history": True, "user_expressions": {}}
+        content["allow_stdin"] = self.by_person
+        message = self.client.session.msg("execute_request", content, metadata={"cellId": cell_id} if cell_id else {})
+        self.client.shell_channel.send(message)
+        return message["header"]["msg_id"]
+
+    def messages(self, sent: str) -> Iterator[tuple[str, Any]]:
+        """Yield what the cell publishes until it is done."""
+        while True:
+            message = self.client.get_iopub_msg(timeout=PATIENCE_S)
+            if message["parent_header"].get("msg_id") == sent:
+                yield message["msg_type"], message["content"]
+                if message["msg_type"] == "status" and message["content"]["execution_state"] == "idle":
+                    return
+
+    def __call__(self, code: str, cell_id: str | None = None) -> str:
+        """Execute a cell and return everything that it says."""
+        return self.said(self.messages(self.send(code, cell_id)))
+
+    def said(self, messages: Iterator[tuple[str, Any]]) -> str:
+        """Return all text of what a cell publishes."""
+        parts = []
+        for kind, content in messages:
+            if kind == "error":
+                parts.append("\n".join(content["traceback"]))
+            parts.append(content.get("text", "") or content.get("data", {}).get("text/plain", ""))
+        return "\n".join(filter(None, parts))
+
+
+@pytest.fixture
+def kernel(kernel_home) -> Iterator[Kernel]:
+    manager = KernelManager(kernel_name="python3")
+    manager.start_kernel(cwd=str(kernel_home), extra_arguments=["--log-level=ERROR"])
+    client = manager.client()
+    client.start_channels()
+    try:
+        client.wait_for_ready(timeout=PATIENCE_S)
+        yield Kernel(manager, client)
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)

@@ -1,5 +1,6 @@
 """Layouts: every task has its own place, time runs to the right, and large workflows stay cheap."""
 
+import logging
 import time
 from itertools import pairwise
 
@@ -156,3 +157,11 @@ def test_a_card_is_as_wide_as_its_label_in_a_wide_font(label):
 def test_a_card_shows_the_beginning_of_a_long_id():
     assert shorten("clean") == "clean"
     assert shorten("a_name_that_does_not_fit_any_card") == "a_name_that_does_no…"
+
+
+def test_drawing_says_nothing_to_the_log_of_the_user(caplog) -> None:
+    with caplog.at_level(logging.INFO):
+        assert logging.getLogger().isEnabledFor(logging.INFO)
+        lay_out(chain(4))
+        lay_out(fan(3))
+    assert caplog.records == []

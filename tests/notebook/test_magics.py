@@ -7,10 +7,11 @@ import sys
 
 import pandas as pd
 import pytest
+from IPython.core.error import UsageError
 
-from cloaca_nb.core.cell.options import OPTIONS
-from cloaca_nb.errors import CloacaError
+from cloaca_nb.errors import CellError, CloacaError
 from cloaca_nb.notebook.failure import RunFailed
+from cloaca_nb.notebook.grammar import GRAMMARS
 
 LOAD = "%%cloaca_task load\nnumbers = [1, 2, 3]"
 TWICE = "%%cloaca_task twice\ndoubled = [2 * number for number in numbers]"
@@ -192,12 +193,42 @@ WRONG = [
      ["given twice", "'2'", "'3'"]),
     ("unknown task shown", [LOAD], "%cloaca_show laod", ["no task 'laod'", "Did you mean 'load'?"]),
     ("unknown task removed", [LOAD], "%cloaca_workflow --remove laod", ["no task 'laod'", "Did you mean 'load'?"]),
-    ("nothing to show", [LOAD], "%cloaca_show", ["required: task", "usage: %cloaca_show"]),
+    ("nothing to show", [LOAD], "%cloaca_show", ["required: TASK", "usage: %cloaca_show"]),
     ("pull before run", [LOAD], "%cloaca_pull numbers", ["Nothing has been run yet", "%cloaca_run"]),
     ("pull unknown", [LOAD, "%cloaca_run"], "%cloaca_pull numbres", ["'numbres'", "Did you mean 'numbers'?"]),
     ("unknown run", [LOAD, "%cloaca_run"], "%cloaca_history nope", ["no run 'nope'"]),
     ("bad number", [], "%cloaca_history --runs few", ["--runs", "'few'"]),
-    ("export nothing", [LOAD], "%cloaca_export", ["required: folder"]),
+    ("export nothing", [LOAD], "%cloaca_export", ["required: FOLDER"]),
+    ("unknown background", [LOAD], "%cloaca_run --backgroud", ["--backgroud", "Did you mean '--background'?"]),
+    ("background of nothing", [], "%cloaca_run --background", ["no workflow yet", "%%cloaca_task NAME"]),
+    ("output without name", [LOAD], "%cloaca_run -o", ["-o/--output", "expected one argument"]),
+    ("unknown dag", [LOAD], "%cloaca_dag notbook", ["No workflow 'notbook'", "Did you mean 'notebook'?"]),
+    ("dag option", [LOAD], "%cloaca_dag --live", ["unknown option --live", "usage: %cloaca_dag [WORKFLOW]"]),
+    ("show of another", [LOAD], "%cloaca_show load elsewhere", ["No workflow 'elsewhere'", "'notebook'"]),
+    ("logs before run", [LOAD], "%cloaca_logs", ["has no run yet"]),
+    ("logs of unknown task", [LOAD, "%cloaca_run"], "%cloaca_logs laod", ["no task 'laod'", "Did you mean 'load'?"]),
+    ("logs of unknown run", [LOAD, "%cloaca_run"], "%cloaca_logs --run nope", ["no run 'nope'"]),
+    ("logs option", [LOAD], "%cloaca_logs --line 3", ["--line", "Did you mean '--lines'?"]),
+    ("logs bad number", [LOAD], "%cloaca_logs --lines few", ["--lines", "'few'"]),
+    ("follow unknown run", [LOAD, "%cloaca_run"], "%cloaca_logs -f --run nope", ["no run 'nope'"]),
+    ("sql empty", [], "%cloaca_sql", ["there is no query", "SELECT * FROM run_summary"]),
+    ("sql option", [], "%cloaca_sql --ouput x SELECT 1", ["--ouput", "Did you mean '--output'?"]),
+    ("sql writes", [], "%cloaca_sql DELETE FROM runs", ["one SELECT at a time", "written by runs only"]),
+    ("sql twice", [], "%%cloaca_sql\nSELECT 1;\nSELECT 2", ["one SELECT at a time"]),
+    ("sql unknown table", [], "%cloaca_sql SELECT * FROM run_sumary", ["run_sumary", "run_summary"]),
+    ("cancel nothing", [], "%cloaca_cancel", ["No background run goes on", "%cloaca_run --background"]),
+    ("cancel option", [], "%cloaca_cancel --al", ["--al", "Did you mean '--all'?"]),
+    ("workflow option", [], "%cloaca_workflow --remov a", ["--remov", "Did you mean '--remove'?"]),
+    ("export option", [LOAD], "%cloaca_export out --nam x", ["--nam", "Did you mean '--name'?"]),
+    ("export engine", [LOAD], "%cloaca_export out --import-name cloacae", ["--import-name", "'cloacae'", "cloaca_nb"]),
+    ("export name", [LOAD], "%cloaca_export out --name my-flow", ["'my-flow'", "letters, digits and _"]),
+    ("pull nothing", [LOAD], "%cloaca_pull", ["required: KEY"]),
+    ("history option", [], "%cloaca_history --run 3", ["--run", "Did you mean '--runs'?"]),
+    ("no such attempts", [], "%%cloaca_task a --retry-attempts -1\nx = 1", ["--retry-attempts", "'-1' is no whole"]),
+    ("bad jitter", [], "%%cloaca_task a --retry-jitter maybe\nx = 1", ["'maybe'", "neither true nor false"]),
+    ("bad condition", [], "%%cloaca_task a\n#| retry-condition: often\nx = 1", ["'often'", "never, transient, all"]),
+    ("no name in --in", [], "%%cloaca_task a --in 3x\nx = 1", ["'3x'", "list names like a,b"]),
+    ("question in --out", [], "%%cloaca_task a --out x?\nx = 1", ["'x?'", "only --in knows"]),
     ("decorator bare", [], "@cloaca.task\ndef a(context): ...", ["Cell In[2], line 1", "@task needs parentheses"]),
     ("decorator executor", [], "@cloaca.task(executor='proces')\ndef a(context): ...", ["Did you mean 'process'?"]),
     ("builder", [], "with cloaca.WorkflowBuilder('w'):\n    pass", ["Cell In[2], line 1", "cannot be empty"]),
@@ -477,28 +508,45 @@ def test_loading_the_extension_again_keeps_the_tasks(cell):
     assert cell.session.use_workflow().ids() == ["load"]
 
 
-def test_every_magic_explains_itself(cell):
-    magics = [name for kind in cell.shell.magics_manager.magics.values() for name in kind if name.startswith("cloaca")]
-    assert len(magics) == 9
-    for name in magics:
-        function = cell.shell.find_magic(name) or cell.shell.find_cell_magic(name)
-        assert re.search(r"\S", function.__doc__)
-
-
-EVERY_OPTION = [
-    ("cloaca_run", ["WORKFLOW", "--param NAME=VALUE", "--no-panel", "-o, --output NAME"]),
-    ("cloaca_history", ["RUN", "--runs N"]),
-    ("cloaca_export", ["FOLDER", "--name NAME", "--import-name cloaca_nb|cloaca"]),
-    ("cloaca_task", [option.flag for option in OPTIONS]),
-]
-
-
-@pytest.mark.parametrize(("name", "options"), EVERY_OPTION, ids=[one[0] for one in EVERY_OPTION])
-def test_the_help_of_a_magic_lists_every_option(cell, name, options):
+@pytest.mark.parametrize("name", sorted(GRAMMARS))
+def test_the_help_of_a_magic_is_its_usage_its_purpose_every_option_and_examples(cell, name):
+    grammar = GRAMMARS[name]
     function = cell.shell.find_magic(name) or cell.shell.find_cell_magic(name)
-    lines = inspect.getdoc(function).partition("Options:")[2].splitlines()
-    assert [next((line for line in lines if line.startswith(f"  {one}")), None) for one in options].count(None) == 0
-    assert all(line.endswith(".") for line in lines if line)
+    usage, purpose, *rest = inspect.getdoc(function).split("\n\n")
+    assert usage == f"usage: {grammar.usage}"
+    assert purpose.partition("\n")[0].endswith(".")
+    options = [part for part in rest if part.startswith("Options:")]
+    lines = [line for part in options for line in part.splitlines()[1:]]
+    assert [line.strip().partition("  ")[0] for line in lines] == [option.written for option in grammar.options]
+    assert [line for line in lines if not line.endswith(".") or line.count("  ") < 2] == []
+    examples = rest[-1].splitlines()
+    assert examples[0] == "Examples:"
+    assert [line for line in examples if f"%{name}" in line]
+
+
+def test_every_magic_has_a_grammar_and_the_other_way_round(cell):
+    magics = {name for kind in cell.shell.magics_manager.magics.values() for name in kind if "cloaca" in name}
+    assert magics == set(GRAMMARS)
+
+
+@pytest.mark.parametrize("name", sorted(GRAMMARS))
+def test_the_examples_in_the_help_are_understood(cell, name):
+    for text in (
+        "%cloaca_workflow flights",
+        "%%cloaca_task clean\nrows = 1",
+        "%%cloaca_params\nyear = 1\nmonths = [1]",
+    ):
+        assert cell(text).error is None
+    cell("flights, address, download = None, '', len")
+    for example in GRAMMARS[name].examples:
+        error = cell(example).error
+        assert not isinstance(error, UsageError | CellError), example
+
+
+def test_a_question_mark_shows_the_help(cell):
+    shown = cell("%cloaca_run?").out
+    assert "--param NAME=VALUE  A parameter's value for this run; may be repeated." in shown
+    assert "%cloaca_run flights --param year=2014" in shown
 
 
 def test_asking_for_help_is_no_cell_to_export(cell):

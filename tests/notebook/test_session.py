@@ -2,13 +2,10 @@
 
 import queue
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import nbformat
 import pytest
-from jupyter_client.blocking import BlockingKernelClient
-from jupyter_client.manager import KernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbformat import v4
@@ -29,16 +26,6 @@ FLIGHTS = [
 
 def notebook(*sources: str) -> nbformat.NotebookNode:
     return v4.new_notebook(cells=[v4.new_code_cell(source) for source in sources])
-
-
-@pytest.fixture
-def kernel_home(tmp_path, monkeypatch):
-    """A folder in which a kernel works and keeps everything that it writes."""
-    for name in ("IPYTHONDIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_DATA_DIR", "JUPYTER_CONFIG_DIR"):
-        monkeypatch.setenv(name, str(tmp_path / name.lower()))
-    monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
-    monkeypatch.delenv("CLOACA_HISTORY", raising=False)
-    return tmp_path
 
 
 def executed(book: nbformat.NotebookNode, folder: Any) -> nbformat.NotebookNode:
@@ -78,56 +65,6 @@ def test_a_failed_run_fails_the_cell_and_names_the_lines_of_cells(kernel_home) -
     assert book.cells[6].outputs == []
 
 
-class Kernel:
-    """Executes cells as a front end does: with their ids."""
-
-    def __init__(self, manager: KernelManager, client: BlockingKernelClient) -> None:
-        self.manager = manager
-        self.client = client
-
-    def send(self, code: str, cell_id: str | None = None) -> str:
-        content = {"code": code, "silent": False, "store_history": True, "user_expressions": {}, "allow_stdin": False}
-        message = self.client.session.msg("execute_request", content, metadata={"cellId": cell_id} if cell_id else {})
-        self.client.shell_channel.send(message)
-        return message["header"]["msg_id"]
-
-    def messages(self, sent: str) -> Iterator[tuple[str, Any]]:
-        """Yield what the cell publishes until it is done."""
-        while True:
-            message = self.client.get_iopub_msg(timeout=PATIENCE_S)
-            if message["parent_header"].get("msg_id") == sent:
-                yield message["msg_type"], message["content"]
-                if message["msg_type"] == "status" and message["content"]["execution_state"] == "idle":
-                    return
-
-    def __call__(self, code: str, cell_id: str | None = None) -> str:
-        """Execute a cell and return everything that it says."""
-        return said(self.messages(self.send(code, cell_id)))
-
-
-def said(messages: Iterator[tuple[str, Any]]) -> str:
-    parts = []
-    for kind, content in messages:
-        if kind == "error":
-            parts.append("\n".join(content["traceback"]))
-        parts.append(content.get("text", "") or content.get("data", {}).get("text/plain", ""))
-    return "\n".join(filter(None, parts))
-
-
-@pytest.fixture
-def kernel(kernel_home) -> Iterator[Kernel]:
-    manager = KernelManager(kernel_name="python3")
-    manager.start_kernel(cwd=str(kernel_home), extra_arguments=["--log-level=ERROR"])
-    client = manager.client()
-    client.start_channels()
-    try:
-        client.wait_for_ready(timeout=PATIENCE_S)
-        yield Kernel(manager, client)
-    finally:
-        client.stop_channels()
-        manager.shutdown_kernel(now=True)
-
-
 def test_cell_ids_of_the_front_end_tell_a_renamed_task(kernel) -> None:
     kernel("%load_ext cloaca_nb")
     kernel("%%cloaca_task load\nx = 1", "cell-a")
@@ -149,7 +86,7 @@ def test_an_interrupt_cancels_the_run_and_says_so(kernel) -> None:
         raise queue.Empty("the task never began")
     began = time.monotonic()
     kernel.manager.interrupt_kernel()
-    text = said(messages)
+    text = kernel.said(messages)
     assert time.monotonic() - began < 10
     assert "KeyboardInterrupt\nThe run of 'notebook' was cancelled; %cloaca_history has what it had finished." in text
     assert "cloaca_nb/" not in text

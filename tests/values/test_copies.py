@@ -102,6 +102,33 @@ def test_what_is_held_twice_is_copied_once():
     assert copy["a"] is copy["b"][0]
 
 
+TABLES = [
+    lambda row: [row, {"a": 2}],
+    lambda row: {"x": row, "y": {"a": 2}},
+    lambda row: [[row, {"a": 2}], [{"a": 3}]],
+]
+
+
+@pytest.mark.parametrize("table", TABLES, ids=["list", "dict", "nested"])
+def test_rows_that_something_else_holds_are_copied_once(table):
+    row = {"a": [1]}
+    copy = isolate({"rows": table(row), "first": row, "again": [row, row]})
+    assert copy["first"] is copy["again"][0]
+    assert copy["first"] is copy["again"][1]
+    assert copy["first"] is not row
+    copy["first"]["a"].append(2)
+    assert copy["rows"] == table({"a": [1, 2]})
+    assert row == {"a": [1]}
+
+
+def test_the_rows_of_a_table_are_copies():
+    rows = [{"n": number, "tags": [number]} for number in range(100)]
+    copy = isolate(rows)
+    copy[99]["tags"].append(1)
+    copy[98]["n"] = -1
+    assert rows == [{"n": number, "tags": [number]} for number in range(100)]
+
+
 def test_depth_is_no_limit():
     deep = []
     for _ in range(20_000):

@@ -11,7 +11,8 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from cloaca_nb.values import Description, describe, key
+from cloaca_nb.values import Description, describe, equal, key
+from cloaca_nb.values.digests import Describer
 
 # Run in processes of their own: strings hash differently there, and the classes of `__main__` are made anew.
 SCRIPT = """
@@ -29,6 +30,8 @@ values = [
     decimal.Decimal("1.0"), datetime.datetime(2020, 1, 1, tzinfo=datetime.timezone.utc),
     frame, Model(), [Model(), Model],
     numpy.array([{"a", "b"}, "c"], dtype=object), pyarrow.table({"a": ["x", None]}), print, object(),
+    numpy.arange(300_000), pandas.DataFrame({"x": numpy.arange(300_000), "t": ["text"] * 300_000}), "x" * 100_000,
+    [{"n": number, "x": number / 2, "s": str(number), "l": [None, True]} for number in range(10_000)],
 ]
 print(*(describe(value).digest for value in values))
 """
@@ -43,14 +46,14 @@ def digests(seed):
 
 def test_digests_are_the_same_in_every_process():
     first, second = digests("1"), digests("2")
-    assert len(first) == 14
+    assert len(first) == 18
     assert first == second
 
 
 def test_the_description_of_a_dict():
     value = {"name": "ä", "rows": [1, 2.5, None, True], "when": Path("a")}
-    kind, digest, size, preview = describe(value)
-    assert (kind, len(digest), size > 20) == ("dict", 32, True)
+    kind, digest, size, preview, exact = describe(value)
+    assert (kind, len(digest), size > 20, exact) == ("dict", 32, True, True)
     assert preview == '{"name":"ä","rows":[1,2.5,null,true],"when":"PosixPath(\'a\')"}'
 
 
@@ -86,3 +89,51 @@ def test_types_have_the_names_that_users_know():
     values = [1, pd.DataFrame(), np.array(1), pa.table({}), Path("a"), Broken()]
     names = ["int", "pandas.DataFrame", "numpy.ndarray", "pyarrow.Table", "pathlib.PosixPath", f"{__name__}.Broken"]
     assert [describe(value).type for value in values] == names
+
+
+ALPHABET = "abc"
+SAME = {
+    "texts made apart": lambda: (["ab", "ab"], [ALPHABET[:2], ALPHABET[:2]]),
+    "one list twice": lambda: ([[1]] * 2, [[1], [1]]),
+    "rows": lambda: ([{"a": 1, "b": "ab"}] * 9, [{"a": 1, "b": ALPHABET[:2]} for _ in range(9)]),
+    "large numbers": lambda: ([10**30, -(2**40)], [10**29 * 10, -(2**20) * 2**20]),
+    "wider than it is looked into": lambda: ([[0] * 1100] * 1000, [[0] * 1100 for _ in range(1000)]),
+}
+
+
+@pytest.mark.parametrize("make", SAME.values(), ids=SAME)
+def test_how_a_container_is_stored_does_not_count(make):
+    a, b = make()
+    assert describe(a).digest == describe(b).digest
+
+
+DIFFERENT = {
+    "types": [[1], [1.0], [True], ["1"], (1,), [[1]], [(1,)], {1: 1}, [{1: 1}], [None], [...], ["..."], [b"1"]],
+    "zeros": [[0.0], [-0.0], [[0.0]], [[-0.0]], [(0.0, ...)], [(-0.0, ...)], [0]],
+    "large": [b"a" * 70_000, b"a" * 69_999 + b"b", "a" * 70_000, ["a" * 70_000], bytearray(b"a" * 70_000)],
+    "order": [{"a": 1, "b": 2}, {"b": 2, "a": 1}, [{"a": 1, "b": 2}], [{"b": 2, "a": 1}]],
+}
+
+
+@pytest.mark.parametrize("values", DIFFERENT.values(), ids=DIFFERENT)
+def test_no_two_values_share_a_digest(values):
+    assert len({describe(value).digest for value in values}) == len(values)
+
+
+@pytest.mark.parametrize("value", [[-0.0], {"a": (1, -0.0)}, [[[-0.0]]], complex(0.0, -0.0)])
+def test_zeros_are_equal_all_the_same(value):
+    zero = eval(repr(value).replace("-0.0", "0.0").replace("-0j", "0j"))  # noqa: S307 - our own
+    assert equal(value, zero)
+    assert key(value) == key(zero)
+    assert describe(value).digest != describe(zero).digest
+
+
+def test_a_describer_knows_the_columns_of_the_last_frame():
+    frame = pd.DataFrame({"n": np.arange(9.0), "s": ["x"] * 9, "c": pd.Categorical(["a"] * 9)})
+    describer = Describer()
+    assert describer.describe(frame) == describe(frame)
+    columns = [frame["n"].to_numpy(), frame["s"].array, frame["c"].array]
+    digest = describe(frame).digest
+    assert describer.columns_of(digest) == [describe(column).digest for column in columns]
+    describer.describe(frame.iloc[:5])
+    assert not describer.columns_of(digest)

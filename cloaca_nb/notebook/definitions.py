@@ -1,0 +1,209 @@
+"""What the cells of a notebook define: tasks, parameters, workflows; and what it has names for."""
+
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
+
+from cloaca_nb.core.cells import TaskCell, parse_params_cell, parse_task_cell, task_text
+from cloaca_nb.core.graph import Workflow
+from cloaca_nb.declare.cell_task import CellTask
+from cloaca_nb.declare.decorator import with_dependencies
+from cloaca_nb.declare.loose import LooseTasks
+from cloaca_nb.declare.registry import REGISTRY
+from cloaca_nb.declare.settings import fit
+from cloaca_nb.errors import (
+    CellError,
+    CloacaError,
+    TaskNotFoundError,
+    WorkflowNotFoundError,
+    WorkflowValidationError,
+    near_miss,
+)
+from cloaca_nb.notebook.answer import Answer, answer_for, answer_for_parameters
+from cloaca_nb.notebook.carriage import carriage_of
+from cloaca_nb.notebook.cell_code import CellCode
+from cloaca_nb.notebook.executed import ExecutedCells
+from cloaca_nb.notebook.parameters import Parameters
+from cloaca_nb.notebook.unknown_names import refuse_unknown
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+__all__ = ["MODULE", "Definitions"]
+
+MODULE: Final = "__main__"  # where a notebook's names live
+
+
+class Definitions:
+    """What the cells of one notebook define.
+
+    Args:
+        shell: the IPython shell.
+        executed: its cells.
+    """
+
+    def __init__(self, shell: "InteractiveShell", executed: ExecutedCells) -> None:
+        self._shell = shell
+        self._executed = executed
+        self._parameters: dict[str, Parameters] = {}
+        self.pulled: set[str] = set()  # names that the notebook has from a run's final context
+
+    @property
+    def names(self) -> dict[str, Any]:
+        """The notebook's own names."""
+        names: dict[str, Any] = self._shell.user_ns
+        return names
+
+    # -- defining
+
+    def define_task(self, text: str) -> Answer:
+        """Make a cell a task of the current workflow, and say what it reads and sets as things stand now."""
+        cell = parse_task_cell(text)
+        _refuse_unbuilt(cell)
+        code = CellCode(self._shell, text)
+        entry = CellTask(cell, code.function, code.namespace(), where=code.label, source=text)
+        REGISTRY.declare(MODULE, entry)
+        loose = self._with_parameters(REGISTRY.loose(MODULE))
+        names = {name: value for name, value in self.names.items() if name not in self.pulled}
+        return answer_for(entry, loose, names, carriage_of(entry, loose, self._executed, names))
+
+    def define_parameters(self, text: str) -> Answer:
+        """Make a cell's names the parameters of the current workflow, bind them, and say what they are."""
+        parameters = Parameters(parse_params_cell(text), CellCode(self._shell, text))
+        loose = REGISTRY.loose(MODULE)
+        parameters.bind(self.names)
+        if loose.name in self._parameters:
+            parameters.follow(self._parameters[loose.name])
+        self._parameters[loose.name] = parameters
+        return answer_for_parameters(self._with_parameters(loose).parameters)
+
+    def use_workflow(self, name: str | None = None, *, remove: str | None = None) -> LooseTasks:
+        """Make `name` the workflow that task cells join; take a task out of it if asked."""
+        loose = REGISTRY.use(MODULE, name) if name else REGISTRY.loose(MODULE)
+        if remove is not None:
+            if remove not in loose:
+                raise TaskNotFoundError(
+                    f"Workflow {loose.name!r} has no task {remove!r}.{near_miss(remove, loose.ids())}"
+                )
+            loose.remove(remove)
+        return loose
+
+    # -- asking
+
+    def workflow(self, name: str | None = None, settings: Mapping[str, Any] | None = None) -> Workflow:
+        """Return a workflow: the named one, else the current one, else the only one.
+
+        Args:
+            name: its name.
+            settings: parameter values for one run, where its parameters are the notebook's.
+
+        Raises:
+            WorkflowNotFoundError: a ValueError, if that is none or several; it lists them.
+        """
+        loose = self._loose(name or self._default_name())
+        if loose is None:
+            return REGISTRY.workflow(name or self._default_name())
+        return self._with_parameters(loose).workflow(self._values(loose, settings or {}))
+
+    def task_text(self, task_id: str, workflow: str | None = None) -> str:
+        """Return a task as the `@cloaca.task` function that it is equal to, its dependencies written out."""
+        found = self.workflow(workflow)
+        task = found[task_id]
+        loose = self._loose(found.name)
+        entry = loose[task_id] if loose is not None and task_id in loose else None
+        if loose is None or not isinstance(entry, CellTask):
+            return with_dependencies(task.source, found.dependencies[task_id]) or _no_source(task.named)
+        resolution = entry.resolution(loose.outputs_for(task_id), found.parameters)
+        return task_text(entry.cell, resolution, found.dependencies[task_id])
+
+    def prepared(self, name: str | None, settings: Mapping[str, Any]) -> tuple[Workflow, dict[str, Any]]:
+        """Return a workflow that can be run, and its initial context; say what looks like a slip.
+
+        Args:
+            name: the workflow; see `workflow`.
+            settings: parameter values for this run.
+        """
+        wanted = name or self._default_name()
+        loose = self._loose(wanted)
+        if loose is None:
+            workflow = REGISTRY.workflow(wanted)
+            return workflow, {key: fit(key, value, workflow.parameters) for key, value in settings.items()}
+        workflow = self.workflow(wanted, settings)
+        if unknown := list(refuse_unknown(loose, self.names)):
+            raise WorkflowValidationError("\n".join(unknown))
+        for message in workflow.warnings:
+            sys.stderr.write(f"{message}\n")
+        return workflow, {key: workflow.parameters[key] for key in settings if key in workflow.parameters}
+
+    # -- what there are names for
+
+    def workflow_names(self) -> list[str]:
+        """Return the names of all workflows, that of the current one first."""
+        return list(dict.fromkeys([*(one.name for one in [REGISTRY.loose(MODULE)] if len(one)), *REGISTRY.names()]))
+
+    def task_ids(self) -> list[str]:
+        """Return the ids of the tasks of the current workflow, else of the only one."""
+        if ids := REGISTRY.loose(MODULE).ids():
+            return ids
+        with suppress(CloacaError):
+            return [task.id for task in self.workflow().tasks]
+        return []
+
+    def known_keys(self) -> list[str]:
+        """Return what the context of the current workflow may hold: parameters, and what its tasks set."""
+        loose = self._with_parameters(REGISTRY.loose(MODULE))
+        with suppress(CloacaError):
+            return list(
+                dict.fromkeys([*loose.parameters, *(key for one in loose.draft().tasks for key in one.keys.sets)])
+            )
+        return list(loose.parameters)
+
+    def parameters(self) -> Mapping[str, Any]:
+        """Return the parameters of the current workflow, else of the only one, with their values."""
+        loose = REGISTRY.loose(MODULE)
+        if len(loose) or loose.name in self._parameters:
+            return self._with_parameters(loose).parameters
+        with suppress(CloacaError):
+            return self.workflow().parameters
+        return {}
+
+    def _loose(self, name: str) -> LooseTasks | None:
+        """Return the notebook's loose tasks of that name, if there are some."""
+        found = REGISTRY.loose_of(MODULE).get(name)
+        return found if found is not None and len(found) else None
+
+    def _default_name(self) -> str:
+        current = REGISTRY.loose(MODULE)
+        if len(current):
+            return current.name
+        known = REGISTRY.names()
+        if len(known) == 1:
+            return known[0]
+        if not known:
+            raise WorkflowNotFoundError("There is no workflow yet: make a cell a task with %%cloaca_task NAME.")
+        raise WorkflowNotFoundError(f"Which workflow? Name one of {', '.join(map(repr, known))}.")
+
+    def _with_parameters(self, loose: LooseTasks) -> LooseTasks:
+        """Give loose tasks the values that their parameters have in the notebook now."""
+        loose.parameters = self._values(loose, {})
+        return loose
+
+    def _values(self, loose: LooseTasks, settings: Mapping[str, Any]) -> dict[str, Any]:
+        parameters = self._parameters.get(loose.name)
+        if parameters is None:
+            return {name: fit(name, value, {}) for name, value in settings.items()}
+        return parameters.values(self.names, settings)
+
+
+def _refuse_unbuilt(cell: TaskCell) -> None:
+    """Refuse the options that the grammar knows and nothing follows yet: an option is never passed over in silence."""
+    if cell.options.debug:
+        raise CellError(
+            "--debug can't run a task on the main thread yet. Leave it away: after a failed run, %debug opens the "
+            "task's own frame."
+        )
+
+
+def _no_source(named: str) -> str:
+    raise TaskNotFoundError(f"Task {named} has no source that could be shown: it wasn't defined in a cell or a file.")

@@ -1,0 +1,155 @@
+"""What every magic takes: the one place that parsing, help and completion read."""
+
+from typing import Final
+
+from cloaca_nb.core.cell.options import OPTIONS, CellOption
+from cloaca_nb.notebook.arguments import Arguments, Grammar, Kind, Option
+
+__all__ = [
+    "CANCEL",
+    "DAG",
+    "DIFF",
+    "EXPORT",
+    "GRAMMARS",
+    "HISTORY",
+    "LOGS",
+    "PARAMS",
+    "PULL",
+    "RUN",
+    "SHOW",
+    "SQL",
+    "TASK",
+    "WORKFLOW",
+]
+
+RUN: Final = (
+    Arguments(
+        "cloaca_run",
+        "%cloaca_run",
+        "result = %cloaca_run",
+        "%cloaca_run flights --param year=2014 --param months=[1, 2]",
+        "%cloaca_run --background -o run",
+        "%cloaca_run --resume",
+        "%cloaca_run --from clean",
+    )
+    .option("workflow", nargs="?", kind="workflow", help="its name; by default the notebook's own")
+    .option(
+        "--param",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        kind="parameter",
+        help="a parameter's value for this run; may be repeated",
+    )
+    .option(
+        "--resume",
+        nargs="?",
+        const="",
+        metavar="RUN",
+        kind="run",
+        help="go on with an earlier run, by default the latest: execute what had not completed or was edited, and what "
+        "follows it",
+    )
+    .option("--cached", action="store_true", help="take tasks whose code and inputs are unchanged from any earlier run")
+    .option(
+        "--from",
+        dest="from_tasks",
+        action="append",
+        default=[],
+        metavar="TASK",
+        kind="task",
+        help="execute this task and what follows it on the latest run's values; may be repeated",
+    )
+    .option("--only", metavar="TASK", kind="task", help="execute this task alone on the latest run's values")
+    .option("--background", action="store_true", help="return at once; the run goes on while you work")
+    .option("--no-panel", action="store_true", help="show no panel, and no progress")
+    .option("-o", "--output", metavar="NAME", help="bind the result to this name as well; with --background, the run")
+)
+DAG: Final = Arguments("cloaca_dag", "%cloaca_dag", "%cloaca_dag flights").option(
+    "workflow", nargs="?", kind="workflow", help="its name; by default the notebook's own"
+)
+SHOW: Final = (
+    Arguments("cloaca_show", "%cloaca_show clean", "%cloaca_show clean flights")
+    .option("task", kind="task", help="its id")
+    .option("workflow", nargs="?", kind="workflow", help="the name of its workflow; by default the notebook's own")
+)
+HISTORY: Final = (
+    Arguments("cloaca_history", "%cloaca_history", "%cloaca_history 0193a2b4", "runs = %cloaca_history --runs 100")
+    .option("run", nargs="?", kind="run", help="a run's id or the beginning of it: list its tasks")
+    .option("--runs", type=int, default=20, metavar="N", help="how many of the last runs; by default 20")
+)
+LOGS: Final = (
+    Arguments("cloaca_logs", "%cloaca_logs", "%cloaca_logs clean --lines 20", "%cloaca_logs -f", "df = %cloaca_logs")
+    .option("task", nargs="?", kind="task", help="its id; by default all tasks")
+    .option("--run", metavar="RUN", kind="run", help="a run's id or the beginning of it; by default the last run")
+    .option("-f", "--follow", action="store_true", help="go on until the run is over, or you interrupt")
+    .option("--lines", type=int, default=200, metavar="N", help="show the last N lines; by default 200, with 0 all")
+)
+SQL: Final = (
+    Arguments(
+        "cloaca_sql",
+        "%cloaca_sql SELECT task_id, count(*) FROM attempts GROUP BY ALL",
+        "%cloaca_sql -o slow FROM task_summary WHERE duration > 60",
+        "%%cloaca_sql\nSELECT workflow, status, duration\nFROM run_summary",
+    )
+    .option("-o", "--output", metavar="NAME", help="bind the frame to this name as well; stands before the query")
+    .option("query", nargs="*", help="one SELECT, exactly as DuckDB takes it; with %% it stands in the cell's body")
+)
+DIFF: Final = (
+    Arguments("cloaca_diff", "%cloaca_diff", "%cloaca_diff 0193a2b4 0193a2c7")
+    .option("a", nargs="?", kind="run", metavar="RUN", help="a run's id or the beginning of it; by default the latest")
+    .option("b", nargs="?", kind="run", metavar="RUN", help="the run to compare it with; by default the one before")
+)
+CANCEL: Final = (
+    Arguments("cloaca_cancel", "%cloaca_cancel", "%cloaca_cancel 0193a2b4", "%cloaca_cancel --all")
+    .option("run", nargs="?", kind="live run", help="its id or the beginning of it; not needed if only one goes on")
+    .option("--all", action="store_true", help="every run that goes on")
+)
+WORKFLOW: Final = (
+    Arguments("cloaca_workflow", "%cloaca_workflow flights", "%cloaca_workflow", "%cloaca_workflow --remove draft")
+    .option("workflow", nargs="?", kind="workflow", help="its name; without one, the present one is told")
+    .option("--remove", metavar="TASK", kind="task", help="take a task out of it")
+)
+EXPORT: Final = (
+    Arguments("cloaca_export", "%cloaca_export flights_package", "%cloaca_export out --name flights")
+    .option("folder", kind="folder", help="where to; made if it isn't there")
+    .option("--name", help="the package's name; by default the workflow's")
+    .option(
+        "--import-name",
+        choices=["cloaca_nb", "cloaca"],
+        default="cloaca_nb",
+        help="which engine it imports; by default cloaca_nb",
+    )
+)
+PULL: Final = Arguments("cloaca_pull", "%cloaca_pull delays", "%cloaca_pull delays carriers").option(
+    "key", nargs="+", kind="key", help="keys of the last run's final context"
+)
+KINDS: Final[dict[str, Kind]] = {
+    "--in": "input",
+    "--out": "output",
+    "--after": "task",
+    "--retry": "policy",
+    "--on-success": "function",
+    "--on-failure": "function",
+}
+
+
+def _of_cell(option: CellOption) -> Option:
+    return Option((option.flag,), option.metavar, option.help, option.words, KINDS.get(option.flag, ""))
+
+
+TASK: Final = Grammar(
+    "%%cloaca_task NAME [options]",
+    tuple(map(_of_cell, OPTIONS)),
+    (
+        "%%cloaca_task clean --after load --timeout 30\nrows = flights.dropna()",
+        "%%cloaca_task fetch\n#| retry-attempts: 3\n#| retry-condition: transient\npage = download(address)",
+    ),
+)
+PARAMS: Final = Grammar("%%cloaca_params", (), ('%%cloaca_params\nyear = 2013\ntitle = f"Delays of {year}"',))
+
+LINES: Final = (RUN, DAG, SHOW, HISTORY, DIFF, LOGS, SQL, CANCEL, WORKFLOW, EXPORT, PULL)
+GRAMMARS: Final = {line.prog.lstrip("%"): line.grammar for line in LINES} | {
+    "cloaca_task": TASK,
+    "cloaca_params": PARAMS,
+}

@@ -1,0 +1,125 @@
+"""What tasks have written, as a notebook shows it: a plain frame that looks like a log where a cell shows it."""
+
+import re
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from html import escape
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from cloaca_nb.core.status import Status
+from cloaca_nb.notebook.dressed import dressed
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from cloaca_nb.history.history import History
+
+__all__ = ["follow_logs", "logs_of"]
+
+ANSI: Final = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+MONO: Final = "font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace"
+BLOCK: Final = (
+    f"{MONO};font-size:12px;line-height:1.5;white-space:pre-wrap;overflow-wrap:anywhere;margin:0;padding:8px 14px;"
+    "max-height:420px;overflow-y:auto;border:none;border-left:3px solid rgba(128,136,150,0.4);"
+    "background-color:rgba(128,136,150,0.08)"
+)
+WHO: Final = "opacity:0.6"
+LOUD: Final = "color:#b7760f"  # what went to stderr
+EMPTY: Final = "nothing was written"
+PAUSE: Final = 0.3  # seconds between two looks
+
+
+class Line(NamedTuple):
+    """One line of a log: who wrote it, to which stream, what."""
+
+    who: str
+    stream: str
+    text: str
+
+
+def logs_of(history: "History", task: str | None, run: str | None, lines: int) -> "pd.DataFrame":
+    """Return what the tasks of a run wrote as a frame; see `History.logs`.
+
+    Args:
+        history: the history.
+        task: one task's id; None: all of them.
+        run: the run's id, or a beginning that only it has; None: the last run.
+        lines: how many of the last lines are shown where a cell shows the frame; 0: all. The frame has all.
+
+    Raises:
+        HistoryError: if there is no such run or task.
+    """
+    return dressed(history.logs(task, run), lambda frame: _bundle(frame, lines))
+
+
+def follow_logs(
+    history: "History",
+    task: str | None,
+    run: str,
+    write: Callable[[str], object],
+    pause: Callable[[float], None] = time.sleep,
+) -> None:
+    """Write what the tasks of a run write, until the run is over.
+
+    Args:
+        history: the history.
+        task: one task's id; None: all of them.
+        run: the run's whole id.
+        write: takes whole lines.
+        pause: waits some seconds before the next look.
+
+    Raises:
+        HistoryError: if there is no such run or task.
+    """
+    told: Counter[tuple[str, int]] = Counter()  # tasks may write at once, so only each one's own order is certain
+    while True:
+        is_over = _is_over(history, run)
+        seen: Counter[tuple[str, int]] = Counter()
+        frame = history.logs(task, run)
+        new = []
+        for key in zip(frame["task_id"], frame["attempt"], strict=True):
+            seen[key] += 1
+            new.append(seen[key] > told[key])
+        for line in _lines(frame[new], several=task is None):
+            write(f"{_prefix(line)}{line.text}\n")
+        told = seen
+        if is_over:
+            return
+        pause(PAUSE)
+
+
+def _is_over(history: "History", run: str) -> bool:
+    runs = history.runs()
+    return bool((runs.loc[runs["run_id"] == run, "status"] != Status.RUNNING.value).all())
+
+
+def _lines(frame: "pd.DataFrame", *, several: bool) -> Iterator[Line]:
+    for row in frame.to_dict("records"):
+        who = (row["task_id"] if several else "") + (f" #{row['attempt']}" if row["attempt"] > 1 else "")
+        for text in row["text"].splitlines():
+            yield Line(who.strip(), row["stream"], text)
+
+
+def _bundle(frame: "pd.DataFrame", most: int) -> dict[str, str]:
+    if frame.empty:
+        return {"text/html": f"<em>{EMPTY}</em>", "text/plain": EMPTY}
+    lines = list(_lines(frame, several=len(set(frame["task_id"])) > 1))
+    shown = lines[-most:] if most > 0 else lines
+    width = max(len(line.who) for line in shown)
+    left_out = len(lines) - len(shown)
+    head = f"… {left_out:,} earlier line{'s' if left_out != 1 else ''}: --lines 0 shows all" if left_out else ""
+    plain = [head] * bool(head) + [f"{_prefix(line, width)}{line.text}" for line in shown]
+    rich = [f'<span style="{WHO}">{head}</span>'] * bool(head) + [_html(line, width) for line in shown]
+    return {"text/html": f'<pre style="{escape(BLOCK)}">{chr(10).join(rich)}</pre>', "text/plain": "\n".join(plain)}
+
+
+def _prefix(line: Line, width: int = 0) -> str:
+    return f"{line.who:<{width}} │ " if line.who else f"{'':<{width}}   " if width else ""
+
+
+def _html(line: Line, width: int) -> str:
+    text = escape(ANSI.sub("", line.text))
+    coloured = f'<span style="{LOUD}">{text}</span>' if line.stream == "stderr" else text
+    prefix = _prefix(line, width)
+    return f'<span style="{WHO}">{escape(prefix)}</span>{coloured}' if prefix else coloured

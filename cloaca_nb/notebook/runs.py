@@ -1,0 +1,181 @@
+"""The runs that the cells of a notebook have started: before everybody's eyes, or in the background."""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from contextvars import copy_context
+from typing import Final
+from uuid import uuid4
+
+from IPython.display import display, update_display
+
+from cloaca_nb.core.duration import duration
+from cloaca_nb.core.status import Status
+from cloaca_nb.engine.clock import now
+from cloaca_nb.engine.result import WorkflowResult
+from cloaca_nb.engine.run import Run
+from cloaca_nb.errors import HistoryError, near_miss
+from cloaca_nb.notebook.answer import Answer
+from cloaca_nb.notebook.failure import hide_our_frames
+from cloaca_nb.notebook.look import look_of
+from cloaca_nb.notebook.showing import Shown, Start
+
+__all__ = ["Notice", "Runs", "short_id", "told"]
+
+TICK: Final = 0.2  # seconds
+TELLING: Final = 13  # characters of a run's id: its time to the millisecond
+PREPOSITIONS: Final = {Status.RUNNING: "for", Status.COMPLETED: "in"}
+PATIENCE: Final = 5.0  # seconds that the end of the session waits for last words
+
+
+class Runs:
+    """The runs that go on."""
+
+    def __init__(self) -> None:
+        self._background: list[tuple[Run, threading.Thread]] = []
+        self._lock = threading.Lock()
+
+    def watch(self, shown: Shown, start: Start) -> Run:
+        """Start a run and block until it is over.
+
+        Raises:
+            KeyboardInterrupt: on an interrupt, after the run was recorded as Cancelled.
+        """
+        run = shown.start(start)
+        try:
+            _wait_for(run)
+        except KeyboardInterrupt as error:
+            run.cancel()
+            error.add_note(f"The run of {run.workflow.name!r} was cancelled; %cloaca_history has what it had finished.")
+            hide_our_frames(error)
+            raise
+        finally:
+            shown.end(run)
+        return run
+
+    def send(self, shown: Shown, start: Start, notice: "Notice", finished: Callable[[WorkflowResult], None]) -> Run:
+        """Start a run and return at once.
+
+        Args:
+            shown: shows it.
+            start: starts it.
+            notice: says that it goes on, and in the end what it came to.
+            finished: called with the result, by the thread that waits for it.
+        """
+        run = shown.start(start)
+        notice.begin(run)
+
+        def follow() -> None:
+            result = run.wait()
+            finished(result)
+            try:
+                shown.end(run)
+            finally:
+                notice.end(run)
+
+        # The context of the cell: what is displayed from here lands below it.
+        waiting = threading.Thread(
+            target=copy_context().run, args=(follow,), name=f"cloaca-background-{run.run_id}", daemon=True
+        )
+        with self._lock:
+            self._background = [(one, thread) for one, thread in self._background if thread.is_alive()]
+            self._background.append((run, waiting))
+        waiting.start()
+        return run
+
+    def going_on(self) -> list[Run]:
+        """Return the background runs that go on, the oldest first."""
+        with self._lock:
+            return [run for run, _ in self._background if not run.is_over]
+
+    def cancel(self, run_id: str | None = None, *, every: bool = False) -> list[Run]:
+        """Cancel background runs, and return them once they are recorded as Cancelled.
+
+        Args:
+            run_id: of one of them, or the beginning of it; None: the only one.
+            every: all of them.
+
+        Raises:
+            HistoryError: if none is meant, or several could be.
+        """
+        going_on = self.going_on()
+        chosen = going_on if every else _chosen(going_on, run_id)
+        for run in chosen:
+            run.cancel()
+        return chosen
+
+    def close(self) -> None:
+        """Wait a moment for the last words of runs that end with the session."""
+        with self._lock:
+            threads = [thread for _, thread in self._background]
+        for thread in threads:
+            thread.join(PATIENCE)
+
+
+class Notice:
+    """One quiet line on a background run: below its cell, which it is changed in when the run is over.
+
+    Args:
+        board: where the line is put instead at the end, if what was displayed can't be changed.
+    """
+
+    def __init__(self, board: deque[str] | None = None) -> None:
+        self._board = board
+        self._display_id = uuid4().hex
+
+    def begin(self, run: Run) -> None:
+        """Say that the run goes on."""
+        display(_beginning(run), display_id=self._display_id)  # type: ignore[no-untyped-call]  # IPython's
+
+    def end(self, run: Run) -> None:
+        """Say what the run came to."""
+        if self._board is not None:
+            self._board.append(str(told(run)))
+            return
+        update_display(told(run), display_id=self._display_id)  # type: ignore[no-untyped-call]  # IPython's
+
+
+def short_id(run_id: str) -> str:
+    """Return the beginning of a run's id, by which it is known."""
+    return run_id[:TELLING]
+
+
+def told(run: Run) -> Answer:
+    """Say how a run stands, in a line."""
+    lasts = duration(run.record.elapsed(now()))
+    title = f"{look_of(run.status).mark} {run.workflow.name}"
+    return Answer(title, tuple(_facts(run, lasts)), (run.record.error,) if run.record.error else ())
+
+
+def _facts(run: Run, lasts: str) -> Iterator[tuple[str, str]]:
+    yield "run", short_id(run.run_id)
+    yield f"{run.status.lower()} {PREPOSITIONS.get(run.status, 'after')}", lasts
+    if run.is_over and run.status is not Status.COMPLETED:
+        failed = next((task.task_id for task in run.tasks.values() if task.failure), "")
+        yield "see", f"%cloaca_logs {failed}".rstrip()
+
+
+def _beginning(run: Run) -> Answer:
+    parts = (("run", short_id(run.run_id)), ("in the background; to end it:", "%cloaca_cancel"))
+    return Answer(f"{look_of(Status.RUNNING).mark} {run.workflow.name}", parts)
+
+
+def _chosen(going_on: list[Run], run_id: str | None) -> list[Run]:
+    there = ", ".join(f"{short_id(run.run_id)} ({run.workflow.name})" for run in going_on)
+    if not going_on:
+        raise HistoryError("No background run goes on: %cloaca_run --background starts one.")
+    found = [run for run in going_on if run_id is None or run.run_id.startswith(run_id)]
+    if len(found) == 1:
+        return found
+    if found:
+        raise HistoryError(f"Which run? {there}. Name one of them, or use %cloaca_cancel --all.")
+    known = [short_id(run.run_id) for run in going_on]
+    raise HistoryError(f"No run {run_id!r} goes on here.{near_miss(run_id or '', known)} Going on: {there}.")
+
+
+def _wait_for(run: Run) -> None:
+    """Block until a run is over: in short waits, as an interrupt just before a wait is noticed only after it."""
+    while not run.is_over:
+        with suppress(TimeoutError):
+            run.wait(TICK)

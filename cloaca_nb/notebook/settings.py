@@ -1,0 +1,97 @@
+"""`%config Cloaca`: what a person sets once for a notebook, or in `ipython_config.py` for all of them."""
+
+import os
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import traitlets
+from traitlets.config import Configurable
+
+from cloaca_nb.config import DefaultRunnerConfig
+from cloaca_nb.engine.echo import PER_TASK, Echo
+from cloaca_nb.errors import ConfigurationError, near_miss
+from cloaca_nb.history.location import parse_url
+from cloaca_nb.runner import DefaultRunner
+
+__all__ = ["Cloaca", "RunnerSettings"]
+
+PANEL: Final = ("auto", "on", "off")
+
+
+class RunnerSettings(NamedTuple):
+    """What a runner is made with."""
+
+    history: str | None
+    max_concurrent_tasks: int | None
+    echo_per_task: int
+
+    def runner(self) -> DefaultRunner:
+        """Make a runner; see `DefaultRunner` for the errors."""
+        config = None
+        if self.max_concurrent_tasks is not None:
+            config = DefaultRunnerConfig(
+                max_concurrent_tasks=self.max_concurrent_tasks,
+                task_timeout_seconds=None,
+                workflow_timeout_seconds=None,
+            )
+        return DefaultRunner(self.history, config=config, echo_output=Echo(self.echo_per_task).observe)
+
+
+class Cloaca(Configurable):
+    """The settings of cloaca_nb in this notebook. They hold from the next run on."""
+
+    history = traitlets.Unicode(
+        None,
+        allow_none=True,
+        help="Where runs are kept: a path, duckdb:///file.duckdb or :memory:. None: CLOACA_HISTORY, "
+        "else the nearest .cloaca/history.duckdb upward, else a new one.",
+    ).tag(config=True)
+    max_concurrent_tasks = traitlets.Int(
+        None, allow_none=True, help="How many tasks run at once. None: cores + 4, at most 32."
+    ).tag(config=True)
+    panel = traitlets.Any(
+        "auto",
+        help="The panel of a run: 'auto' shows it where a person looks on, 'on' always, 'off' never "
+        "(nor progress as text).",
+    ).tag(config=True)
+    echo_per_task = traitlets.Int(
+        PER_TASK, help="How many characters each task may print below its cell. History always has the whole."
+    ).tag(config=True)
+
+    def of_runner(self) -> RunnerSettings:
+        """Return what a runner is made with now."""
+        return RunnerSettings(self.history, self.max_concurrent_tasks, self.echo_per_task)
+
+    @traitlets.validate("history")
+    def _check_history(self, proposal: Any) -> str | None:
+        try:
+            parse_url(proposal.value, environ=os.environ, cwd=Path.cwd())
+        except ConfigurationError as error:
+            raise traitlets.TraitError(f"Cloaca.history: {error}") from error
+        value: str | None = proposal.value
+        return value
+
+    @traitlets.validate("max_concurrent_tasks")
+    def _check_count(self, proposal: Any) -> int | None:
+        if proposal.value is not None and proposal.value < 1:
+            raise traitlets.TraitError(
+                f"Cloaca.max_concurrent_tasks is a whole number of 1 or more, not {proposal.value}."
+            )
+        return proposal.value  # type: ignore[no-any-return]  # an Int trait's
+
+    @traitlets.validate("echo_per_task")
+    def _check_echo(self, proposal: Any) -> int:
+        if proposal.value < 0:
+            raise traitlets.TraitError(
+                f"Cloaca.echo_per_task is a number of characters, 0 or more, not {proposal.value}."
+            )
+        return proposal.value  # type: ignore[no-any-return]  # an Int trait's
+
+    @traitlets.validate("panel")
+    def _check_panel(self, proposal: Any) -> str:
+        value = {True: "on", False: "off"}.get(proposal.value, proposal.value)
+        if value not in PANEL:
+            raise traitlets.TraitError(
+                f"Cloaca.panel is one of {', '.join(map(repr, PANEL))}, not {value!r}.{near_miss(str(value), PANEL)}"
+            )
+        return str(value)

@@ -1,0 +1,77 @@
+"""How a run is shown where it was started: a panel for a person, lines on a terminal, a table for the record."""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Protocol, TextIO, TypeAlias
+
+from cloaca_nb.core.events import Observer
+from cloaca_nb.notebook.audience import Audience
+from cloaca_nb.notebook.panel import Panel
+
+if TYPE_CHECKING:
+    from cloaca_nb.core.graph import Workflow
+    from cloaca_nb.engine.run import Run
+
+__all__ = ["OnPanel", "Shown", "Start", "Unshown", "showing"]
+
+Start: TypeAlias = Callable[[Sequence[Observer]], "Run"]
+
+
+class Shown(Protocol):
+    """Shows one run."""
+
+    def start(self, start: Start) -> "Run":
+        """Start the run, and show it from then on."""
+
+    def end(self, run: "Run") -> None:
+        """Leave on display what it came to."""
+
+
+def showing(workflow: "Workflow", audience: Audience, panel: str, stream: TextIO) -> Shown:
+    """Return what shows a run of a workflow.
+
+    Args:
+        workflow: what is run.
+        audience: who looks on.
+        panel: "auto", "on" or "off".
+        stream: where text goes.
+    """
+    if panel == "off":
+        return Unshown()
+    if audience is Audience.PERSON or (audience is Audience.NOBODY and panel == "on"):
+        return OnPanel(workflow)
+    from cloaca_nb.notebook.lines import OnRecord, OnTerminal  # noqa: PLC0415 - its library takes a while to load
+
+    return OnTerminal(stream) if audience is Audience.TERMINAL else OnRecord(workflow, stream)
+
+
+class Unshown:
+    """Shows nothing: the result says it all."""
+
+    def start(self, start: Start) -> "Run":
+        """Start the run."""
+        return start(())
+
+    def end(self, run: "Run") -> None:
+        """Do nothing."""
+
+
+class OnPanel:
+    """Shows the live panel, and a static picture in its place at the end."""
+
+    def __init__(self, workflow: "Workflow") -> None:
+        self._run: Run | None = None
+        self._panel = Panel(workflow, on_cancel=self._cancel)
+
+    def start(self, start: Start) -> "Run":
+        """Start the run and show the panel."""
+        self._run = start([self._panel])
+        self._panel.show()
+        return self._run
+
+    def end(self, run: "Run") -> None:  # noqa: ARG002 - it has seen the run itself
+        """Put the picture in the panel's place."""
+        self._panel.close()
+
+    def _cancel(self) -> None:
+        if self._run is not None:
+            self._run.cancel()
