@@ -17,6 +17,7 @@ TUTORIALS: Final = (
     "03_complex_patterns.ipynb",
     "04_async_and_deferral.ipynb",
     "05_processes.ipynb",
+    "06_history.ipynb",
 )
 PATIENCE_S: Final = 60
 FAILS: Final = "raises-exception"  # the tag of a cell whose error is the lesson
@@ -44,7 +45,7 @@ class Promise(NamedTuple):
     shown: str
 
 
-FIRST, PATTERNS, WAITING, PROCESSES = TUTORIALS
+FIRST, PATTERNS, WAITING, PROCESSES, RESUMING = TUTORIALS
 PROMISES: Final = (
     Promise(FIRST, "second-task", "sales ← load", "clean", "reads sales ← load"),
     Promise(FIRST, "the-answer", "**41.90**", "report", "'total': 41.9"),
@@ -88,6 +89,16 @@ PROMISES: Final = (
     Promise(PROCESSES, "crash-answer", "the exit code, **3**", "crash-attempts", "exit code 3"),
     Promise(PROCESSES, "large-answer", "**TABLE (12 MB)**", "large-logs", "TABLE (12 MB)"),
     Promise(PROCESSES, "executor-answer", "**ours_0**", "executor-run", "'ours_0'"),
+    Promise(RESUMING, "failure", "the run fails", "failing-run", "KeyError: 'hiev'"),
+    Promise(RESUMING, "resume-answer", "Only `letter` was executed", "resumed", "1 completed, 3 taken"),
+    Promise(RESUMING, "resume-answer", "**taken from history**", "why", "weigh         0                unchanged"),
+    Promise(RESUMING, "edit-answer", "POUNDS is 2.20462262 now, was 2.2046", "why-constant", "as POUNDS is 2.20462262 now"),
+    Promise(RESUMING, "edit-answer", "did **not** have to run again", "resumed-constant", "↶  letter        taken"),
+    Promise(RESUMING, "edit-answer", "only what reads it runs", "resumed-parameter", "2 completed, 2 taken"),
+    Promise(RESUMING, "ways", "nothing at all is executed", "why-cached", "True"),
+    Promise(RESUMING, "try-idea", "on the latest values", "try", "longest tried  ·  longest = 'pond'"),
+    Promise(RESUMING, "diff-answer", "The parameter", "difference", "20.0 → 30.0"),
+    Promise(RESUMING, "sql-answer", "**letter** has been executed most", "slowest", "0   letter         4"),
 )
 
 

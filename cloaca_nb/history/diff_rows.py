@@ -1,0 +1,76 @@
+"""The rows that a comparison of two runs is made from."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from cloaca_nb.declare.fingerprint import Part
+from cloaca_nb.errors import HistoryError
+from cloaca_nb.history.diff import RunRows
+
+__all__ = ["Ask", "pair_with", "read_run", "usual_durations"]
+
+Ask = Callable[..., Sequence[Mapping[str, Any]]]  # a SELECT and its parameters, to rows
+
+MOST: Final = 100  # runs that tell how long a task usually takes
+RUN: Final = "SELECT * FROM run_summary WHERE run_id = $1"
+TASKS: Final = """
+    SELECT summary.*, tasks.code FROM task_summary AS summary
+    LEFT JOIN tasks ON tasks.run_id = summary.run_id AND tasks.task_id = summary.task_id
+    WHERE summary.run_id = $1 ORDER BY summary.position
+"""
+CODE: Final = """
+    SELECT task_id, dependencies, source FROM code
+    WHERE version = (SELECT version FROM runs WHERE run_id = $1) ORDER BY position
+"""
+PARTS: Final = """
+    SELECT code, name, digest, location, shown FROM code_parts
+    WHERE digest IS NOT NULL AND code IN (SELECT code FROM tasks WHERE run_id = $1)
+"""
+VALUES: Final = """
+    SELECT role, key, type, digest, preview, codec FROM artifacts WHERE run_id = $1 ORDER BY rowid
+"""
+USUAL: Final = """
+    SELECT task_id, list(epoch(tasks.ended - tasks.started)) AS durations
+    FROM tasks JOIN (SELECT run_id FROM runs WHERE kind = 'run' AND run_id NOT IN ($1, $2)
+                     AND workflow = (SELECT workflow FROM runs WHERE run_id = $1)
+                     ORDER BY started DESC LIMIT $3) USING (run_id)
+    WHERE outcome = 'Completed' AND taken_from IS NULL AND tasks.started IS NOT NULL
+    GROUP BY task_id
+"""
+# A run and the latest other one of its workflow, in the order of time.
+PAIR: Final = """
+    SELECT run_id, started FROM runs WHERE run_id = $1
+    UNION ALL
+    (SELECT run_id, started FROM runs
+     WHERE kind = 'run' AND run_id <> $1 AND workflow = (SELECT workflow FROM runs WHERE run_id = $1)
+     ORDER BY started DESC, run_id DESC LIMIT 1)
+    ORDER BY started, run_id
+"""
+
+
+def pair_with(ask: Ask, run_id: str) -> tuple[str, str]:
+    """Return a run and the latest other one of its workflow, the earlier first.
+
+    Raises:
+        HistoryError: if there is no other.
+    """
+    found = [row["run_id"] for row in ask(PAIR, run_id)]
+    if len(found) == 1:
+        raise HistoryError(
+            f"There is no other run of the workflow to compare run {run_id} with; name the two to compare."
+        )
+    return found[0], found[1]
+
+
+def read_run(ask: Ask, run_id: str) -> RunRows:
+    """Return the rows of a run that is there."""
+    parts: dict[str, dict[str, Part]] = {}
+    for row in ask(PARTS, run_id):
+        parts.setdefault(row["code"], {})[row["name"]] = Part(row["digest"], row["location"], row["shown"])
+    [run] = ask(RUN, run_id)
+    return RunRows(run, ask(TASKS, run_id), ask(CODE, run_id), parts, ask(VALUES, run_id))
+
+
+def usual_durations(ask: Ask, a: str, b: str) -> dict[str, Sequence[float]]:
+    """Return how many seconds each task of a workflow took in its latest runs but these two."""
+    return {row["task_id"]: row["durations"] for row in ask(USUAL, a, b, MOST)}

@@ -1,0 +1,93 @@
+"""What `%cloaca_run` takes from history: after an edit, a failure, another parameter, and one task on its own."""
+
+import pytest
+
+LOAD = "%%cloaca_task load\nrows = [1, 2, 3]"
+CLEAN = "%%cloaca_task clean\ngood = [row * rate for row in rows if row < LIMIT]"
+REPORT = "%%cloaca_task report\ntotal = sum(good)"
+FAILING = "%%cloaca_task report\ntotal = sum(good) / 0"
+UNCHANGED, EXECUTED = "unchanged since run", "executed, as"
+
+
+@pytest.fixture
+def flow(cell):
+    """A notebook whose workflow has been run once."""
+    for text in ("%cloaca_workflow flow", "%%cloaca_params\nrate = 2", "LIMIT = 3", LOAD, CLEAN, REPORT):
+        assert cell(text).error is None
+    cell("%cloaca_run --no-panel")
+    return cell
+
+
+def reasons(cells, line):
+    """Run a line, and return what is said of each task, without the ids of runs."""
+    ran = cells(f"result = {line} --no-panel")
+    assert ran.error is None, ran.error
+    frame = cells.names["result"].tasks
+    return {row.task_id: row.reason.rpartition(" run ")[0] or row.reason for row in frame.itertuples()}
+
+
+@pytest.mark.parametrize(
+    ("edits", "line", "load", "clean", "report"),
+    [
+        ([], "%cloaca_run --resume", "unchanged since", "unchanged since", "unchanged since"),
+        (["LIMIT = 2"], "%cloaca_run --resume", *("unchanged since", "executed, as LIMIT is 2 now, was 3"), "'good'"),
+        ([], "%cloaca_run --resume --param rate=5", "unchanged since", "'rate' has another value", "'good' has another"),
+        (["%%cloaca_params\nrate = 7"], "%cloaca_run --resume", "unchanged since", "'rate' has another", "'good' has"),
+        ([LOAD + "  # a comment"], "%cloaca_run --resume", "unchanged since", "unchanged since", "unchanged since"),
+        ([LOAD + " * 2"], "%cloaca_run --resume", "task body", "'rows' has another", "'good' has another"),
+        ([], "%cloaca_run --cached", "unchanged since", "unchanged since", "unchanged since"),
+        ([LOAD + " + [9]"], "%cloaca_run --from clean", "taken as it was in", "asked for", "asked for"),
+        ([], "%cloaca_run --only clean", "taken as it was in", "asked for", "not asked for"),
+    ],
+)
+def test_what_is_taken_and_why(edits, line, load, clean, report, flow):
+    for text in edits:
+        assert flow(text).error is None
+    said = reasons(flow, line)
+    assert [wanted for task, wanted in zip(said, (load, clean, report), strict=True) if wanted not in said[task]] == []
+
+
+def test_a_failed_run_goes_on_where_it_failed(flow):
+    flow(FAILING)
+    assert "Task 'report' failed" in str(flow("%cloaca_run --no-panel").error)
+    flow(REPORT)
+    said = reasons(flow, "%cloaca_run --resume")
+    assert said["clean"].startswith("unchanged since")
+    assert said["report"].startswith("executed, as it was Failed")
+    assert flow.names["result"].final_context["total"] == 6
+
+
+def test_a_task_is_tried_on_the_latest_values(flow):
+    ran = flow("%%cloaca_task report --try\nprint('from', good)\ntotal = sum(good) * 100")
+    assert ran.out == "from [2, 4]\n"
+    assert ran.shown[-1] == "report tried  ·  total = 600"
+    runs = flow.session.history().runs()
+    assert list(runs["kind"]) == ["try", "run"]
+    assert reasons(flow, "%cloaca_run --resume")["load"].startswith("unchanged since")
+
+
+def test_a_task_that_fails_when_it_is_tried_fails_its_cell(flow):
+    error = flow("%%cloaca_task report --try\ntotal = sum(good) / 0").error
+    assert "ZeroDivisionError: division by zero" in str(error)
+
+
+def test_what_differs_between_two_runs(flow):
+    flow("%cloaca_run --param rate=5 --no-panel")
+    flow("difference = %cloaca_diff")
+    assert "rate   2 → 5" in str(flow.names["difference"])
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("%cloaca_run --cached --only clean", ["--cached and --only exclude each other"]),
+        ("%cloaca_run --only clea", ["no task 'clea'", "Did you mean 'clean'?"]),
+        ("%cloaca_run --from nothing", ["no task 'nothing'"]),
+        ("%cloaca_run --resume 0000", ["no run '0000'", "See runs()"]),
+        ("%cloaca_diff 0000", ["no run '0000'"]),
+        ("%cloaca_diff", ["compare"]),
+    ],
+)
+def test_wrong_lines_say_what_is_right(line, said, flow):
+    message = str(flow(line).error)
+    assert [word for word in said if word not in message] == [], message
