@@ -31,8 +31,9 @@ lab: $(READY)/lab ## open the demo notebook in JupyterLab
 bench: $(READY)/bench ## measure every speed that is promised, beside others (BENCH=... for options)
 	@$(BIN)/python benchmarks/table.py $(BENCH)
 
-soak: $(READY)/soak ## look for minutes for what no test thought of (SECONDS=... for each part)
+soak: $(READY)/soak ## look for minutes for what no test thought of (SECONDS=... for each part, KILLS=...)
 	@$(BIN)/python soak/archives.py $(or $(SECONDS),120)
+	@$(BIN)/python soak/history.py $(or $(SECONDS),120) $(or $(KILLS),1000)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

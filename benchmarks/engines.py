@@ -36,11 +36,12 @@ def workflow_of(graph: Graph, bodies: Mapping[str, Callable[[Context], None]] = 
 
 
 @contextmanager
-def durable_runner() -> Iterator[DefaultRunner]:
+def durable_runner(durability: str = "run") -> Iterator[DefaultRunner]:
     """Make a runner with its durable history on disk."""
     with tempfile.TemporaryDirectory() as folder:
         url = str(Path(folder) / "history.duckdb")
-        with DefaultRunner(url, config=DefaultRunnerConfig(max_concurrent_tasks=THREADS)) as runner:
+        config = DefaultRunnerConfig(max_concurrent_tasks=THREADS)
+        with DefaultRunner(url, config=config, durability=durability) as runner:
             yield runner
 
 

@@ -5,6 +5,7 @@ import time
 
 import background
 import copies
+import durability
 import growth
 import latency
 import memory
@@ -12,7 +13,7 @@ import overhead
 from figure import Figure, table
 from rich.console import Console
 
-SECTIONS = {module.__name__: module for module in (overhead, latency, background, growth, memory, copies)}
+SECTIONS = {module.__name__: module for module in (overhead, latency, durability, background, growth, memory, copies)}
 
 
 def main() -> None:

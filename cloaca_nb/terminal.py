@@ -37,6 +37,9 @@ MOST_LINES: Final = 24  # of tasks on the screen, however high it is
 SPARE_LINES: Final = 4  # of the screen's height that no task takes
 WIDEST_NAME: Final = 32
 MOST_TRACEBACKS: Final = 3
+SHORT: Final = 8  # characters of a run's id, from its end: its beginning is the time
+SHORT_REASON: Final = 72  # characters of a reason that is said even if nobody asked for it
+TAKEN: Final = "Taken"  # how a completed task looks that was taken from an earlier run
 # What took the place of sys.stdout and sys.stderr, kept for good: CPython's print() only borrows the stream that
 # it writes to, and an abandoned body may be in the middle of one when it is replaced.
 _kept: Final[list[TextIO]] = []
@@ -53,6 +56,7 @@ _LOOKS: Final[dict[str, _Look]] = {
     Outcome.RUNNING: _Look("▸", ">", "cyan"),
     Outcome.RETRYING: _Look("↻", "~", "yellow"),
     Outcome.COMPLETED: _Look("✓", "+", "green"),
+    TAKEN: _Look("↶", "=", "blue"),
     Outcome.FAILED: _Look("✕", "x", "bold red"),
     Outcome.SKIPPED: _Look("⤼", "-", "yellow"),
     Outcome.CANCELLED: _Look("⊘", "!", "magenta"),
@@ -80,16 +84,23 @@ def ticking(seconds: float) -> str:
     return f"{seconds:.1f} s" if seconds < 1 else duration(seconds)
 
 
-def progress_on(console: Console) -> "LineProgress | LiveProgress":
-    """Return what shows a run's progress on this console: live if it is a terminal that can be repainted."""
-    return LiveProgress(console) if console.is_interactive and console.file.isatty() else LineProgress(console)
+def progress_on(console: Console, *, verbose: bool = False) -> "LineProgress | LiveProgress":
+    """Return what shows a run's progress on this console: live if it is a terminal that can be repainted.
+
+    Args:
+        console: where to.
+        verbose: whether to say in full why a task was executed or taken from history.
+    """
+    is_live = console.is_interactive and console.file.isatty()
+    return LiveProgress(console, verbose=verbose) if is_live else LineProgress(console, verbose=verbose)
 
 
 class LineProgress(AbstractContextManager["LineProgress"]):
     """One line for each task that is over or tried again."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, *, verbose: bool = False) -> None:
         self._console = console
+        self._verbose = verbose
         self._record = RunRecord()
         self._lock = threading.Lock()
         self._in_line = False  # whether a task left the cursor in the middle of a line
@@ -107,7 +118,8 @@ class LineProgress(AbstractContextManager["LineProgress"]):
                 self._print(self._record.tasks[event.task_id], f"  again in {duration(event.retry_in)}")
 
     def _print(self, task: TaskRecord, also: str = "") -> None:
-        line = Text.assemble(mark(self._console, task.outcome), " ", task.task_id, "  ", _details(task), also)
+        details = _details(task, verbose=self._verbose)
+        line = Text.assemble(mark(self._console, _look_of(task)), " ", task.task_id, "  ", details, also)
         head, self._in_line = "\n" if self._in_line else "", False
         if self._console.is_terminal:
             self._console.print(Text(head) + line)
@@ -124,11 +136,13 @@ class LiveProgress(AbstractContextManager["LiveProgress"]):
     Args:
         console: a terminal that can be repainted.
         clock: seconds since the Unix epoch.
+        verbose: whether to say in full why a task was executed or taken from history.
     """
 
-    def __init__(self, console: Console, clock: Callable[[], float] = now) -> None:
+    def __init__(self, console: Console, clock: Callable[[], float] = now, *, verbose: bool = False) -> None:
         self._console = console
         self._clock = clock
+        self._verbose = verbose
         self._record = RunRecord()
         self._lock = threading.Lock()
         self._counts = dict.fromkeys(Outcome, 0)
@@ -179,8 +193,8 @@ class LiveProgress(AbstractContextManager["LiveProgress"]):
         width = max((min(len(task.task_id), WIDEST_NAME) for task in chosen), default=0)
         for task in chosen:
             spinner = self._spinner.render(at) if task.outcome is Outcome.RUNNING else None
-            sign = spinner if isinstance(spinner, Text) else mark(self._console, task.outcome)
-            yield Text.assemble(sign, " ", _fitted(task.task_id, width), "  ", _details(task, at))
+            sign = spinner if isinstance(spinner, Text) else mark(self._console, _look_of(task))
+            yield Text.assemble(sign, " ", _fitted(task.task_id, width), "  ", _details(task, at, self._verbose))
         if hidden := len(self._running) - sum(task.ended is None for task in chosen):
             yield Text(f"  and {hidden} more running", style="dim")
         if self._record.run_id and self._record.ended is None:  # at the end the summary says it
@@ -204,21 +218,25 @@ class LiveProgress(AbstractContextManager["LiveProgress"]):
         return Text(_dotted(self._console, parts), style="dim")
 
 
-def say_summary(console: Console, run: "Run") -> None:
+def say_summary(console: Console, run: "Run", *, tracebacks: bool = True) -> None:
     """Say what a run that is over came to: failed tasks with the user's own traceback, conflicts, counts.
 
     Args:
         console: where to.
         run: a run that is over.
+        tracebacks: whether those of failed tasks are said as well.
     """
     record = run.record
-    _say_tracebacks(console, [task for task in record.tasks.values() if task.outcome is Outcome.FAILED])
+    if tracebacks:
+        _say_tracebacks(console, [task for task in record.tasks.values() if task.outcome is Outcome.FAILED])
     for conflict in dict.fromkeys(record.conflicts):
         console.print(Text(f"! {_conflict(conflict)}", style="yellow"))
     if run.history_error is not None:
         console.print(Text(f"! History could not keep this run: {run.history_error}", style="bold yellow"))
     counts = {outcome: record.count(outcome) for outcome in Outcome}
-    parts = [f"{record.status} in {duration(record.elapsed(now()))}", *_counted(counts, tuple(Outcome))]
+    taken = [task.taken_from for task in record.tasks.values() if task.taken_from]
+    counts[Outcome.COMPLETED] -= len(taken)
+    parts = [f"{record.status} in {duration(record.elapsed(now()))}", *_counted(counts, tuple(Outcome)), *_taken(taken)]
     name = Text(run.workflow.name, style="bold")
     console.print(Text.assemble(mark(console, record.status), " ", name, "  ", _dotted(console, parts)))
 
@@ -239,13 +257,30 @@ def _conflict(conflict: "Conflict") -> str:
     return f"{conflict.key!r} was set differently by {', '.join((*others, last))}; {place} has that of {last}."
 
 
-def _details(task: TaskRecord, at: float = 0.0) -> Text:
+def _look_of(task: TaskRecord) -> str:
+    return TAKEN if task.taken_from else task.outcome
+
+
+def _taken(runs: list[str]) -> Iterator[str]:
+    """Yield e.g. ``2 taken from run 89abcdef``."""
+    if runs:
+        yield f"{len(runs)} taken from {_run(runs[0]) if len(set(runs)) == 1 else 'history'}"
+
+
+def _run(run_id: str) -> str:
+    return f"run {run_id[-SHORT:]}"
+
+
+def _details(task: TaskRecord, at: float = 0.0, verbose: bool = False) -> Text:  # noqa: FBT001, FBT002 - see `progress_on`
     """Return what there is to say of a task: how long it took or takes, why it failed or never ran."""
     quiet = task.outcome in (Outcome.COMPLETED, Outcome.RUNNING)
-    return Text("  ".join(_facts(task, at)), style="dim" if quiet else "")
+    return Text("  ".join(_facts(task, at, verbose)), style="dim" if quiet else "")
 
 
-def _facts(task: TaskRecord, at: float) -> Iterator[str]:
+def _facts(task: TaskRecord, at: float, verbose: bool) -> Iterator[str]:  # noqa: FBT001 - see `_details`
+    if task.taken_from:
+        yield f"taken from {_run(task.taken_from)}" + (f": {task.reason}" if verbose else "")
+        return
     if task.outcome in (Outcome.COMPLETED, Outcome.RUNNING):
         yield (duration if task.ended else ticking)(task.elapsed(at) or 0.0)
     if task.outcome is Outcome.COMPLETED and task.attempts > 1:
@@ -255,7 +290,7 @@ def _facts(task: TaskRecord, at: float) -> Iterator[str]:
         yield made.message
     if task.outcome in (Outcome.FAILED, Outcome.RETRYING) and task.failure is not None:
         yield _failure(task.failure)
-    if task.reason:
+    if task.reason and (verbose or task.outcome is not Outcome.COMPLETED or len(task.reason) <= SHORT_REASON):
         yield task.reason
 
 

@@ -92,7 +92,9 @@ PROMISES: Final = (
     Promise(RESUMING, "failure", "the run fails", "failing-run", "KeyError: 'hiev'"),
     Promise(RESUMING, "resume-answer", "Only `letter` was executed", "resumed", "1 completed, 3 taken"),
     Promise(RESUMING, "resume-answer", "**taken from history**", "why", "weigh         0                unchanged"),
-    Promise(RESUMING, "edit-answer", "POUNDS is 2.20462262 now, was 2.2046", "why-constant", "as POUNDS is 2.20462262 now"),
+    Promise(
+        RESUMING, "edit-answer", "POUNDS is 2.20462262 now, was 2.2046", "why-constant", "as POUNDS is 2.20462262 now"
+    ),
     Promise(RESUMING, "edit-answer", "did **not** have to run again", "resumed-constant", "↶  letter        taken"),
     Promise(RESUMING, "edit-answer", "only what reads it runs", "resumed-parameter", "2 completed, 2 taken"),
     Promise(RESUMING, "ways", "nothing at all is executed", "why-cached", "True"),

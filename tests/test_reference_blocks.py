@@ -23,7 +23,7 @@ builder.build()
 runner = cloaca.DefaultRunner("sqlite:///:memory:")
 result = runner.execute("page", cloaca.Context({initial!r}))
 runner.shutdown()
-assert (result.status == "Completed") == (result.status == "completed")
+assert result.status == str(result.status).lower()
 print(json.dumps([str(result.status), list(dict(result.final_context).items())]))
 """
 
@@ -40,6 +40,7 @@ class Block(NamedTuple):
         prelude: what the reader brings along.
         initial: the initial context.
         out: what is printed on stdout.
+        status: how the run ends.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Block(NamedTuple):
     prelude: str = "import cloaca"
     initial: tuple[tuple[str, object], ...] = ()
     out: tuple[str, ...] = ()
+    status: str = "Completed"
 
 
 NUMBERS = {"raw_data": [1, 2, 3, 4, 5]}
@@ -103,6 +105,15 @@ BLOCKS = [
         (("result", 42),),
         "perform_operation = lambda: 42",
         out=("Task 'monitored_task' completed successfully",),
+    ),
+    Block(
+        "monitored_task, its operation undefined",
+        "import cloaca\ndef log_success(task_id, context):",
+        "0" + "0111" + "0111" + "01110" + "01111",
+        ("monitored_task",),
+        prelude="",
+        out=("ALERT: Task 'monitored_task' failed: name 'perform_operation' is not defined",),
+        status="Failed",
     ),
     Block("resilient_task", "def buggy_callback(task_id, context):", "010011", ("resilient_task",)),
     Block("patterns of callbacks", "# Alerting pattern", "00112100110" + "0112", prelude=SERVICES),
@@ -199,7 +210,7 @@ def test_a_block_of_the_task_page(block, run_script):
     out, _ = run_script(code)
     if block.tasks:
         *out, ended = out
-        assert json.loads(ended) == ["Completed", [list(item) for item in json.loads(json.dumps(block.final))]]
+        assert json.loads(ended) == [block.status, [list(item) for item in json.loads(json.dumps(block.final))]]
     assert tuple(out) == block.out
 
 

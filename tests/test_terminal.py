@@ -41,6 +41,10 @@ def over(task_id: str, outcome: Outcome, at: float = 1.0, *, attempt: int = 1, r
     return events.TaskFinished(START + at, RUN, task_id, attempt, outcome, {}, failure, reason)
 
 
+def taken(task_id: str, reason: str) -> events.TaskFinished:
+    return events.TaskFinished(START, RUN, task_id, 0, Outcome.COMPLETED, {}, None, reason, {}, "01a1fccf-09e9d5f2")
+
+
 ended = events.RunFinished(START + 9, RUN, Status.COMPLETED, {}, "")
 
 
@@ -82,6 +86,17 @@ LINES = [
     ),
     ("skipped", [over("join", Outcome.SKIPPED, reason="because clean failed")], "⤼ join  because clean failed\n"),
     ("cancelled", [over("join", Outcome.CANCELLED, reason="because …")], "⊘ join  because …\n"),
+    ("taken from history", [taken("join", "unchanged since run 09e9d5f2")], "↶ join  taken from run 09e9d5f2\n"),
+    (
+        "executed again for a short reason",
+        [begins("join"), over("join", Outcome.COMPLETED, 0.42, reason="executed, as LIMIT is 6 now, was 5")],
+        "✓ join  420 ms  executed, as LIMIT is 6 now, was 5\n",
+    ),
+    (
+        "executed again for a long reason",
+        [begins("join"), over("join", Outcome.COMPLETED, 0.42, reason=f"executed, as {'x' * 80}")],
+        "✓ join  420 ms\n",
+    ),
     (
         "never in the middle of a task's line",
         [begins("join"), prints("join", "stderr", "half"), over("join", Outcome.COMPLETED, 0.5)],
@@ -93,6 +108,20 @@ LINES = [
         "✓ join  500 ms\n",
     ),
 ]
+
+
+def test_who_asks_is_told_in_full_why_a_task_was_executed_or_taken() -> None:
+    stream, long = Stream(), f"executed, as {'x' * 80}"
+    with LineProgress(console_on(stream), verbose=True) as progress:
+        for event in (started("load", "join"), taken("load", "unchanged since run 09e9d5f2"), begins("join")):
+            progress.observe(event)
+        progress.observe(over("join", Outcome.COMPLETED, 0.42, reason=long))
+    assert stream.text == f"↶ load  taken from run 09e9d5f2: unchanged since run 09e9d5f2\n✓ join  420 ms  {long}\n"
+
+
+def test_a_frame_shows_what_was_taken_from_history() -> None:
+    lines = frame(started("load", "join"), taken("load", "unchanged since run 09e9d5f2"), begins("join"))
+    assert "↶ load  taken from run 09e9d5f2" in lines
 
 
 @pytest.mark.parametrize(("said", "expected"), [case[1:] for case in LINES], ids=[case[0] for case in LINES])

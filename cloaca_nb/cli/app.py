@@ -5,18 +5,28 @@ from typing import Annotated, Final, NoReturn
 
 import typer
 
+from cloaca_nb.cli.diff import show_diff
 from cloaca_nb.cli.export import export_notebook
 from cloaca_nb.cli.history import show_history
 from cloaca_nb.cli.inspect import show_archive
+from cloaca_nb.cli.logs import show_logs
 from cloaca_nb.cli.options import STYLE
 from cloaca_nb.cli.pack import pack_project
+from cloaca_nb.cli.prune import prune_history
+from cloaca_nb.cli.reuse import ReusingCommand
 from cloaca_nb.cli.run import run_path
+from cloaca_nb.cli.sql import answer_sql
 
 __all__ = ["app", "main"]
 
 app: Final = typer.Typer(name="cloaca-nb", no_args_is_help=True, **STYLE)
-app.command("run")(run_path)
-app.command("history")(show_history)
+app.command("run", cls=ReusingCommand)(run_path)
+history: Final = typer.Typer(callback=show_history, invoke_without_command=True, **STYLE)
+history.command("diff")(show_diff)
+history.command("logs")(show_logs)
+history.command("sql")(answer_sql)
+history.command("prune")(prune_history)
+app.add_typer(history, name="history")
 app.command("export")(export_notebook)
 app.command("pack")(pack_project)
 app.command("inspect")(show_archive)

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 
 import typer
 
 from cloaca_nb.packaging.host import PackageProcess
 from cloaca_nb.packaging.loader import loaded
+from cloaca_nb.reuse import Reuse
 
 __all__ = ["SUFFIX", "run_archive"]
 
@@ -17,13 +18,22 @@ TICK: Final = 0.2  # seconds between looks at a pending interrupt
 PROGRAM: Final = "from cloaca_nb.cli.hosted import go_on; go_on()"
 
 
-def run_archive(path: Path, workflow: str | None, param: Sequence[str] | None, history: str | None) -> NoReturn:
+def run_archive(
+    path: Path,
+    workflow: str | None,
+    param: Sequence[str] | None,
+    history: str | None,
+    taken: Reuse,
+    *,
+    verbose: bool,
+) -> NoReturn:
     """Load an archive, run its workflow, and leave with the exit code of the run.
 
     Raises:
         PackageError: a ValueError, if it is refused.
     """
-    more = {"where": str(path), "workflow": workflow, "param": list(param or ()), "history": history}
+    more: dict[str, Any] = {"where": str(path), "workflow": workflow, "param": list(param or ()), "history": history}
+    more |= {"taken": taken._asdict(), "verbose": verbose}
     with loaded(path, program=PROGRAM, more=more, is_quiet=False) as found:
         for warning in found.warnings:
             typer.echo(f"{path.name}: {warning}", err=True)

@@ -30,6 +30,7 @@ SHORTEST_ID: Final = 8  # characters of a run's id, where fewer would do
 
 
 def show_history(
+    ctx: typer.Context,
     *,
     runs: Annotated[int, typer.Option(metavar="N", min=1, help="How many runs, newest first.")] = 20,
     run: Annotated[
@@ -38,7 +39,13 @@ def show_history(
     history: HistoryUrl = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON: times in UTC, durations in seconds.")] = False,
 ) -> None:
-    """Show the last runs, or the tasks of one."""
+    """Show the last runs, or the tasks of one; compare two, read what they wrote, ask in SQL, remove old ones."""
+    if ctx.invoked_subcommand is not None:
+        if run or history or as_json:
+            raise typer.BadParameter(
+                f"Give the options after the command: cloaca-nb history {ctx.invoked_subcommand} …"
+            )
+        return
     with readable_errors():
         location = parse_url(history, environ=os.environ, cwd=Path.cwd())
         if location.path is None or not location.path.is_file():

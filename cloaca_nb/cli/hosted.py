@@ -8,6 +8,7 @@ from cloaca_nb.cli.outcome import WRONG_USAGE, readable_errors
 from cloaca_nb.cli.run import run_workflow
 from cloaca_nb.packaging.guest import enter
 from cloaca_nb.packaging.load import choose, workflows_of
+from cloaca_nb.reuse import Reuse
 
 __all__ = ["go_on"]
 
@@ -19,7 +20,8 @@ def go_on() -> None:
         found = workflows_of(asked.entry_module, anywhere=True)
         workflow = choose(found, asked.more["workflow"], asked.more["where"])
         try:
-            run_workflow(workflow, asked.more["param"], asked.more["history"])
+            taken = Reuse(**asked.more["taken"])
+            run_workflow(workflow, asked.more["param"], asked.more["history"], taken, verbose=asked.more["verbose"])
         except typer.BadParameter as error:
             typer.echo(f"Error: Invalid value for {error.param_hint}: {error.message}", err=True)
             sys.exit(WRONG_USAGE)

@@ -7,7 +7,7 @@ import typer
 
 from cloaca_nb.errors import near_miss
 
-__all__ = ["STYLE", "AsJson", "HistoryUrl", "Params", "Variables", "Vendor", "WorkflowName", "check_exists"]
+__all__ = ["STYLE", "AsJson", "HistoryUrl", "Params", "Variables", "Vendor", "Verbose", "WorkflowName", "check_exists"]
 
 STYLE: Final[dict[str, Any]] = {
     "add_completion": False,
@@ -43,6 +43,9 @@ Vendor = Annotated[
         metavar="NAME",
         help="A distribution that is installed here, to be carried in vendor/ with all that it requires. Repeatable.",
     ),
+]
+Verbose = Annotated[
+    bool, typer.Option("--verbose", "-v", help="Say in full why each task was executed or taken from history.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 

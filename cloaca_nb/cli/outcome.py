@@ -7,7 +7,7 @@ from typing import Final
 import typer
 
 from cloaca_nb.core.status import Status
-from cloaca_nb.errors import CloacaError, ConfigurationError, WorkflowNotFoundError
+from cloaca_nb.errors import CloacaError, ConfigurationError, TaskNotFoundError, WorkflowNotFoundError
 
 __all__ = ["EXIT_CODES", "FAILED", "WRONG_USAGE", "readable_errors"]
 
@@ -24,5 +24,5 @@ def readable_errors() -> Iterator[None]:
         yield
     except CloacaError as error:
         typer.echo(f"Error: {error}", err=True)
-        is_wrong_usage = isinstance(error, ConfigurationError | WorkflowNotFoundError)
+        is_wrong_usage = isinstance(error, ConfigurationError | TaskNotFoundError | WorkflowNotFoundError)
         raise SystemExit(WRONG_USAGE if is_wrong_usage else FAILED) from None

@@ -12,8 +12,9 @@ import typer
 from rich.text import Text
 
 from cloaca_nb.cli.archive import SUFFIX, run_archive
-from cloaca_nb.cli.options import HistoryUrl, Params, Variables, WorkflowName, check_exists
+from cloaca_nb.cli.options import HistoryUrl, Params, Variables, Verbose, WorkflowName, check_exists
 from cloaca_nb.cli.outcome import EXIT_CODES, FAILED, readable_errors
+from cloaca_nb.cli.reuse import Cached, From, Only, Resume, reuse
 from cloaca_nb.cli.settings import settings
 from cloaca_nb.core.graph import Workflow
 from cloaca_nb.declare.place import file_label
@@ -22,6 +23,7 @@ from cloaca_nb.engine.failure import describe_failure
 from cloaca_nb.engine.run import Run
 from cloaca_nb.errors import CloacaError, DefinitionError
 from cloaca_nb.packaging.load import load
+from cloaca_nb.reuse import Reuse
 from cloaca_nb.runner import DefaultRunner
 from cloaca_nb.terminal import console_on, progress_on, say_summary
 
@@ -30,7 +32,7 @@ __all__ = ["execute", "given", "run_path", "run_workflow"]
 TICK: Final = 0.2  # seconds between looks at a pending interrupt
 
 
-def run_path(
+def run_path(  # noqa: PLR0913, PLR0917 - one for each option
     path: Annotated[
         Path,
         typer.Argument(
@@ -42,6 +44,11 @@ def run_path(
     var: Variables = None,
     workflow: WorkflowName = None,
     history: HistoryUrl = None,
+    resume: Resume = None,
+    cached: Cached = False,  # noqa: FBT002 - an option, which has a name
+    from_tasks: From = None,
+    only: Only = None,
+    verbose: Verbose = False,  # noqa: FBT002 - see above
 ) -> None:
     """Run the workflow of a notebook, a package, an archive or a script.
 
@@ -52,23 +59,33 @@ def run_path(
     """
     with readable_errors():
         check_exists(path)
+        taken = reuse(resume, cached, from_tasks, only)
         with given(var):
             if path.suffix == SUFFIX:
-                run_archive(path, workflow, param, history)
-            run_workflow(_load(path, workflow), param, history)
+                run_archive(path, workflow, param, history, taken, verbose=verbose)
+            run_workflow(_load(path, workflow), param, history, taken, verbose=verbose)
 
 
-def run_workflow(workflow: Workflow, param: Sequence[str] | None, history: str | None) -> NoReturn:
+def run_workflow(
+    workflow: Workflow,
+    param: Sequence[str] | None,
+    history: str | None,
+    taken: Reuse = Reuse(),  # noqa: B008 - frozen
+    *,
+    verbose: bool = False,
+) -> NoReturn:
     """Execute a workflow before the user's eyes, and leave with the exit code of its status."""
     initial = settings(param or (), workflow.parameters)
     console = console_on(sys.stderr)
     with DefaultRunner(history) as runner:
-        with progress_on(console) as progress:
-            run = execute(partial(runner.start, workflow, initial, observers=(progress.observe,)))
+        with progress_on(console, verbose=verbose) as progress:
+            run = execute(partial(taken.start, runner, workflow, initial, (progress.observe,)))
         say_summary(console, run)
         location = runner.history().location
         kept = "kept in memory only" if location.path is None else f"in {file_label(str(location.path))}"
         console.print(Text(f"  run {run.run_id} {kept}", style="dim"))
+        if advice := runner.history().advice():
+            console.print(Text(f"! {advice}", style="yellow"))
     raise SystemExit(EXIT_CODES[run.record.status])
 
 

@@ -187,7 +187,8 @@ class Workflow:
             return self._tasks[task_id]
         except KeyError:
             raise TaskNotFoundError(
-                f"Workflow {self._name!r} has no task {task_id!r}.{near_miss(task_id, self._tasks)}"
+                f"Workflow {self._name!r} has no task {task_id!r}.{near_miss(str(task_id), self._tasks)} "
+                f"Its tasks are: {', '.join(self._tasks)}."
             ) from None
 
     def __contains__(self, task_id: object) -> bool:

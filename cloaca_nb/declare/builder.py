@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from cloaca_nb.core.graph import Workflow
 from cloaca_nb.declare.loose import Declared, build
+from cloaca_nb.declare.options import name_of
 from cloaca_nb.declare.registry import REGISTRY, Block
 from cloaca_nb.errors import TaskNotFoundError, WorkflowValidationError, near_miss
 
@@ -61,7 +62,13 @@ class WorkflowBuilder:
         self._token: Token[Block | None] | None = None
 
     def description(self, text: str) -> Self:
-        """Say what the workflow is for."""
+        """Say what the workflow is for.
+
+        Raises:
+            TypeError: if that is no str.
+        """
+        if not isinstance(text, str):
+            raise TypeError(f"The description of workflow {self.name!r} is a text, not {text!r}.")
         self._description = text
         return self
 
@@ -72,7 +79,9 @@ class WorkflowBuilder:
             TypeError: if key or value is no str.
         """
         if not isinstance(key, str) or not isinstance(value, str):
-            raise TypeError(f"A tag is two texts, not {key!r} and {value!r}.")
+            raise TypeError(
+                f"A tag is two texts, not {key!r} and {value!r}: WorkflowBuilder({self.name!r}).tag('team', 'flights')."
+            )
         self._tags[key] = value
         return self
 
@@ -88,14 +97,17 @@ class WorkflowBuilder:
             TaskNotFoundError: a ValueError, if there is none.
         """
         if not isinstance(task, str) and not callable(task):
-            raise TaskNotFoundError(f"add_task takes a string task ID or a function object, not {task!r}.")
+            raise TaskNotFoundError(
+                f"add_task takes a string task ID or a function object, not {task!r}: builder.add_task('load')."
+            )
         task_id = task if isinstance(task, str) else REGISTRY.id_of(task)
         module = self._module if isinstance(task, str) else task.__module__
         found = REGISTRY.find_task(module, task_id) if task_id else None
         if found is None:
+            shown = repr(task) if isinstance(task, str) else name_of(task)
             known = [one for loose in REGISTRY.loose_of(module).values() for one in loose.ids()]
             raise TaskNotFoundError(
-                f"Task {task!r} not found in registry: module {module!r} has no task of that id outside "
+                f"Task {shown} not found in registry: module {module!r} has no task of that id outside "
                 f"`with` blocks.{near_miss(str(task_id), known)} Define it with @task above this line."
             )
         self._added.append(found)

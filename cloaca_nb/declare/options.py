@@ -19,6 +19,7 @@ __all__ = [
     "check_rule",
     "check_timeout",
     "handle_parameter",
+    "name_of",
     "retry_policy",
 ]
 
@@ -89,7 +90,7 @@ def check_rule(rule: Any) -> None:
     """Raise a DefinitionError unless `rule` is None or a trigger rule."""
     if rule is not None and not isinstance(rule, Rule):
         raise DefinitionError(
-            f"trigger_rules is {rule!r}, but must be a rule, like task_failed('load'). "
+            f"trigger_rules is {name_of(rule)}, but must be a rule, like task_failed('load'). "
             "all_of(…), any_of(…) and none_of(…) join several."
         )
 
@@ -128,6 +129,12 @@ def handle_parameter(function: Callable[..., Any]) -> str | None:
     except (TypeError, ValueError):  # some built-in callables have no signature
         return None
     return names[1] if len(names) > 1 and names[1] in HANDLE_NAMES else None
+
+
+def name_of(value: Any) -> str:
+    """Return what a user calls a value: a function's name, anything else as it is written."""
+    name = getattr(value, "__name__", None)
+    return name if isinstance(name, str) else repr(value)
 
 
 def _is_number(value: Any) -> bool:

@@ -6,13 +6,13 @@ import os
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
-from types import CodeType
+from types import CodeType, FrameType
 from typing import Any, Final, NamedTuple
 from weakref import WeakKeyDictionary
 
 from cloaca_nb.core.names import UNKNOWN, Keys, function_keys
 
-__all__ = ["Definition", "define", "file_label", "label_files_by"]
+__all__ = ["Definition", "define", "file_label", "label_files_by", "line_of"]
 
 
 class Definition(NamedTuple):
@@ -54,6 +54,12 @@ def define(function: Callable[..., Any]) -> Definition:
     if code not in _read_before:  # thousands of tasks may share one body
         _read_before[code] = _read(code)
     return Definition(*_read_before[code], _where(code))
+
+
+def line_of(frame: FrameType) -> str:
+    """Return which line is being executed, as a person would say it."""
+    label = file_label(frame.f_code.co_filename)
+    return f"{label}, line {frame.f_lineno}" if label.startswith("Cell ") else f"{label}:{frame.f_lineno}"
 
 
 def _where(code: CodeType) -> str:

@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 
 from cloaca_nb.core.graph import Workflow
 from cloaca_nb.declare.loose import Declared, LooseTasks
+from cloaca_nb.declare.options import name_of
 from cloaca_nb.errors import DefinitionError, WorkflowNotFoundError, near_miss
 
 __all__ = ["REGISTRY", "Block", "Departure", "Registry", "register_workflow_constructor", "workflows"]
@@ -134,6 +135,10 @@ class Registry:
 
     def register_constructor(self, name: str, constructor: Callable[[], Workflow]) -> None:
         """Keep a function that makes the workflow afresh at each use; see `register_workflow_constructor`."""
+        if not isinstance(name, str) or not name:
+            raise DefinitionError(
+                f"A workflow's name is a text, not {name!r}: register_workflow_constructor('flights', make_flights)."
+            )
         if not callable(constructor):
             raise DefinitionError(
                 f"The constructor of workflow {name!r} is a function that returns a Workflow, not {constructor!r}: "
@@ -158,6 +163,11 @@ class Registry:
         Raises:
             WorkflowNotFoundError: a ValueError, if there is none.
         """
+        if not isinstance(name, str):
+            raise WorkflowNotFoundError(
+                f"A workflow is given as a Workflow or by its name, not as {name_of(name)}: "
+                "execute('flights'), or execute(builder.build())."
+            )
         if name in self._constructors:
             return self._constructors[name]()
         if name in self._built:

@@ -1,6 +1,7 @@
 """The decorator that makes a function a task."""
 
 import inspect
+import sys
 from collections.abc import Callable, Iterable
 from typing import Any, Never, TypeVar
 
@@ -15,9 +16,10 @@ from cloaca_nb.declare.options import (
     check_rule,
     check_timeout,
     handle_parameter,
+    name_of,
     retry_policy,
 )
-from cloaca_nb.declare.place import define
+from cloaca_nb.declare.place import define, line_of
 from cloaca_nb.declare.registry import REGISTRY
 from cloaca_nb.errors import DefinitionError
 
@@ -69,22 +71,24 @@ def task(  # noqa: PLR0913 - the reference API's options, all by keyword
     """
     if bare:
         raise DefinitionError("@task needs parentheses, and its options are given by name: @cloaca.task(id='load').")
-    policy = retry_policy(
-        {
-            "retry_attempts": retry_attempts,
-            "retry_backoff": retry_backoff,
-            "retry_delay_ms": retry_delay_ms,
-            "retry_max_delay_ms": retry_max_delay_ms,
-            "retry_condition": retry_condition,
-            "retry_jitter": retry_jitter,
-        },
-        retry,
-    )
-    check_timeout(timeout)
-    check_callback("on_success", on_success)
-    check_callback("on_failure", on_failure)
-    check_rule(trigger_rules)
-    check_executor(executor)
+    retry_options = {
+        "retry_attempts": retry_attempts,
+        "retry_backoff": retry_backoff,
+        "retry_delay_ms": retry_delay_ms,
+        "retry_max_delay_ms": retry_max_delay_ms,
+        "retry_condition": retry_condition,
+        "retry_jitter": retry_jitter,
+    }
+    try:
+        policy = retry_policy(retry_options, retry)
+        check_timeout(timeout)
+        check_callback("on_success", on_success)
+        check_callback("on_failure", on_failure)
+        check_rule(trigger_rules)
+        check_executor(executor)
+    except DefinitionError as error:
+        where = line_of(sys._getframe(1))  # noqa: SLF001 - the line that the person has to change
+        raise DefinitionError(f"{f'Task {id!r} ({where})' if id else f'The task at {where}'}: {error}") from None
 
     def declare(function: Function) -> Function:
         name = _task_id(id, function)
@@ -118,6 +122,8 @@ def task(  # noqa: PLR0913 - the reference API's options, all by keyword
 
 
 def _task_id(given: Any, function: Callable[..., Any]) -> str:
+    if not callable(function):
+        raise DefinitionError(f"@task makes a task of a function, not of {function!r}: put it above a `def`.")
     found = getattr(function, "__name__", "") if given is None else given
     if not isinstance(found, str) or not found:
         raise DefinitionError(f"A task's id is a text, not {found!r}: @cloaca.task(id='load').")
@@ -126,8 +132,9 @@ def _task_id(given: Any, function: Callable[..., Any]) -> str:
 
 def _dependency_ids(task_id: str, dependencies: Iterable[str | Callable[..., Any]]) -> tuple[str, ...]:
     if isinstance(dependencies, str) or not isinstance(dependencies, Iterable):
-        shown = getattr(dependencies, "__name__", None) or repr(dependencies)
-        raise DefinitionError(f"The dependencies of task {task_id!r} are a list: write dependencies=[{shown}].")
+        raise DefinitionError(
+            f"The dependencies of task {task_id!r} are a list: write dependencies=[{name_of(dependencies)}]."
+        )
     return tuple(dict.fromkeys(_dependency_id(task_id, one) for one in dependencies))
 
 
@@ -137,6 +144,7 @@ def _dependency_id(task_id: str, dependency: str | Callable[..., Any]) -> str:
     known = REGISTRY.id_of(dependency) if callable(dependency) else None
     if known is None:
         raise DefinitionError(
-            f"Task {task_id!r} depends on {dependency!r}, which is neither an id nor a function that is a task."
+            f"Task {task_id!r} depends on {name_of(dependency)}, which is neither an id nor a function that is a task: "
+            "write the id as a text, or put @task above that function."
         )
     return known

@@ -18,6 +18,8 @@ def var(name: str) -> str:
     Raises:
         KeyError: if it isn't set; an empty text is a value.
     """
+    if not isinstance(name, str):
+        raise TypeError(f"A variable is named by a text, not {name!r}: var('DATA_SOURCE').")
     try:
         return os.environ[PREFIX + name]
     except KeyError:

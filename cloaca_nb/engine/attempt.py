@@ -80,7 +80,8 @@ class Attempt:
     account: Account | None = None  # of its failure, where another process has given one
     stop: Callable[[], object] | None = None  # ends a body that doesn't run on a thread of ours
     _place: Place | None = None
-    _has_turn = False
+    _has_turn = False  # of an async body; changed on the event loop's thread alone once that has it
+    _polls = 0  # how often an async body waits just now: it may wait for several things at once
 
     def __init__(self, owner: Owner, task: Task, number: int = 1) -> None:
         self.owner = owner
@@ -167,11 +168,24 @@ class Attempt:
         """Poll `condition` until it holds, lending its turn meanwhile; a body that is given up is cancelled."""
         if await holds_async(condition):
             return
+        self._polls += 1
         self._give_turn_back()
-        await asyncio.sleep(max(poll_s, SHORTEST_POLL))
-        await polled(condition, poll_s)
+        try:
+            await asyncio.sleep(max(poll_s, SHORTEST_POLL))
+            await polled(condition, poll_s)
+        finally:  # also if the condition fails, or the body has set itself a limit: it goes on then
+            self._polls -= 1
+            await self._take_turn_back()
+
+    async def _take_turn_back(self) -> None:
+        """Wait for a turn, unless the attempt was given up, or waits in another place as well."""
+        if self.is_over or self._polls or self._has_turn:
+            return
         await self.owner.means.turns.wait()
-        self._has_turn = True
+        if self.is_over or self._polls or self._has_turn:  # meanwhile
+            self.owner.means.turns.give_back()
+        else:
+            self._has_turn = True
 
     def _give_turn_back(self) -> None:
         if self._has_turn:
@@ -235,7 +249,7 @@ class Attempt:
         """Await an async body."""
         running, loop = asyncio.current_task(), asyncio.get_running_loop()
         if running is not None:
-            self.stop = partial(loop.call_soon_threadsafe, running.cancel)
+            self.stop = partial(loop.call_soon_threadsafe, self._stop_async, running)
         if self.is_over:  # given up before it began
             return
         task, context, handle = self.task, self.context, TaskHandle.of(self)
@@ -243,6 +257,10 @@ class Attempt:
             body = task.function(context, handle) if task.handle else task.function(context)
             check_returned(task, context, await body)
             handle.check_deferrals()
+
+    def _stop_async(self, running: "asyncio.Task[Any]") -> None:
+        running.cancel()
+        self._give_turn_back()  # at once: it may not heed that
 
     def _conclude_async(self, variables: Variables, done: "asyncio.Task[Any]") -> None:
         self._give_turn_back()

@@ -3,6 +3,7 @@
 import math
 import threading
 import weakref
+from functools import partial
 from typing import Final, Protocol
 
 from cloaca_nb.engine.clock import elapsed
@@ -37,6 +38,7 @@ class Deadlines:
         self._loop = loop
         self._runs: weakref.WeakSet[Limited] = weakref.WeakSet()
         self._lock = threading.Lock()
+        self._set_for: set[float] = set()  # the times that the timer is set for
         self.next_look = NEVER
 
     def watch(self, run: Limited) -> None:
@@ -57,15 +59,18 @@ class Deadlines:
     def _look_by(self, due: float) -> None:
         if due < self.next_look:
             self.next_look = due
-            self._loop.call_later(max(due - elapsed(), 0.0), self._look)
+            if due not in self._set_for:
+                self._set_for.add(due)
+                self._loop.call_later(max(due - elapsed(), 0.0), partial(self._look, due))
 
-    def _look(self) -> None:
-        """Ask the runs, and set the timer for what is left."""
+    def _look(self, due: float) -> None:
+        """Ask the runs, now that it was due, and set the timer for what is left."""
         with self._lock:
+            self._set_for.discard(due)
             self.next_look = NEVER  # before they are asked: who adds a deadline from now on has the timer set
             runs = list(self._runs)
         now = elapsed()
         for run in runs:
-            due = run.expire(now)
-            if due < self.next_look:
-                self.look_by(due)
+            following = run.expire(now)
+            if following < self.next_look:
+                self.look_by(following)

@@ -3,7 +3,7 @@
 import os
 import threading
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from cloaca_nb.core.events import Observer
@@ -18,7 +18,7 @@ from cloaca_nb.engine.loop import Loop
 from cloaca_nb.engine.means import Means
 from cloaca_nb.engine.processes import Processes, check_loky
 from cloaca_nb.engine.run import Run
-from cloaca_nb.engine.turns import Turns
+from cloaca_nb.engine.turns import MOST_ASYNC, Turns
 from cloaca_nb.engine.workers import Workers
 from cloaca_nb.errors import ConfigurationError, DefinitionError, MissingExtraError
 
@@ -42,10 +42,12 @@ class Engine:
         frame: makes a table of rows, for results.
         observers: told every event of every run.
         settle: called after the last event of a run; the run is over when it returns.
+        settle_task: called when a task is over, before what depends on it starts; None: that starts at once.
         task_timeout: seconds per attempt of a task that names none; None: no limit.
+        max_concurrent_async: how many async bodies run at once.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what an engine is told, all by keyword
         self,
         *,
         max_concurrent_tasks: int,
@@ -54,7 +56,9 @@ class Engine:
         frame: Callable[[list[dict[str, Any]]], Any],
         observers: Sequence[Observer] = (),
         settle: Callable[[], None] = lambda: None,
+        settle_task: Callable[[], None] | None = None,
         task_timeout: float | None = None,
+        max_concurrent_async: int = MOST_ASYNC,
     ) -> None:
         loop = Loop()
         self._means = Means(
@@ -62,11 +66,12 @@ class Engine:
             processes=Processes(),
             loop=loop,
             deadlines=Deadlines(loop),
-            turns=Turns(),
+            turns=Turns(max_concurrent_async),
             isolate=isolate,
             same=same,
             frame=frame,
             settle=settle,
+            settle_task=settle_task,
             task_timeout=task_timeout,
         )
         self._observers = tuple(observers)
@@ -100,9 +105,11 @@ class Engine:
         Raises:
             ConfigurationError: if a task asks for an executor that there isn't; or if the engine is closed, or was made
                 by another process.
+            DefinitionError: a ValueError, if an observer is no function.
             MissingExtraError: if a task asks for a process, and the library for that isn't installed.
         """
         self._check_open()
+        _check_observers(observers)
         for task in workflow.tasks:
             if task.executor is not None:
                 _check_executor(task)
@@ -148,6 +155,13 @@ class Engine:
                 "This runner was made by the process that this one was forked from, and its threads stayed there; "
                 "make a new one in this process."
             )
+
+
+def _check_observers(observers: Any) -> None:
+    if not isinstance(observers, Iterable) or not all(map(callable, observers)):
+        raise DefinitionError(
+            f"observers is {observers!r}, but must be a list of functions that take an event: observers=[print]."
+        )
 
 
 def _check_executor(task: Task) -> None:

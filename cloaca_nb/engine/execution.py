@@ -114,16 +114,24 @@ class Execution:
         capture.start()
         self.means.deadlines.watch(self)
         self._say(RunStarted(now(), self.run_id, self.workflow, self._kind, self._initial, self._resumed_from))
+        try:
+            is_over = self._begin(timeout)
+        except BaseException:
+            self._lock.leave()  # an interrupt may have come between taking it and being inside
+            raise
+        if is_over:
+            self._close()
+
+    def _begin(self, timeout: float | None) -> bool:
+        """Hand over the first tasks; say whether that was all, because each is skipped."""
         with self._lock:
             if self._plan.is_over:  # cancelled by now
-                return
+                return False
             if timeout is not None:
                 self._timeout, self._due = timeout, elapsed() + timeout
                 self.means.deadlines.look_by(self._due)
             self.means.workers.put(self._follow(self._plan.begin()))
-            is_over = self._plan.is_over
-        if is_over:
-            self._close()
+            return self._plan.is_over
 
     def expire(self, at: float) -> float:
         """Give up what was due by then, the whole run perhaps; return when something is due next."""
@@ -171,13 +179,11 @@ class Execution:
     @contextmanager
     def waking(self, wake: Callable[[], object]) -> Iterator[None]:
         """Have `wake` called when the run is over, for as long as this lasts."""
-        with self._lock:
-            self._wake.append(wake)
+        self._wake.append(wake)  # no lock, which an interrupt on its way in would leave taken
         try:
             yield
         finally:
-            with self._lock:
-                self._wake.remove(wake)
+            self._wake.remove(wake)
 
     # -- for its attempts
 
@@ -189,11 +195,17 @@ class Execution:
         """Open an attempt and give it its context and its time; False if the run was cancelled meanwhile."""
         means, task = self.means, attempt.task
         attempt.context = Context.in_run(self._lineage, task.id, means.isolate)
-        with self._lock:
-            if self.cancelled:
-                return False
-            self._open[task.id] = attempt
-            self._say(new(AttemptStarted, (now(), self.run_id, task.id, attempt.number)))
+        try:
+            with self._lock:
+                if self.cancelled:
+                    return False
+                self._open[task.id] = attempt
+                self._say(new(AttemptStarted, (now(), self.run_id, task.id, attempt.number)))
+        except BaseException as problem:  # noqa: BLE001 - see `conclude`
+            self._break_off(problem)
+            with self._lock:
+                attempt.came_back()
+            return False
         timeout = means.task_timeout if task.timeout is None else task.timeout
         if timeout is not None:
             attempt.due = due = elapsed() + timeout
@@ -264,6 +276,7 @@ class Execution:
             if retry_in is None:
                 return self._finish(attempt, Outcome.FAILED, NO_CHANGES, failure)
         again = Attempt(self, task, attempt.number + 1)
+        again.reason = attempt.reason
         self.means.loop.call_later(retry_in, partial(self.means.workers.put, [again]))
         return None
 
@@ -273,6 +286,7 @@ class Execution:
         context = attempt.context
         changes = context.changes
         if changes:
+            changes = changes.copy()  # what a thread that the body has left behind sets from now on counts no more
             self._lineage.finish(attempt.task.id, changes)
         if context.conflicts:
             self.record.conflicts += context.conflicts
@@ -332,6 +346,8 @@ class Execution:
         ready = self._follow(step)
         if not ready:
             return self._close if self._plan.is_over else None
+        if self.means.settle_task is not None:
+            return partial(self._settle_and_go_on, self.means.settle_task, ready)
         if len(ready) > 1:
             self.means.workers.put(ready[1:])
         return ready[0]
@@ -356,13 +372,12 @@ class Execution:
             self.means.deadlines.forget(self)
             self._say(self._ending())
             capture.stop()
-            self._settle()
+            self._settle(self.means.settle)
         finally:  # whatever happens, nobody waits for ever
             self.over.set()
-            with self._lock:
-                for wake in self._wake:
-                    with suppress(RuntimeError):  # the loop of who waited is closed
-                        wake()
+            for wake in tuple(self._wake):  # who comes from now on sees that it is over
+                with suppress(RuntimeError):  # the loop of who waited is closed
+                    wake()
 
     def _ending(self) -> RunFinished:
         status = Status.FAILED if self._overdue else self._plan.status
@@ -376,9 +391,16 @@ class Execution:
         self.record.conflicts += final.conflicts
         return RunFinished(now(), self.run_id, status, final.values, error)
 
-    def _settle(self) -> None:
+    def _settle_and_go_on(self, settle: Callable[[], None], ready: list[Work]) -> Work:
+        """Hand over what follows a task once that is settled; without the lock."""
+        self._settle(settle)
+        if len(ready) > 1:
+            self.means.workers.put(ready[1:])
+        return ready[0]
+
+    def _settle(self, settle: Callable[[], None]) -> None:
         try:
-            self.means.settle()
+            settle()
         except Exception as problem:  # noqa: BLE001 - the run stands, and its caller is told
             self.history_error = problem
             logger.warning("Run %s is over, but history could not keep it: %s", self.run_id, problem)
@@ -394,7 +416,9 @@ class Execution:
         for observer in self._observers:
             try:
                 observer(event)
-            except Exception:
+            except BaseException as problem:
+                if not isinstance(problem, Exception) and not self.cancelled and not self._plan.is_over:
+                    raise  # sys.exit, an interrupt: the run is broken off; of its end everybody else still hears
                 if id(observer) not in self._reported:  # a closed stream fails at every line that is printed
                     self._reported.add(id(observer))
                     logger.exception("An observer of run %s failed at %s.", self.run_id, type(event).__name__)

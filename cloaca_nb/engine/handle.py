@@ -1,10 +1,12 @@
 """What a task can say and ask while it runs: its progress, whether it was cancelled, and to wait without a slot."""
 
+import math
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sized
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
+from numbers import Real
 from typing import Any, Final, Protocol, TypeVar
 
 from cloaca_nb.engine.deferral import Deferral
@@ -78,10 +80,20 @@ class TaskHandle:
             poll_interval_ms: between two calls, in milliseconds.
 
         Raises:
-            ValueError: if the task is over.
+            ValueError: if the task is over, or for an interval that isn't a number from 0.
+            TypeError: if `condition` is no function.
         """
         self._check()
-        poll_s = poll_interval_ms / MS
+        if not callable(condition):
+            raise TypeError(
+                f"defer_until takes a function that says whether the task can go on, not {condition!r}: "
+                "handle.defer_until(lambda: path.exists())."
+            )
+        if not isinstance(poll_interval_ms, Real) or not 0 <= poll_interval_ms < math.inf:
+            raise ValueError(
+                f"poll_interval_ms is {poll_interval_ms!r}, but must be a number of milliseconds from 0, like 500."
+            )
+        poll_s = float(poll_interval_ms) / MS
         if self._attempt.is_async:
             deferral = Deferral(partial(self._defer_async, condition, poll_s))
             self._deferrals = (*self._deferrals, deferral)
@@ -159,13 +171,16 @@ class TaskHandle:
 
         Raises:
             ValueError: if the task is over.
+            TypeError: if `done` or `total` is no number.
         """
         self._check()
+        if not isinstance(done, Real) or not (total is None or isinstance(total, Real)):
+            raise TypeError(f"progress takes how much is done of how much, not {done!r} of {total!r}: progress(3, 10).")
         self._attempt.report(done, total, message)
 
     def _check(self) -> None:
         if self._attempt.is_over:
-            raise ValueError("This task handle's task is over.")
+            raise ValueError("This task handle's task is over: a handle is for the task's own body, while that runs.")
 
 
 current_handle: Final[ContextVar[TaskHandle | None]] = ContextVar("cloaca_task_handle", default=None)

@@ -28,6 +28,7 @@ class Means:
         same: what it means that two values are one.
         frame: makes a table of rows, for results.
         settle: called after the last event of a run; the run is over when it returns.
+        settle_task: called when a task is over, before what depends on it starts; None: that starts at once.
         task_timeout: seconds per attempt of a task that names none; None: no limit.
     """
 
@@ -40,4 +41,5 @@ class Means:
     same: Sameness
     frame: Callable[[list[dict[str, Any]]], Any]
     settle: Callable[[], None]
+    settle_task: Callable[[], None] | None = None
     task_timeout: float | None = None

@@ -141,6 +141,10 @@ class WorkflowResult:
         ]
         return self._frame(rows)
 
+    def set_by(self, task_id: str) -> tuple[str, ...]:
+        """Return the keys that a task has set or deleted."""
+        return self._record.tasks[task_id].keys
+
     def __repr__(self) -> str:
         return f"WorkflowResult(status={self.status}, error={self.error_message})"
 

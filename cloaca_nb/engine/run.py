@@ -5,6 +5,7 @@ import contextlib
 import threading
 from collections.abc import Generator, Mapping
 from functools import partial
+from numbers import Real
 from typing import Any, Final
 
 from cloaca_nb.core.graph import Workflow
@@ -12,6 +13,7 @@ from cloaca_nb.core.record import RunRecord, TaskRecord
 from cloaca_nb.core.status import Status
 from cloaca_nb.engine.execution import Execution
 from cloaca_nb.engine.result import WorkflowResult
+from cloaca_nb.errors import DefinitionError
 
 __all__ = ["Run"]
 
@@ -71,9 +73,12 @@ class Run:
             timeout: seconds; None: as long as it takes.
 
         Raises:
+            DefinitionError: a ValueError, if `timeout` isn't None or a number of seconds.
             TimeoutError: if the run is not over by then; it goes on.
             RuntimeError: in the body of an async task, which would block the run that it waits for.
         """
+        if timeout is not None and not isinstance(timeout, Real):
+            raise DefinitionError(f"timeout is {timeout!r}, but must be a number of seconds, like 30 (None: no limit).")
         if self._execution.means.loop.is_current and not self.is_over:
             raise RuntimeError(
                 f"An async task can't block until run {self.run_id} is over, which may need the same event loop: "
@@ -87,7 +92,7 @@ class Run:
     def _is_over_within(self, timeout: float | None) -> bool:
         over = self._execution.over
         if timeout is not None:
-            return over.wait(timeout)
+            return over.wait(float(timeout))
         while not over.wait(TICK):  # an interrupt that comes just before a lock blocks is noticed only when it wakes
             pass
         return True

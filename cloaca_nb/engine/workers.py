@@ -195,12 +195,13 @@ class Workers:
             if self._returning or self._count > self._limit:  # the latter when one that was given up is back
                 self._leave()
                 return False
-            if self._ready:
-                return True
-            if self._closed:
+            if self._closed and not self._ready:
                 self._leave()
                 return False
             self._idle.append(place)
+            if self._ready:  # looked at after that, see above; the lock is held, so the last one is still this
+                self._idle.pop()
+                return True
         place.wake.acquire()
         with self._lock:
             if self._woken is place:

@@ -110,6 +110,8 @@ class Accounts:
         except HistoryError as error:
             self.error = error
             return Kept(None, problem=str(error))
+        except BaseException as error:  # noqa: BLE001 - see `_describe_anyhow`
+            return Kept(None, problem=f"it can't be kept: {type(error).__name__}{_text_of(error)}")
         if kept.codec is not None:
             self._codecs[described.digest] = kept.codec
         return kept

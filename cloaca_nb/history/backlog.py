@@ -66,7 +66,12 @@ class Backlog:
 
     @contextmanager
     def claim(self, journal: str) -> Iterator[bool]:
-        """Hold the journal's lock for the block, if its process is dead; the block gets whether that is so."""
+        """Hold the journal's lock for the block, if its process is dead; the block gets whether that is so.
+
+        On a drive that several machines share this needs a server that keeps locks for all of them, as those of NFS 4
+        and SMB do. Where each machine keeps its own, a run on another one looks Interrupted while it goes on; that
+        process is told that its journal was deleted, and goes on in a new one.
+        """
         lock = native_lock(lock_path(self.folder, journal))
         try:
             lock.acquire(blocking=False)

@@ -6,6 +6,7 @@ else ever opens it: DuckDB's own lock on a file is dropped as soon as the holdin
 
 import contextlib
 import json
+import logging
 import os
 import secrets
 import threading
@@ -17,6 +18,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, TypeVar
 from cloaca_nb.errors import HistoryError
 from cloaca_nb.history.journal import native_lock
 from cloaca_nb.history.location import Location
+from cloaca_nb.history.renewal import Renewal, draft_path
+from cloaca_nb.history.rescue import is_damage, rescue
 from cloaca_nb.history.schema import SCHEMA_VERSION, migration
 
 if TYPE_CHECKING:
@@ -29,6 +32,7 @@ T = TypeVar("T")
 Connection: TypeAlias = "duckdb.DuckDBPyConnection"
 PATIENCE: Final = 10.0  # seconds to wait for a database that somebody else holds
 TICK: Final = 0.005  # seconds between two tries
+logger = logging.getLogger(__name__)
 READING: Final = frozenset({"SELECT", "EXPLAIN", "COPY"})  # kinds of statement; COPY because results are exported so
 BUSY: Final = ("Could not set lock on file", "being used by another process")
 
@@ -68,12 +72,15 @@ class Database:
             self.use(lambda _: None)
             self._remember(self._location.path)
 
-    def use(self, work: Callable[[Desk], T], *, or_copy: bool = True) -> T:
+    def use(
+        self, work: Callable[[Desk], T], *, or_copy: bool = True, afterwards: Callable[[], object] | None = None
+    ) -> T:
         """Return what `work` returns, done while no other process is at this history.
 
         Args:
             work: must not keep the connection.
             or_copy: whether a copy in memory will do where the file can only be read.
+            afterwards: called when the file is let go of, and still no other process is at it.
 
         Raises:
             HistoryError: if the database can't be reached, or isn't a history.
@@ -84,11 +91,32 @@ class Database:
             self._check_open()
             try:
                 with self._alone():
-                    return self._try(work, or_copy=or_copy)
+                    result = self._done(work, or_copy=or_copy)
+                    if afterwards is not None:
+                        afterwards()
+                    return result
             except OSError as error:
                 raise HistoryError(f"History {self._location} can't be used: {error}.") from error
             except duckdb.Error as error:
                 raise self._unreadable(error) from error
+
+    def shrink(self) -> int:
+        """Write the file anew without the room of deleted rows; return how many bytes that freed.
+
+        Raises:
+            HistoryError: if it can't be reached, or there is no room for the copy; nothing is lost then.
+        """
+        path = self._location.path
+        if path is None:
+            return 0
+        before = path.stat().st_size  # asking for its size opens nothing
+        renewal = Renewal(path)
+        try:
+            self.use(lambda desk: renewal.write(desk.connection), or_copy=False, afterwards=renewal.put_in_place)
+        finally:
+            renewal.discard()
+        self._remember(path)
+        return before - path.stat().st_size
 
     def close(self) -> None:
         """Let go of DuckDB; idempotent."""
@@ -122,6 +150,26 @@ class Database:
             yield
         finally:
             lock.release()
+
+    def _done(self, work: Callable[[Desk], T], *, or_copy: bool) -> T:
+        """Do the work; on a database that turns out to be damaged, do it on what can be rescued of that."""
+        import duckdb  # noqa: PLC0415 - see `use`
+
+        try:
+            return self._try(work, or_copy=or_copy)
+        except (duckdb.Error, HistoryError) as error:
+            path = self._location.path
+            if path is None or not is_damage(error) or not _is_writable(path) or not self._is_known(path):
+                raise
+            self._rescue(path, error)
+        return self._try(work, or_copy=or_copy)
+
+    def _rescue(self, path: Path, error: BaseException) -> None:
+        self._abandon()
+        rescued = rescue(self._connection(), path, error)
+        self._abandon()
+        self._remember(path)
+        logger.error("The history %s was damaged (%s). %s", path, str(error).partition("\n")[0], rescued)
 
     def _try(self, work: Callable[[Desk], T], *, or_copy: bool) -> T:
         """Do the work as soon as nobody outside cloaca_nb holds the file."""
@@ -219,7 +267,7 @@ class Database:
 
     def _create(self, connection: Connection, path: Path) -> None:
         """Make the database whole before it gets its name: a crash leaves all of it or none."""
-        unfinished = path.with_name(f"{path.name}-{secrets.token_hex(4)}.new")
+        unfinished = draft_path(path)
         connection.execute("ATTACH ? AS history (TYPE duckdb)", [str(unfinished)])
         self._at_home(connection)
         connection.execute("USE memory")
@@ -298,7 +346,7 @@ class Database:
         return HistoryError(
             f"History {self._location} can't be opened: {error} "
             "If it is another program's file, name another one for the history; if it is damaged, move it away "
-            "and a new one is begun."
+            "and a new one is begun. What isn't in it yet is safe in its journals."
         )
 
 

@@ -356,7 +356,8 @@ class History:
     def _rows(self, sql: str, *parameters: Any) -> list[dict[str, Any]]:
         """Return what we ask ourselves: no frame, so who asks for none needn't wait for pandas to be loaded."""
         self._flush()
-        return self._store.query(sql, parameters).to_pylist()
+        rows: list[dict[str, Any]] = self._store.query(sql, parameters).to_pylist()
+        return rows
 
     def _run_id(self, run: str | None, workflow: str | None = None) -> str:
         """Return the id of the run that is meant: by all of it, its beginning, or the end that messages show."""
@@ -372,7 +373,13 @@ class History:
                 of = f" of {workflow!r}" if workflow else ""
                 raise HistoryError(f"The history {self.location} has no run{of} yet; run it first.")
             return str(latest[0]["run_id"])
-        matching = self._rows("SELECT run_id FROM runs WHERE starts_with(run_id, $1) LIMIT 5", run)
+        matching = self._rows(
+            """
+            SELECT run_id FROM runs
+            WHERE starts_with(run_id, $1) OR (length($1) >= 8 AND ends_with(run_id, $1)) LIMIT 5
+            """,
+            run,
+        )
         found = [str(row["run_id"]) for row in matching]
         if run in found or len(found) == 1:
             return run if run in found else found[0]

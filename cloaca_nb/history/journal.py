@@ -63,6 +63,10 @@ class MemoryJournal:
         """Do nothing: the lines can still be read."""
 
 
+class Deleted(FileNotFoundError):  # noqa: N818 - what has happened to a file
+    """What was written is in a file that has no name any more."""
+
+
 class FileJournal:
     """The journal of this process in a folder that many share; `append` and `close` are for one thread.
 
@@ -104,7 +108,10 @@ class FileJournal:
     def append(self, line: bytes) -> None:
         """Have the line on disk on return, else in memory and the reason in `error`."""
         self._unwritten += line + b"\n"
-        self._write()
+        if isinstance(self.error, Deleted):
+            self._begin_again()
+        else:
+            self._write()
         if self.error is None and self._size >= self._segment_size:
             self._rotate()
 
@@ -127,6 +134,21 @@ class FileJournal:
             self._size += len(self._unwritten)
             self._unwritten = b""
             self.error = None
+
+    def _begin_again(self) -> None:
+        """Go on in a new segment: the last one was deleted, and perhaps all that is in the folder."""
+        deleted = self._file
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            if not lock_path(self._folder, self.name).exists():
+                self._lock.release()
+                self._lock = native_lock(lock_path(self._folder, self.name))
+                self._lock.acquire(blocking=False)
+            self._next_segment()
+        except OSError:
+            return  # the next append tries again
+        deleted.close()
+        self._write()
 
     def _rotate(self) -> None:
         full = self._file
@@ -193,7 +215,7 @@ def _write_durably(file: IO[bytes], start: int, data: bytes) -> None:
         rest = rest[file.write(rest) :]
     _sync(file.fileno())
     if os.fstat(file.fileno()).st_nlink == 0:
-        raise FileNotFoundError(f"{file.name} was deleted while it was in use.")
+        raise Deleted(f"{file.name} was deleted while it was in use")
 
 
 _sync: Final = getattr(os, "fdatasync", os.fsync)

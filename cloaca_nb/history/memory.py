@@ -1,6 +1,6 @@
 """What history has of the tasks of a workflow: how they ended in earlier runs, on what, and what they set."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -64,7 +64,7 @@ class Memory:
     code: Mapping[str, CodeFingerprint]
 
     def values(self, earlier: Earlier) -> dict[str, Any]:
-        """Return what a task changed.
+        """Return what a task changed, for a run that gives each task copies: large values are shared between tasks.
 
         Raises:
             HistoryError: if a value can't be given back.
@@ -83,7 +83,7 @@ class Memory:
         return Taken(earlier.run_id, self.values(earlier), reads, reason)
 
 
-# A run and those that it went on with, the latest first; only what is over counts.
+# What a task of a run was, of that run and those that it went on with, the latest first; only what is over counts.
 OF_RUN: Final = """
     WITH RECURSIVE chain AS (
         SELECT run_id, resumed_from, 0 AS back FROM runs WHERE run_id = $1
@@ -92,17 +92,27 @@ OF_RUN: Final = """
     )
     SELECT task_id, run_id, outcome, code, reads, read_digests FROM tasks JOIN chain USING (run_id) ORDER BY back
 """
+# Of all runs: what the code of now made of each input, and the latest, whatever its code, to say what is different.
 OF_ANY: Final = """
     SELECT task_id, run_id, outcome, code, reads, read_digests
     FROM tasks JOIN runs USING (run_id)
     WHERE kind = 'run' AND outcome = 'Completed' AND task_id IN (SELECT unnest($1))
     QUALIFY row_number() OVER (PARTITION BY task_id, code, reads, read_digests ORDER BY tasks.ended DESC) = 1
+        AND (list_contains($2, code) OR row_number() OVER (PARTITION BY task_id ORDER BY tasks.ended DESC) = 1)
     ORDER BY tasks.ended DESC
 """
+# A value that a run met several times stands in the first of its rows.
 CHANGES: Final = """
-    SELECT run_id, task_id, role, key, digest, codec, data, problem FROM artifacts
-    WHERE run_id IN (SELECT unnest($1)) AND role IN ('initial', 'set', 'deleted') ORDER BY rowid
+    WITH small AS (
+        SELECT run_id, digest, any_value(data) AS data FROM artifacts
+        WHERE run_id IN (SELECT unnest($1)) AND data IS NOT NULL GROUP BY ALL
+    )
+    SELECT run_id, task_id, role, key, digest, codec, small.data AS data, problem
+    FROM artifacts LEFT JOIN small USING (run_id, digest)
+    WHERE {which} ORDER BY artifacts.rowid
 """
+OF_TASKS: Final = "role IN ('set', 'deleted') AND (run_id, task_id) IN (SELECT (unnest($1), unnest($2)))"
+AT_FIRST: Final = "role IN ('initial', 'parameter') AND run_id IN (SELECT unnest($1))"
 PARTS: Final = "SELECT code, name, digest, location, shown FROM code_parts WHERE code IN (SELECT unnest($1))"
 
 
@@ -125,10 +135,11 @@ def remember(
         run_id: of which run, and those that it went on with; None: of all.
     """
     if run_id is None:
-        rows = store.query(OF_ANY, [[task.id for task in workflow.tasks]]).to_pylist()
+        now = sorted({one.digest for one in code.values()})
+        rows = store.query(OF_ANY, [[task.id for task in workflow.tasks], now]).to_pylist()
     else:
         rows = store.query(OF_RUN, [run_id]).to_pylist()
-    changes = _changes(store, sorted({row["run_id"] for row in rows}))
+    changes = _changes(store, rows)
     tasks: dict[str, list[Earlier]] = {}
     for row in rows:
         reads = dict(zip(row["reads"] or (), row["read_digests"] or (), strict=True))
@@ -136,40 +147,60 @@ def remember(
         earlier = Earlier(row["run_id"], row["outcome"], row["code"], reads, set_there)
         tasks.setdefault(row["task_id"], []).append(earlier)
 
+    loaded: dict[str, Any] = {}  # artifacts, by digest: a large frame that ten tasks pass on is read and checked once
+
     def load(digest: str, kept: Kept) -> Any:
-        return artifacts.load(digest, kept, allow_pickle=True)
+        if kept.data is not None:
+            return artifacts.load(digest, kept, allow_pickle=True)
+        if digest not in loaded:
+            loaded[digest] = artifacts.load(digest, kept, allow_pickle=True)
+        return loaded[digest]
 
     return Memory(tasks, _parts(store, rows), load, accounts, code)
 
 
-def initial_values(store: Store, artifacts: ArtifactStore, run_id: str) -> dict[str, Any]:
+def initial_values(
+    store: Store, artifacts: ArtifactStore, run_id: str, named: Collection[str], defaults: Collection[str]
+) -> dict[str, Any]:
     """Return the initial context of a run.
+
+    Args:
+        store: where the rows are.
+        artifacts: where the values are.
+        run_id: of which run.
+        named: keys whose values aren't wanted.
+        defaults: parameters whose values aren't wanted where the run began with their defaults.
 
     Raises:
         HistoryError: if a value of it can't be given back; says which.
     """
     values = {}
-    for change in _changes(store, [run_id]).get((run_id, None), ()):
+    for row in store.query(CHANGES.format(which=AT_FIRST), [[run_id]]).to_pylist():
+        key = row["key"]
+        if key in named or (row["role"] == "parameter" and key in defaults):
+            continue
         try:
-            values[change.key] = artifacts.load(change.digest, change.kept or Kept(None), allow_pickle=True)
+            values[key] = artifacts.load(row["digest"], _kept(row), allow_pickle=True)
         except HistoryError as error:
             raise HistoryError(
-                f"Run {run_id} began with {change.key!r}, which can't be given back: {error} Name it again."
+                f"Run {run_id} began with {key!r}, which can't be given back: {error} "
+                f"Give it again: context={{{key!r}: ...}}."
             ) from error
     return values
 
 
-def _changes(store: Store, run_ids: Sequence[str]) -> dict[tuple[str, str | None], list[Change]]:
-    """Return what was set and deleted, by run and task; None stands for the initial context."""
-    rows = store.query(CHANGES, [run_ids]).to_pylist()
-    data = {row["digest"]: row["data"] for row in rows if row["data"] is not None}
-    changes: dict[tuple[str, str | None], list[Change]] = {}
-    for row in rows:
-        digest = row["digest"]
-        kept = Kept(row["codec"], data.get(digest), row["problem"] or "")
-        change = Change(row["key"], digest, None if row["role"] == "deleted" else kept)
-        changes.setdefault((row["run_id"], row["task_id"]), []).append(change)
+def _changes(store: Store, rows: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], list[Change]]:
+    """Return what was set and deleted, by run and task."""
+    which = [[row["run_id"] for row in rows], [row["task_id"] for row in rows]]
+    changes: dict[tuple[str, str], list[Change]] = {}
+    for row in store.query(CHANGES.format(which=OF_TASKS), which).to_pylist():
+        kept = None if row["role"] == "deleted" else _kept(row)
+        changes.setdefault((row["run_id"], row["task_id"]), []).append(Change(row["key"], row["digest"], kept))
     return changes
+
+
+def _kept(row: Mapping[str, Any]) -> Kept:
+    return Kept(row["codec"], row["data"], row["problem"] or "")
 
 
 def _parts(store: Store, rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Part]]:

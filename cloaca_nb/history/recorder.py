@@ -80,6 +80,8 @@ class Recorder:
         """
         self.flush()
         unrecorded, self._unrecorded = self._unrecorded, None
+        if isinstance(unrecorded, HistoryError):
+            raise HistoryError(f"{unrecorded} The rest of the run was recorded.") from unrecorded
         if unrecorded is not None:
             raise HistoryError(f"An event couldn't be recorded: {unrecorded!r}. All others were.") from unrecorded
         if self._journal.error is not None:

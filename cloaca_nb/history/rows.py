@@ -1,6 +1,6 @@
 """What the events of a run become: rows of the history's tables."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -34,7 +34,7 @@ class _OpenRun:
     positions: Mapping[str, int] = field(default_factory=dict)
     first_starts: dict[str, float] = field(default_factory=dict)  # by task that was retried: when it first began
     open_attempts: dict[str, events.AttemptStarted] = field(default_factory=dict)  # by task
-    outcomes: Counter[str] = field(default_factory=Counter)
+    outcomes: dict[str, int] = field(default_factory=dict)
     setters: dict[tuple[str, str], str] = field(default_factory=dict)  # by key and digest: the task that set it last
     last_setter: dict[str, str | None] = field(default_factory=dict)  # by key
 
@@ -101,7 +101,8 @@ class EventRows:
         identity = (event.run_id, workflow.name, workflow.version, event.kind, event.at, tasks, self._journal)
         self._rows["runs"].append((*identity, Status.RUNNING, None, "", 0, 0, 0, 0, event.resumed_from or None))
         for key, value in event.initial.items():
-            self._add_value((event.run_id, "initial", key, None, event.at), run, value)
+            role = "parameter" if value is workflow.parameters.get(key, MISSING) else "initial"
+            self._add_value((event.run_id, role, key, None, event.at), run, value)
             run.last_setter[key] = None
 
     def _add_fingerprints(self, code: Mapping[str, CodeFingerprint]) -> None:
@@ -152,14 +153,18 @@ class EventRows:
         run = self._runs[run_id]
         begun = run.open_attempts.pop(task_id, None)
         started = begun.at if begun else None
+        first_start = run.first_starts.get(task_id, started) if run.first_starts else started
         word = str(outcome)  # a plain string: the enumeration hashes and compares far slower
-        run.outcomes[word] += 1
-        identity = (run_id, task_id, run.positions.get(task_id), word, attempt)
-        times = (run.first_starts.get(task_id, started), started, at)
-        code = run.code.get(task_id)
-        read = _digests_of(reads, run.accounts) if reads else NOTHING_READ
-        origin = (code.digest if code else None, *read, taken_from or None)
-        self._ended.append((*identity, *times, reason, *(failure or NO_FAILURE), *origin))
+        run.outcomes[word] = run.outcomes.get(word, 0) + 1
+        place, code = run.positions.get(task_id), run.code.get(task_id)
+        code_digest = code.digest if code else None
+        exception, message, where, traceback = failure or NO_FAILURE
+        keys, digests = _digests_of(reads, run.accounts) if reads else NOTHING_READ
+        self._ended.append(
+            # one tuple, written out: thousands of these are made beside the tasks themselves
+            (run_id, task_id, place, word, attempt, first_start, started, at, reason)  # noqa: RUF005 - the faster way
+            + (exception, message, where, traceback, code_digest, keys, digests, taken_from or None)
+        )
         for key, value in changes.items():
             self._add_change(event, run, key, value)
 
@@ -171,7 +176,7 @@ class EventRows:
 
     def _run_finished(self, event: events.RunFinished) -> None:
         run = self._runs[event.run_id]
-        counts = (run.outcomes[word] for word in COUNTED)
+        counts = (run.outcomes.get(word, 0) for word in COUNTED)
         self._rows["endings"].append((event.run_id, event.status, event.at, event.error, *counts))
         for key, value in event.final.items():
             digest = run.accounts.describe(value).digest

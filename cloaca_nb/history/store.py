@@ -7,7 +7,7 @@ removed only after that. What a dead process left is merged by whoever comes nex
 import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from cloaca_nb.history.backlog import Backlog, Segment
 from cloaca_nb.history.database import Connection, Database, Desk, select
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 __all__ = ["Store", "merge_folder", "merge_memory"]
+
+T = TypeVar("T")
 
 JOURNAL_TABLES: Final = (*TABLES, ENDED, PROCESSES, ENDINGS)
 # Said again by each process or segment, and taken once: of each such table the column that tells them apart.
@@ -63,6 +65,19 @@ class Store:
             HistoryError: for a mistake in the statement, or a database that can't be reached.
         """
         return self._database.use(partial(self._answer, sql, parameters))
+
+    def change(self, work: Callable[[Connection], T]) -> T:
+        """Return what `work` returns, done with everything that was recorded so far in the tables; see `merge`."""
+
+        def caught_up(desk: Desk) -> T:
+            self._catch_up(desk)
+            return work(desk.connection)
+
+        return self._database.use(caught_up, or_copy=False)
+
+    def shrink(self) -> int:
+        """Give the room of deleted rows back to the disk; see `Database.shrink`."""
+        return self._database.shrink()
 
     def close(self) -> None:
         """Let go of the database; idempotent."""

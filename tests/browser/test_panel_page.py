@@ -85,6 +85,23 @@ def test_list_and_graph_follow_the_messages_and_ids_stay_text(page: Page) -> Non
     assert page.title() == ""
 
 
+def test_a_task_that_was_taken_from_history_is_over_and_has_a_look_of_its_own(page: Page) -> None:
+    open_panel(page, flow(3))
+    because = "unchanged since run 09e9d5f2"
+    feed(page, [0, "Taken", None, 0.1, 0, None, because], [1, "Completed", 0.1, 1, 1, None, ""], now=2)
+    assert task_states(page, ".task") == {"load": "Taken", NASTY: "Completed", "t2": "Waiting"}
+    taken, completed, _ = page.locator(".row").all()
+    expect(taken.locator(".note")).to_have_text(because)
+    expect(taken.locator(".note")).to_have_attribute("title", because)
+    expect(taken.locator(".time")).to_have_text("taken")
+    expect(taken.locator(".run")).to_be_hidden()
+    expect(page.locator(".bar")).to_have_attribute("aria-valuenow", "2")
+    expect(page.locator('.chip[data-state="Taken"]')).to_have_text("1")
+    signs = [row.locator(".sign").get_attribute("d") for row in (taken, completed)]
+    colours = [row.locator(".sign").evaluate("sign => getComputedStyle(sign).stroke") for row in (taken, completed)]
+    assert len(set(signs)) == len(set(colours)) == 2
+
+
 @pytest.mark.parametrize("seconds", [0.042, 0.9994, 0.9996, 3.14, 59.94, 59.96, 75, 3599.4, 3720])
 def test_durations_read_as_in_the_static_table(page: Page, seconds: float) -> None:
     open_panel(page, flow(1))

@@ -67,6 +67,18 @@ def test_from_a_project_to_a_run(project, invoke, python, scratch) -> None:
     assert list(scratch.iterdir()) == []
 
 
+def test_a_run_of_an_archive_takes_tasks_from_history_as_well(project, invoke, python) -> None:
+    invoke("pack", "project")
+    command = ["-m", "cloaca_nb", "run", "flights-2.1.cloacina"]
+    python(*command)
+    done = python(*command, "--only", "total", "-v")
+    assert (done.returncode, done.stdout) == (0, "7\n")
+    assert re.search(r"↶ load  taken from run ([0-9a-f]{8}): taken as it was in run \1\n", done.stderr)
+    done = python(*command, "--from", "totl")
+    assert done.returncode == 2
+    assert "Did you mean 'total'?" in done.stderr
+
+
 def test_an_archive_is_shown(project, invoke) -> None:
     invoke("pack", "project", "-o", "made.cloacina")
     code, stdout, stderr = invoke("inspect", "made.cloacina")

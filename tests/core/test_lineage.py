@@ -1,5 +1,6 @@
 """The scopes of a run: shared where nothing was changed, and the same as if every task merged everything at once."""
 
+import sys
 import threading
 from functools import reduce
 from typing import Any, NamedTuple
@@ -39,6 +40,15 @@ def test_a_task_has_the_scope_of_its_one_dependency_until_it_changes_something()
     assert [value(lineage, task_id, "x") for task_id in "abc"] == [1, 2, 2]
 
 
+@pytest.fixture
+def often_switched():
+    """Threads take turns after a few instructions."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
 def test_what_changed_nothing_passes_on_what_it_has():
     lineage = lineage_of({"a": "", "b": "a", "c": "a", "d": "bc"})
     lineage.finish("a", {"x": 1})
@@ -63,7 +73,7 @@ def test_a_join_that_was_read_before_it_changed_something_else_keeps_its_merge()
     assert (value(lineage, "k", "x"), value(lineage, "k", "y")) == ([0, 1, 2], 1)
 
 
-def test_threads_that_read_first_at_once_get_one_entry():
+def test_threads_that_read_first_at_once_get_one_entry(often_switched):
     graph = {"a": "", "b": "", **{f"c{number}": "ab" for number in range(50)}, "last": ["c0", "c1"]}
     for _ in range(20):
         lineage, found, start = lineage_of(graph), [], threading.Barrier(4, timeout=WAIT)
@@ -95,6 +105,22 @@ def test_chains_are_deeper_than_the_stack(changes):
 
 
 FINALS = [  # what, graph, outcomes that aren't Completed, changes, final values, conflicts
+    (
+        "the last ones decide the order, not whom they follow",
+        {"a": "", "b": "", "c": "b", "d": "a", "e": ""},
+        {"e": FAILED},
+        {"a": {"x": 1}, "b": {"x": 2}},
+        {"x": 1},
+        (Conflict("x", "", ("b", "a")),),
+    ),
+    (
+        "what failed merges nothing",
+        {"a": "", "b": "", "c": "ba"},
+        {"c": FAILED},
+        {"a": {"x": 1}, "b": {"x": 2}},
+        {"x": 2},
+        (Conflict("x", "", ("a", "b")),),
+    ),
     ("nothing completed", {"a": ""}, {"a": FAILED}, {}, {"x": 0}, ()),
     ("nothing changed", {"a": "", "b": "a"}, {}, {}, {"x": 0}, ()),
     ("the last one failed", {"a": "", "b": "a"}, {"b": FAILED}, {"a": {"x": 1}}, {"x": 1}, ()),

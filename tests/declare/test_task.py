@@ -158,7 +158,7 @@ WRONG = [
     ({"id": ""}, body, ["id is a text, not ''"]),
     ({"dependencies": "load"}, body, ["'body' are a list", "dependencies=['load']"]),
     ({"dependencies": not_a_task}, body, ["'body' are a list", "dependencies=[not_a_task]"]),
-    ({"dependencies": [not_a_task]}, body, ["'body' depends on <function not_a_task", "neither an id nor a function"]),
+    ({"dependencies": [not_a_task]}, body, ["'body' depends on not_a_task", "neither an id nor a function"]),
     ({"dependencies": [3]}, body, ["'body' depends on 3"]),
     ({}, without_context, ["'without_context'", "context alone", "`def without_context(context):`"]),
     ({}, with_two, ["'with_two'", "'more'", "`(context, handle)`"]),

@@ -17,10 +17,11 @@ def engine_of(events):
     """Makes an engine that runs so many tasks at once."""
     made = []
 
-    def make(limit):
+    def make(limit, **options):
         same = Sameness(equal, key)
         observers = (events.append,)
-        made.append(Engine(max_concurrent_tasks=limit, isolate=isolate, same=same, frame=list, observers=observers))
+        given = {"isolate": isolate, "same": same, "frame": list, "observers": observers}
+        made.append(Engine(max_concurrent_tasks=limit, **given, **options))
         return made[-1]
 
     yield make

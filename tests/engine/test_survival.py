@@ -1,13 +1,14 @@
 """Runs that end whatever user code does: what its exceptions, callbacks, observers and event loops get up to."""
 
 import asyncio
+import contextlib
 import sys
 import threading
 import weakref
 
 import pytest
 
-from cloaca_nb.core.events import RunFinished, TaskFinished
+from cloaca_nb.core.events import AttemptFailed, AttemptStarted, RunFinished, TaskFinished
 from cloaca_nb.core.graph import Workflow
 from cloaca_nb.core.names import Keys
 from cloaca_nb.core.retry import RetryPolicy
@@ -191,6 +192,102 @@ def test_an_observer_that_leaves_ends_the_run(engine, caplog):
     assert result.status == "Cancelled"
     assert "can't go on" in caplog.text
     assert isinstance(said[-1], RunFinished)
+
+
+@pytest.mark.parametrize("kind", [AttemptStarted, AttemptFailed, TaskFinished])
+def test_an_observer_that_always_leaves_ends_the_run(kind, engine_of):
+    engine, said = engine_of(1), []
+
+    def leave(event):
+        if isinstance(event, kind):
+            raise SystemExit
+
+    def boom(_context):
+        raise ValueError
+
+    tasks = [task(boom), task(do_nothing)]
+    result = engine.start(Workflow("w", tasks), {}, observers=[leave, said.append]).wait(WAIT)
+    assert result.status == "Cancelled"
+    assert isinstance(said[-1], RunFinished)
+    assert engine.start(Workflow("after", [task(do_nothing)]), {}).wait(WAIT).status == "Completed"
+
+
+def test_an_observer_that_leaves_at_the_end_changes_nothing(engine, caplog):
+    said = []
+
+    def leave(event):
+        if isinstance(event, RunFinished):
+            raise SystemExit
+
+    result = engine.start(Workflow("w", [task(do_nothing)]), {}, observers=[leave, said.append]).wait(WAIT)
+    assert result.status == "Completed"
+    assert isinstance(said[-1], RunFinished)
+    assert "An observer of run" in caplog.text
+
+
+def test_a_thread_that_a_body_leaves_behind_sets_nothing_more(engine, events):
+    over, ended = threading.Event(), threading.Event()
+
+    def leave_a_thread(context):
+        def go_on():
+            assert over.wait(WAIT)
+            context["late"] = True
+            ended.set()
+
+        context["x"] = 1
+        threading.Thread(target=go_on).start()
+
+    def look(context):
+        over.set()
+        assert ended.wait(WAIT)
+        context["keys"] = list(context)
+
+    result = engine.start(Workflow("w", [task(leave_a_thread), task(look, "leave_a_thread")]), {}).wait(WAIT)
+    assert dict(result.final_context) == {"x": 1, "keys": ["x"]}
+    assert next(event.changes for event in events if isinstance(event, TaskFinished)) == {"x": 1}
+
+
+def test_an_async_body_that_heeds_no_cancellation_keeps_no_turn(engine_of):
+    engine, ends = engine_of(1, max_concurrent_async=1), asyncio.Event()
+
+    async def deaf(_context):
+        while not ends.is_set():
+            with contextlib.suppress(asyncio.CancelledError):
+                await ends.wait()
+
+    async def free(_context):
+        ends.set()
+
+    late = engine.start(Workflow("w", [task(deaf, is_async=True, timeout=0.02)]), {}).wait(WAIT)
+    assert late.error.exception == "TaskTimeoutError"
+    assert engine.start(Workflow("after", [task(free, is_async=True)]), {}).wait(WAIT).status == "Completed"
+
+
+def test_an_async_body_may_wait_for_several_things_and_set_itself_a_limit(engine_of):
+    """However it ends its waiting, it has one turn again, and gives one back."""
+    engine = engine_of(1, max_concurrent_async=1)
+
+    async def wait(_context, handle):
+        looks, fails = [iter([False, False, True]), iter([False, True])], iter([False, True])
+        await asyncio.gather(*(handle.defer_until(one.__next__, poll_interval_ms=1) for one in looks))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(0.002):
+                await handle.defer_until(lambda: False, poll_interval_ms=1)
+        with contextlib.suppress(ZeroDivisionError):
+            await handle.defer_until(lambda: next(fails) and 1 / 0, poll_interval_ms=1)
+
+    async def use(_context):
+        at_work.append(1)
+        most.append(len(at_work))
+        await asyncio.sleep(0)
+        at_work.pop()
+
+    at_work, most = [], []
+    waits = [task(wait, id=f"wait{number}", handle="handle", is_async=True) for number in range(3)]
+    assert engine.start(Workflow("w", waits), {}).wait(WAIT).error is None
+    uses = [task(use, id=f"use{number}", is_async=True) for number in range(20)]
+    assert engine.start(Workflow("after", uses), {}).wait(WAIT).status == "Completed"
+    assert set(most) == {1}
 
 
 def test_a_deferral_ends_with_its_attempt(engine):

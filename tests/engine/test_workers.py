@@ -96,6 +96,25 @@ def test_a_thread_that_is_given_up_stays_outside_until_its_work_ends(workers):
     assert set(most) == {1}
 
 
+def test_a_thread_that_hangs_frees_its_place_when_it_is_given_up(workers):
+    places, begun, hang = [], threading.Event(), threading.Event()
+
+    def hanging():
+        places.append(workers.place())
+        begun.set()
+        assert hang.wait(WAIT)
+        workers.returned(places[0])
+
+    hanging_done = start(workers, hanging)
+    assert begun.wait(WAIT)
+    other = start(workers, lambda: None)
+    assert not other.is_set()
+    workers.give_up(places[0])
+    assert other.wait(WAIT)
+    hang.set()
+    assert hanging_done.wait(WAIT)
+
+
 def test_giving_up_ends_the_wait_for_a_place(workers):
     places, lent, release = [], threading.Event(), threading.Event()
 

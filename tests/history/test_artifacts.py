@@ -3,15 +3,17 @@
 import errno
 import os
 import threading
+from base64 import b64encode
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, strategies as st
 
 from cloaca_nb.errors import HistoryError
 from cloaca_nb.history.artifacts import INLINE, ArtifactStore, Kept, artifacts_folder
 from cloaca_nb.history.shelf import FileShelf
-from cloaca_nb.values import describe, equal
+from cloaca_nb.values import codec, describe, equal, large_frames
 
 FRAME = pd.DataFrame({"a": np.arange(2000), "s": ["x"] * 2000})
 
@@ -70,6 +72,29 @@ def test_a_frame_is_one_file_however_many_values_hold_it(folder):
     digest, _ = keep(store, FRAME)
     whole, _ = keep(store, {"train": FRAME, "again": [FRAME]})
     assert files(folder) == sorted([f"{digest}.pandas", f"{whole}.json"])
+
+
+def test_what_a_task_leaves_alone_of_a_large_frame_is_kept_once(folder, monkeypatch):
+    monkeypatch.setattr(large_frames, "LARGE", 100_000)
+    store = ArtifactStore(folder)
+    frame = pd.DataFrame({f"x{place}": np.random.default_rng(place).random(9999) for place in range(10)})
+    described = store.describe(frame)
+    assert store.keep(frame, described.digest, described.size) == keep(ArtifactStore(None), frame)[1]
+    before = folder_bytes(folder)
+    frame["late"] = frame["x1"] > frame["x2"]
+    digest, kept = keep(store, frame)
+    assert before > 800_000
+    assert folder_bytes(folder) - before < 20_000
+    found = store.load(digest, kept)
+    assert equal(found, frame)
+    found.loc[:, "x1"] = 0.0
+    assert equal(store.load(digest, kept), frame)
+    assert store.remove_unused([digest], grace=0) < 5_000, "the first frame's list of columns, and no column"
+    assert equal(store.load(digest, kept), frame)
+
+
+def folder_bytes(folder):
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def test_what_a_reader_changes_stays_its_own(folder):
@@ -216,3 +241,20 @@ def test_many_threads_keep_one_value(folder):
         thread.join()
     assert len(set(kept)) == 1
     assert len(files(folder)) == 1
+
+
+PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4) | st.tuples(inner, inner),
+    max_leaves=12,
+)
+
+
+@given(value=PLAIN)
+def test_plain_values_take_a_short_way_to_the_same_bytes(value):
+    store = ArtifactStore(None)
+    described = describe(value)
+    kept = store.keep(value, described.digest, described.size)
+    encoded, data = codec.in_memory(value)
+    assert kept == Kept(encoded.format, data.decode() if encoded.format == "json" else b64encode(data).decode())
+    assert equal(store.load(described.digest, kept), value)

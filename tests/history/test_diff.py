@@ -263,13 +263,13 @@ def test_its_html_says_what_its_text_says_and_survives_being_cleaned(history: Hi
     runs.say(history, run_of("aaaa", 100, "<b>one</b>"))
     runs.say(history, run_of("bbbb", 200, "<i>two</i>", limit=6))
     diff = history.diff()
-    page = Cleaned(diff._repr_mimebundle_()['text/html'])
+    page = Cleaned(diff._repr_mimebundle_()["text/html"])
     assert page.tags <= {"div", "span", "strong", "table", "colgroup", "col", "tr", "td"}
     assert page.attributes <= {"style", "title", "data-diff"}
     for said in ('"<b>one</b>"', '"<i>two</i>"', "-    return 5", "+    return 6", "Initial context", "Final context"):
         assert said in page.text
         assert said in str(diff)
-    assert "No differences" in Cleaned(history.diff("aaaa", "aaaa")._repr_mimebundle_()['text/html']).text
+    assert "No differences" in Cleaned(history.diff("aaaa", "aaaa")._repr_mimebundle_()["text/html"]).text
 
 
 def test_it_needs_no_pandas() -> None:

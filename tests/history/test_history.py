@@ -12,8 +12,10 @@ from typing import Any
 import duckdb
 import pytest
 
+from cloaca_nb.core.task import Task
+from cloaca_nb.declare.fingerprint import CodeFingerprint
 from cloaca_nb.errors import ConfigurationError, DefinitionError, HistoryError
-from cloaca_nb.history.history import History
+from cloaca_nb.history.history import History, _fingerprint_of
 
 Open = Callable[..., History]
 
@@ -323,3 +325,16 @@ def test_database_deleted_while_in_use_is_begun_anew(open_history: Open, runs: A
     (tmp_path / "history.duckdb").unlink()
     runs.say(history, runs.completed_run("b"))
     assert "b" in set(history.runs()["run_id"])
+
+
+class Unfathomable:
+    """What tells fingerprints, where that fails."""
+
+    def of(self, _task: Task) -> CodeFingerprint:
+        raise AttributeError("no partition")
+
+
+def test_code_that_cannot_be_looked_at_costs_no_run_its_history(caplog: pytest.LogCaptureFixture) -> None:
+    found = _fingerprint_of(Task("load", print), Unfathomable())  # type: ignore[arg-type]  # as a broken one would be
+    assert found.untracked == ("its code can't be looked at (AttributeError: no partition).",)
+    assert "'load'" in caplog.text

@@ -144,13 +144,15 @@ class Large:
     """Stands for a frame: can be referred to weakly."""
 
 
-@pytest.mark.parametrize(("value", "times"), [(Large(), 1), ("text", 1), ([1], 3)])
-def test_what_cannot_have_changed_is_described_once_in_a_run(value: Any, times: int, runs: Any) -> None:
+@pytest.mark.parametrize(
+    ("value", "size", "times"), [(Large(), LARGE, 1), ("text", 1, 1), ([1], LARGE, 1), ([1], LARGE - 1, 3)]
+)
+def test_what_cannot_have_changed_is_described_once_in_a_run(value: Any, size: int, times: int, runs: Any) -> None:
     described = []
 
     def count(one: Any) -> Description:
         described.append(one)
-        return Description("t", "d", LARGE, "")
+        return Description("t", "d", size, "")
 
     rows = rows_of(count)
     rows.add(events.RunStarted(0, "a", runs.define(), "run", {"k": value}))

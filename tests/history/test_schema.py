@@ -12,7 +12,16 @@ def connection() -> duckdb.DuckDBPyConnection:
 
 
 def test_tables_are_the_documented_ones() -> None:
-    assert [table.name for table in TABLES] == ["runs", "tasks", "attempts", "events", "logs", "artifacts", "code", "code_parts"]
+    assert [table.name for table in TABLES] == [
+        "runs",
+        "tasks",
+        "attempts",
+        "events",
+        "logs",
+        "artifacts",
+        "code",
+        "code_parts",
+    ]
 
 
 def test_every_table_and_view_says_its_meaning(connection: duckdb.DuckDBPyConnection) -> None:

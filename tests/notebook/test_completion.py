@@ -13,13 +13,16 @@ NOTEBOOK = (
     "with cloaca.WorkflowBuilder('other'):\n    @cloaca.task()\n    def alone(context): ...",
 )
 
+REUSE = {"--resume", "--cached", "--from", "--only"}
 CASES = [
     # line up to the cursor, what is there of it already, what is offered
-    ("%cloaca_run ", "", {"notebook", "other", "--param", "--background", "--no-panel", "--output"}),
+    ("%cloaca_run ", "", {"notebook", "other", "--param", "--background", "--no-panel", "--output", *REUSE}),
     ("%cloaca_run no", "no", {"notebook"}),
     ("result = %cloaca_run ot", "ot", {"other"}),
     ("%cloaca_run --b", "--b", {"--background"}),
-    ("%cloaca_run --background --", "--", {"--param", "--no-panel", "--output"}),
+    ("%cloaca_run --background --", "--", {"--param", "--no-panel", "--output", *REUSE}),
+    ("%cloaca_run --from ", "", {"load", "scale"}),
+    ("%cloaca_run --only sc", "sc", {"scale"}),
     ("%cloaca_run --param year=1 --pa", "--pa", {"--param"}),
     ("%cloaca_run --param ", "", {"year=", "fast="}),
     ("%cloaca_run --param ye", "ye", {"year="}),

@@ -3,7 +3,7 @@
 import pytest
 
 from cloaca_nb.core.status import Outcome, Status
-from cloaca_nb.notebook.look import LOOKS, look_of
+from cloaca_nb.notebook.look import LOOKS, TAKEN, look_of
 
 
 @pytest.mark.parametrize("state", [*Outcome, *Status])
@@ -12,7 +12,7 @@ def test_every_state_has_a_look(state):
 
 
 def test_the_outcomes_differ_in_their_marks_and_in_their_shapes():
-    looks = [look_of(outcome) for outcome in Outcome]
+    looks = [*map(look_of, Outcome), LOOKS[TAKEN]]
     assert len({look.mark for look in looks}) == len(looks)
     assert len({(look.disc, look.sign) for look in looks}) == len(looks)
 

@@ -68,6 +68,15 @@ def test_the_page_gets_times_since_the_run_began():
     }
 
 
+def test_the_page_learns_which_tasks_were_taken_from_history():
+    workflow = flow(2)
+    panel, sent = shown_panel(workflow, clock=lambda: 1_010.0)
+    panel(events.RunStarted(1_000.0, "r", workflow, "run", {}))
+    panel(events.TaskFinished(1_000.5, "r", "t0", 0, Outcome.COMPLETED, {}, None, "unchanged since run b", {}, "run-b"))
+    panel.close()
+    assert sent[-1]["rows"][0] == (0, "Taken", None, 0.5, 0, None, "unchanged since run b")
+
+
 def test_what_happened_last_is_always_told_and_few_messages_tell_it():
     workflow = flow(200)
     panel, sent = shown_panel(workflow, interval=3_600)

@@ -11,6 +11,7 @@ from cloaca_nb.core.record import RunRecord
 from cloaca_nb.core.status import Outcome, Status
 from cloaca_nb.core.task import Task
 from cloaca_nb.notebook.layout import lay_out
+from cloaca_nb.notebook.look import TAKEN
 from cloaca_nb.notebook.picture import draw, image
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -65,6 +66,14 @@ def test_it_shows_state_and_time_of_each_task():
     assert drawn[NASTY].find(f"{SVG}title").text == f"{NASTY} · Skipped · because <it> failed"
 
 
+def test_a_task_that_was_taken_from_history_says_so():
+    taken = events.TaskFinished(1.0, "r", "load", 0, Outcome.COMPLETED, {}, None, "unchanged since run b", {}, "run-b")
+    drawn = tasks_of(draw(lay_out(WORKFLOW), record_of(WORKFLOW, taken), now=4.5))
+    assert drawn["load"].get("data-state") == "Taken"
+    assert texts(drawn["load"]) == ["load", "taken"]
+    assert drawn["load"].find(f"{SVG}title").text == "load · Taken · unchanged since run b"
+
+
 def test_without_a_run_it_shows_the_workflow_alone():
     drawn = tasks_of(draw(lay_out(WORKFLOW)))
     assert {found.get("data-state") for found in drawn.values()} == {"Plain"}
@@ -78,7 +87,7 @@ def test_it_follows_the_colour_scheme_if_asked(theme, dark):
 
 def test_every_state_has_rules_for_its_card():
     svg = draw(lay_out(WORKFLOW))
-    assert all(f"[data-state={state.value}] .card" in svg for state in [*Outcome, Status.CANCELLED])
+    assert all(f"[data-state={state}] .card" in svg for state in [*map(str, Outcome), str(Status.CANCELLED), TAKEN])
 
 
 def test_many_tasks_become_dots_without_labels():

@@ -31,7 +31,13 @@ def reasons(cells, line):
     [
         ([], "%cloaca_run --resume", "unchanged since", "unchanged since", "unchanged since"),
         (["LIMIT = 2"], "%cloaca_run --resume", *("unchanged since", "executed, as LIMIT is 2 now, was 3"), "'good'"),
-        ([], "%cloaca_run --resume --param rate=5", "unchanged since", "'rate' has another value", "'good' has another"),
+        (
+            [],
+            "%cloaca_run --resume --param rate=5",
+            "unchanged since",
+            "'rate' has another value",
+            "'good' has another",
+        ),
         (["%%cloaca_params\nrate = 7"], "%cloaca_run --resume", "unchanged since", "'rate' has another", "'good' has"),
         ([LOAD + "  # a comment"], "%cloaca_run --resume", "unchanged since", "unchanged since", "unchanged since"),
         ([LOAD + " * 2"], "%cloaca_run --resume", "task body", "'rows' has another", "'good' has another"),

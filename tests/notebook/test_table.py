@@ -89,6 +89,31 @@ def test_a_failed_run_says_once_which_task_failed_and_leaves_the_line_to_the_tra
     assert "Cell In[3]" not in html
 
 
+def taken(task_id, reason="unchanged since run 09e9d5f2"):
+    return events.TaskFinished(100.1, "r", task_id, 0, Outcome.COMPLETED, {}, None, reason, {}, "0198-09e9d5f2")
+
+
+def test_tasks_that_were_taken_from_history_are_shown_as_such_with_the_reason():
+    executed = events.TaskFinished(102.0, "r", "clean", 1, Outcome.COMPLETED, {}, None, "executed, as LIMIT is 6 now")
+    record = run_of(WORKFLOW, taken("load"), events.AttemptStarted(100.5, "r", "clean", 1), executed, taken("archive"))
+    assert run_text(record, now=104.0) == (
+        "● delays  Running in 4.0 s  (4 tasks: 1 waiting, 1 completed, 2 taken)\n"
+        "  ↶  load          taken  unchanged since run 09e9d5f2\n"
+        "  ✓  clean         1.5 s  executed, as LIMIT is 6 now\n"
+        "  ◌  report      waiting\n"
+        "  ↶  archive       taken  unchanged since run 09e9d5f2"
+    )
+    page = Page(run_html(record, lay_out(WORKFLOW), 104.0))
+    assert [attributes.get("data-state") for attributes, _ in page.rows] == [
+        None,
+        "Taken",
+        "Completed",
+        "Waiting",
+        "Taken",
+    ]
+    assert page.rows[1][1] == ["↶", "load", "taken", "unchanged since run 09e9d5f2"]
+
+
 def test_of_several_failures_the_table_has_the_lines_that_the_traceback_lacks():
     record = failed_run()
     record.observe(events.TaskFinished(104.0, "r", "archive", 1, Outcome.FAILED, {}, FAILURE, ""))

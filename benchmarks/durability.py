@@ -1,0 +1,58 @@
+"""What it costs that each task is on disk before the next one starts, beside runs that are on disk at their end."""
+
+import time
+from statistics import median
+
+from engines import durable_runner, expect, workflow_of
+from figure import MICRO, Figure
+from fresh import Answer, answer, ask
+from graphs import chain, fan
+from latency import disk
+
+from cloaca_nb import Context
+
+__all__ = ["TITLE", "figures"]
+
+TITLE = "A task that sets a key, by durability, µs per task"
+TASKS = 200
+BESIDES = 500.0  # µs: what a task may wait beside the disk, for two threads to take turns
+GRAPHS = {"chain": chain(TASKS), "fan": fan(TASKS)}
+
+
+def figures(rounds: int, *, quick: bool) -> list[Figure]:
+    """Measure a chain, whose tasks wait for each other, and a fan, whose tasks share their writes."""
+    rows = []
+    for graph in GRAPHS:
+        found = ask(__file__, graph=graph, rounds=1 if quick else rounds)
+        limit = found["disk"] + BESIDES
+        rows += [
+            Figure(what=f"{graph} of {TASKS}: run", value=found["run"], unit="µs"),
+            Figure(what=f"{graph} of {TASKS}: task", value=found["task"], unit="µs", at_most=limit),
+        ]
+    note = "the floor of a chain"
+    return [*rows, Figure(what="one line of 1 kB written, fdatasync", value=found["disk"], unit="µs", note=note)]
+
+
+def measure(graph: str, rounds: int) -> Answer:
+    """Return the median microseconds per task; both take turns, so a slow spell hits them alike."""
+
+    def body(context: Context) -> None:
+        context["rows"] = 1
+
+    tasks = GRAPHS[graph]
+    workflow = workflow_of(tasks, dict.fromkeys(tasks, body))
+    took: dict[str, list[float]] = {"run": [], "task": []}
+    with durable_runner("run") as run, durable_runner("task") as task:
+        for number in range(rounds + 1):
+            for name, runner in (("run", run), ("task", task)):
+                began = time.perf_counter()
+                result = runner.execute(workflow)
+                if number:  # the first one warms up
+                    took[name].append(time.perf_counter() - began)
+                expect(result.final_context["rows"], 1)
+    per_task = {name: median(seconds) / len(tasks) * MICRO for name, seconds in took.items()}
+    return {**per_task, "disk": disk(TASKS) * MICRO}
+
+
+if __name__ == "__main__":
+    answer(measure)

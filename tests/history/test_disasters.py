@@ -1,0 +1,227 @@
+"""What goes wrong around a history: each has a clear outcome, a message that says what to do, and costs no more."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import textwrap
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cloaca_nb.errors import HistoryError
+from cloaca_nb.history.history import History
+from cloaca_nb.history.journal import FileJournal, segment_path
+
+Open = Callable[..., History]
+NOT_WINDOWS = pytest.mark.skipif(os.name == "nt", reason="what POSIX systems limit or allow")
+
+# A child process: its limits and its user are its own. All is loaded before it becomes somebody who may not.
+CHILD = """
+    import os, resource, signal, sys
+    from pathlib import Path
+    from cloaca_nb.core.graph import Workflow
+    from cloaca_nb.core.names import Keys
+    from cloaca_nb.core.task import Task
+    from cloaca_nb.history.history import History
+    from cloaca_nb.runner import DefaultRunner
+
+    def make(context):
+        context["much"] = bytes(range(256)) * context["size"]
+
+    def count(context):
+        context["n"] = len(context["much"])
+
+    flow = Workflow("flow", [Task("make", make, (), keys=Keys()), Task("count", count, ("make",), keys=Keys())])
+    database = sys.argv[1]
+    with DefaultRunner(":memory:") as warm:
+        warm.execute(flow, {"size": 100})
+        warm.resume(workflow=flow)
+        warm.history().runs()
+
+    def become_nobody():
+        if os.getuid() == 0:
+            os.chown(Path(database).parent, 65534, 65534)
+            os.setgid(65534)
+            os.setuid(65534)
+
+    def forbid_writing():
+        for path in sorted(Path(database).parent.rglob("*"), reverse=True):
+            path.chmod(0o555 if path.is_dir() else 0o444)
+        Path(database).parent.chmod(0o555)
+
+    def allow_writing():
+        Path(database).parent.chmod(0o755)
+        for path in sorted(Path(database).parent.rglob("*")):
+            path.chmod(0o755 if path.is_dir() else 0o644)
+
+    def limit_files(size):
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+
+    def execute(runner, size):
+        result = runner.execute(flow, {"size": size})
+        print(result.status, result.history_error)
+        return result
+"""
+
+
+@pytest.fixture
+def in_child() -> Iterator[Callable[[str], list[str]]]:
+    """Runs a program in a process of its own, in a folder that any user may pass to; gives the lines that it prints."""
+    with tempfile.TemporaryDirectory() as folder:
+        shared = Path(folder, "shared")
+        shared.mkdir()
+        Path(folder).chmod(0o755)
+
+        def run(program: str) -> list[str]:
+            code = textwrap.dedent(CHILD) + textwrap.dedent(program)
+            command = [sys.executable, "-c", code, str(shared / "history.duckdb")]
+            done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, cwd="/")  # noqa: S603
+            assert done.returncode == 0, done.stderr
+            return done.stdout.splitlines()
+
+        yield run
+
+
+@NOT_WINDOWS
+def test_full_disk_costs_a_value_and_no_run(in_child: Callable[[str], list[str]]) -> None:
+    said = in_child(
+        """
+        with DefaultRunner(database) as runner:
+            execute(runner, 1)
+            limit_files(100_000)
+            full = execute(runner, 1000)
+            limit_files(-1)
+            execute(runner, 1001)
+            print(list(runner.history().runs()["status"]))
+            resumed = runner.resume(full.run_id, workflow=flow)
+            print(resumed.tasks["reason"][0])
+            print(resumed.final_context["n"])
+        """
+    )
+    assert said[0] == "Completed None"
+    assert "Completed A bytes of 256," in said[1]
+    assert "can't be written beside the history" in said[1]
+    assert said[1].endswith("Free some space, or make the folder writable. The rest of the run was recorded.")
+    assert said[2:4] == ["Completed None", "['Completed', 'Completed', 'Completed']"]
+    assert said[4].startswith("executed, as 'much' can't be taken from run")
+    assert said[5] == "256000"
+
+
+@NOT_WINDOWS
+def test_folder_that_becomes_read_only(in_child: Callable[[str], list[str]]) -> None:
+    said = in_child(
+        """
+        become_nobody()
+        with DefaultRunner(database) as runner:
+            execute(runner, 100)
+            forbid_writing()
+            execute(runner, 101)
+            print(list(runner.history().runs()["status"]))
+            allow_writing()
+            execute(runner, 102)
+        with History.open(database) as history:
+            print(list(history.runs()["status"]))
+        """
+    )
+    assert said[0] == "Completed None"
+    assert "Permission denied" in said[1]
+    assert "make the folder writable" in said[1]
+    assert said[2] == "['Completed', 'Completed']"  # the open journal can still be written
+    assert said[3:] == ["Completed None", "['Completed', 'Completed', 'Completed']"]
+
+
+@NOT_WINDOWS
+def test_history_that_may_only_be_read(in_child: Callable[[str], list[str]]) -> None:
+    said = in_child(
+        """
+        become_nobody()
+        with DefaultRunner(database) as runner:
+            execute(runner, 100)
+        forbid_writing()
+        try:
+            DefaultRunner(database)
+        except Exception as error:
+            print(type(error).__name__, error)
+        with History.open(database) as history:
+            print(len(history.runs()), history.initial())
+        allow_writing()
+        """
+    )
+    assert said[1].startswith("HistoryError Runs can't be recorded in")
+    assert "Make its folder writable, or name another place" in said[1]
+    assert said[2] == "1 {'size': 100}"
+
+
+@NOT_WINDOWS
+def test_journals_that_are_deleted_while_in_use(open_history: Open, runs: Any, tmp_path: Path) -> None:
+    history = open_history()
+    runs.say(history, runs.completed_run("a"))
+    assert len(history.runs()) == 1
+    shutil.rmtree(tmp_path / "history.duckdb-journals")
+    with pytest.raises(HistoryError, match="was deleted while it was in use"):
+        runs.say(history, runs.completed_run("b"))
+    runs.say(history, runs.completed_run("c"))
+    assert set(history.runs()["run_id"]) == {"a", "b", "c"}
+    other = open_history()
+    assert set(other.runs()["status"]) == {"Completed"}
+
+
+@NOT_WINDOWS
+def test_process_whose_journal_was_deleted_is_still_alive_for_others(
+    open_history: Open, runs: Any, tmp_path: Path
+) -> None:
+    history, other = open_history(), open_history()
+    runs.say(history, runs.completed_run("a")[:1])
+    shutil.rmtree(tmp_path / "history.duckdb-journals")
+    with pytest.raises(HistoryError, match="was deleted"):
+        runs.say(history, runs.completed_run("b")[:1])
+    runs.say(history, runs.completed_run("b")[1:4])
+    assert list(other.runs()["status"]) == ["Running"]
+
+
+def test_journal_of_a_process_on_another_machine(open_history: Open, tmp_path: Path) -> None:
+    """Its lock is free, so it is over: its runs are there, and those that were open are Interrupted."""
+    history = open_history()
+    folder = tmp_path / "history.duckdb-journals" / "main"
+    folder.mkdir(exist_ok=True)
+    header = {
+        "schema": 1,
+        "processes": {"journal": ["0-far"], "host": ["far"], "pid": [7], "started": [1.0], "python": ["3.12"]},
+    }
+    run = {"run_id": "x", "workflow": "flow", "version": "v", "kind": "run", "started": 2.0, "tasks": 1}
+    rest = {"journal": "0-far", "status": "Running", "ended": None, "error": ""}
+    counts = dict.fromkeys(("completed", "failed", "skipped", "cancelled"), 0)
+    started = {"runs": {column: [value] for column, value in (run | rest | counts).items()}}
+    lines = [*(json.dumps(line, separators=(",", ":")) for line in (header, started)), '{"tasks":torn']
+    segment_path(folder, "0-far", 1).write_text("\n".join(lines))
+    assert list(history.runs()["status"]) == ["Interrupted"]
+    assert list(history.sql("SELECT host, pid FROM processes").iloc[0]) == ["far", 7]
+
+
+def test_journal_of_a_process_on_another_machine_that_lives(open_history: Open, runs: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "history.duckdb-journals" / "main"
+    far = FileJournal(folder, lambda _: b'{"schema":1}', lambda: None)
+    far.append(b'{"events":{"run_id":["x"]}}')
+    history = open_history()
+    runs.say(history, runs.completed_run("a"))
+    assert list(history.runs()["run_id"]) == ["a"]
+    assert segment_path(folder, far.name, 1).exists()
+    far.close()
+
+
+def test_clock_that_is_set_back_loses_nothing(open_history: Open, runs: Any) -> None:
+    """The latest run is the one with the latest time, whenever it was; both are there, and whole."""
+    history = open_history()
+    runs.say(history, runs.completed_run("after"))
+    runs.say(history, runs.completed_run("before", start=runs.START - 86_400))
+    assert list(history.runs()["run_id"]) == ["after", "before"]
+    assert history.to_resume()[0] == "after"
+    assert history.to_resume("before")[0] == "before"
+    assert len(history.tasks("before")) == 3
