@@ -62,6 +62,8 @@ class DefaultRunner:
         durability: str = "run",
     ) -> None:
         _check_durability(durability)
+        _check_kind("url", url, str, "a path or a database URL, as text")
+        _check_kind("config", config, DefaultRunnerConfig, "a DefaultRunnerConfig")
         self._registry = registry
         self._history = History.open(url, schema=schema)
         _say_once(self._history.location.note)
@@ -197,6 +199,8 @@ class DefaultRunner:
         observers: Sequence[Observer] = (),
     ) -> Run:
         """Start a run that goes on with an earlier one, and return at once; see `resume`."""
+        _check_kind("run", run, str, "a run's id, as text")
+        _check_kind("workflow", workflow, str | Workflow, "a Workflow or the name of one")
         name = workflow.name if isinstance(workflow, Workflow) else workflow
         run_id, of_run = self._history.to_resume(run, name)
         found = self._workflow(of_run if workflow is None else workflow)
@@ -208,7 +212,7 @@ class DefaultRunner:
     def start_some(
         self,
         workflow: str | Workflow,
-        tasks: Sequence[str],
+        tasks: str | Sequence[str],
         *,
         following: bool,
         context: Context | Mapping[str, Any] | None = None,
@@ -220,7 +224,7 @@ class DefaultRunner:
 
         Args:
             workflow: a `Workflow`, or the name of a registered one; it must have been run before.
-            tasks: ids of the tasks that are executed.
+            tasks: ids of the tasks that are executed; one alone may be given as text.
             following: whether what follows them is executed as well; if not, it is left out.
             context: replaces values of that run's initial context.
             timeout: see `execute`.
@@ -232,6 +236,7 @@ class DefaultRunner:
             HistoryError: if it has no run yet, or its latest run is still going on.
         """
         found = self._workflow(workflow)
+        tasks = (tasks,) if isinstance(tasks, str) else tasks
         after = {later for task_id in tasks for later in found.descendants(task_id)} - set(tasks)
         run_id, _ = self._history.to_resume(None, found.name)
         given = _values(context)
@@ -288,6 +293,11 @@ def _check_durability(durability: str) -> None:
     if durability not in DURABILITIES:
         known = " or ".join(map(repr, DURABILITIES))
         raise DefinitionError(f"The durability is {known}, not {durability!r}.{near_miss(durability, DURABILITIES)}")
+
+
+def _check_kind(name: str, value: Any, kind: Any, what: str) -> None:
+    if value is not None and not isinstance(value, kind):
+        raise TypeError(f"{name} is {what}, not {type(value).__name__}: {value!r}.")
 
 
 def _waited_for(run: Run) -> WorkflowResult:

@@ -377,6 +377,14 @@ RUNNING = [  # what, what is done with a runner, the error, what its message say
     ),
     ("an unknown run", lambda runner: runner.resume("zzz"), HistoryError, "has no run 'zzz'. See runs()."),
     ("no run to resume", lambda runner: runner.resume(), HistoryError, "has no run yet; run it first."),
+    ("a run that is a number", lambda runner: runner.resume(5), TypeError, "run is a run's id, as text, not int: 5."),
+    ("a url that is a number", lambda _runner: cloaca.DefaultRunner(5), TypeError, "url is a path or a database URL"),
+    (
+        "a config that is a dict",
+        lambda _: cloaca.DefaultRunner(":memory:", config={}),
+        TypeError,
+        "a DefaultRunnerConfig",
+    ),
     (
         "an unknown task",
         lambda runner: runner.start_some(flights(), ["laod"], following=True),

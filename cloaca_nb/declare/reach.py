@@ -163,6 +163,8 @@ class Reach:
     # -- classes
 
     def _class(self, kind: type) -> _Look:
+        if not isinstance(kind.__module__, str):  # a compiled type that has a descriptor there, as Cython's functions
+            return _Look(leads=(), watch=Watch(()))
         if not self._is_own(kind.__module__):
             return _Look(leads=(kind.__module__,), watch=Watch(()))
         watch = watch_class(kind)

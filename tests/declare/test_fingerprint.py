@@ -56,6 +56,8 @@ def calls(name):
     return f"def body(context):\n    return {name}(context)\n"
 
 
+RANDOM = "import numpy\n" + calls("numpy.random.default_rng")
+
 SAME = [
     ("comments", BODY, BODY.replace("    return", "    # why\n    return")),
     ("blank lines", BODY, "\n\n" + BODY.replace(":\n", ":\n\n")),
@@ -74,6 +76,7 @@ SAME = [
     ("class's docstring", "class P:\n    x = 1\n" + calls("P"), "class P:\n    'Doc.'\n    x = 1\n" + calls("P")),
     ("async", "async def body(c):\n    return 1", "async def body(c):\n    return 1  # one"),
     ("an attribute of another name", "def body(c):\n    return c.LIMIT", "LIMIT = 3\ndef body(c):\n    return c.LIMIT"),
+    ("a compiled function", RANDOM, RANDOM + "# again\n"),
     ("a lambda's spaces", "body = lambda c: c+1", "body = lambda c: c + 1"),
     ("set literal", "def body(c):\n    return c in {'a', 'b'}", "def body(c):\n    return c in {'a',  'b'}"),
     (
