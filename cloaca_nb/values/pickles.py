@@ -91,6 +91,14 @@ def _canonical_pickler() -> Any:
                 return self._digest(value)
             return None
 
+        def reducer_override(self, value: Any) -> Any:
+            if not isinstance(value, BaseException):
+                return super().reducer_override(value)
+            # Without what libraries add to errors for their own pickles, and without the empty `__dict__`, which an
+            # error has only once somebody has asked for it.
+            reduced = value.__reduce_ex__(5)
+            return reduced[:2] if isinstance(reduced, tuple) and reduced[2:] == ({},) else reduced
+
     return CanonicalPickler
 
 

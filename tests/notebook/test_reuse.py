@@ -80,7 +80,7 @@ def test_a_task_that_fails_when_it_is_tried_fails_its_cell(flow):
 def test_what_differs_between_two_runs(flow):
     flow("%cloaca_run --param rate=5 --no-panel")
     flow("difference = %cloaca_diff")
-    assert "rate   2 → 5" in str(flow.names["difference"])
+    assert "rate  2 → 5" in str(flow.names["difference"])
 
 
 @pytest.mark.parametrize(
