@@ -280,17 +280,7 @@ class Execution:
         self.means.loop.call_later(retry_in, partial(self.means.workers.put, [again]))
         return None
 
-    # -- under the lock
-
-    def _complete(self, attempt: Attempt) -> Work | None:
-        context = attempt.context
-        changes = context.changes
-        if changes:
-            changes = changes.copy()  # what a thread that the body has left behind sets from now on counts no more
-            self._lineage.finish(attempt.task.id, changes)
-        if context.conflicts:
-            self.record.conflicts += context.conflicts
-        return self._finish(attempt, COMPLETED, changes, None)
+    # -- what earlier runs have
 
     def _take(self, attempt: Attempt) -> Work | None:
         """See what earlier runs have for a task, and execute it only if that is nothing."""
@@ -329,6 +319,18 @@ class Execution:
                 )
             )
             return self._go_on(self._plan.finish(task.id, COMPLETED))
+
+    # -- under the lock
+
+    def _complete(self, attempt: Attempt) -> Work | None:
+        context = attempt.context
+        changes = NO_CHANGES
+        if context.changes:
+            changes = context.changes.copy()  # what a thread that the body left behind sets from now on counts no more
+            self._lineage.finish(attempt.task.id, changes)
+        if context.conflicts:
+            self.record.conflicts += context.conflicts
+        return self._finish(attempt, COMPLETED, changes, None)
 
     def _finish(
         self, attempt: Attempt, outcome: Outcome, changes: Mapping[str, Any], failure: Failure | None
@@ -403,7 +405,7 @@ class Execution:
             settle()
         except Exception as problem:  # noqa: BLE001 - the run stands, and its caller is told
             self.history_error = problem
-            logger.warning("Run %s is over, but history could not keep it: %s", self.run_id, problem)
+            logger.warning("History could not keep all of run %s: %s", self.run_id, problem)
 
     def _say_without(self, task_id: str, outcome: Outcome, reason: str) -> None:
         """Say that a task is over without its body having had its way: it was skipped or cancelled."""

@@ -16,7 +16,16 @@ from typing import IO, TYPE_CHECKING, Final, Protocol
 if TYPE_CHECKING:
     from filelock import BaseFileLock
 
-__all__ = ["FileJournal", "Journal", "MemoryJournal", "lock_path", "native_lock", "remove_lock", "segment_path"]
+__all__ = [
+    "FileJournal",
+    "Journal",
+    "MemoryJournal",
+    "lock_path",
+    "native_lock",
+    "remove_lock",
+    "segment_path",
+    "sync_folder",
+]
 
 SEGMENT_SIZE: Final = 8 << 20  # bytes after which a journal goes on in a new segment, and the old one can be merged
 
@@ -164,7 +173,7 @@ class FileJournal:
         file = segment_path(self._folder, self.name, self._number + 1).open("wb", buffering=0)
         try:
             _write_durably(file, 0, self._header + b"\n")
-            _sync_folder(self._folder)
+            sync_folder(self._folder)
         except OSError:
             file.close()
             raise
@@ -221,7 +230,7 @@ def _write_durably(file: IO[bytes], start: int, data: bytes) -> None:
 _sync: Final = getattr(os, "fdatasync", os.fsync)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make a new file's name durable, where a folder can be opened (not on Windows)."""
     with contextlib.suppress(PermissionError):
         descriptor = os.open(folder, os.O_RDONLY)

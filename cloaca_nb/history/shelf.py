@@ -16,6 +16,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import IO, Any, Final, Protocol
 
+from cloaca_nb.history.journal import sync_folder
+
 __all__ = ["FileShelf", "MemoryShelf", "Shelf", "Write"]
 
 Write = Callable[[IO[bytes]], None]
@@ -188,7 +190,7 @@ class FileShelf:
         if name not in self._safe:
             folder = self._path(name).parent
             for one in (folder, self._folder, self._folder.parent):
-                _sync_folder(one)
+                sync_folder(one)
             self._safe.add(name)
 
     def _path(self, name: str) -> Path:
@@ -208,13 +210,3 @@ def _marked(path: Path, mark: str) -> Path:
 
 def _is_old(path: Path, seconds: float) -> bool:
     return time.time() - path.stat().st_mtime >= seconds
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a new file's name durable, where a folder can be opened (not on Windows)."""
-    with contextlib.suppress(PermissionError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
