@@ -225,6 +225,24 @@ def test_an_observer_that_leaves_at_the_end_changes_nothing(engine, caplog):
     assert "An observer of run" in caplog.text
 
 
+def test_a_thread_that_an_empty_handed_body_leaves_behind_sets_nothing_either(engine, events):
+    over, ended = threading.Event(), threading.Event()
+
+    def leave_a_thread(context):
+        def go_on():
+            assert over.wait(WAIT)
+            context["late"] = True
+            ended.set()
+
+        threading.Thread(target=go_on).start()
+
+    result = engine.start(Workflow("w", [task(leave_a_thread)]), {}).wait(WAIT)
+    over.set()
+    assert ended.wait(WAIT)
+    (finished,) = (event for event in events if isinstance(event, TaskFinished))
+    assert (dict(finished.changes), dict(result.final_context)) == ({}, {})
+
+
 def test_a_thread_that_a_body_leaves_behind_sets_nothing_more(engine, events):
     over, ended = threading.Event(), threading.Event()
 
