@@ -1,10 +1,9 @@
 """What the events of one run add up to: the one reading of the stream that panel, terminal and result share."""
 
 import threading
-from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any
 
 from cloaca_nb.core import events
 from cloaca_nb.core.status import Outcome, Status
@@ -41,7 +40,8 @@ class RunRecord:
     """One run so far; `observe` is an `Observer`.
 
     Most runs are looked at a few times a second or never, so what happens twice for every task is only noted down, and
-    taken in when somebody looks.
+    taken in when somebody looks. It is noted as bare fields, one after the other, because the garbage collector would
+    visit every event that is kept, again and again.
     """
 
     def __init__(self) -> None:
@@ -53,7 +53,8 @@ class RunRecord:
         self.error = ""
         self.conflicts: list[Conflict] = []  # added by the engine, not by an event
         self._tasks: dict[str, TaskRecord] = {}
-        self._noted: deque[events.Event] = deque()
+        self._begun: list[Any] = []  # the fields of each AttemptStarted
+        self._finished: list[Any] = []  # the fields of each TaskFinished
         self._lock = threading.RLock()
 
     @property
@@ -65,11 +66,18 @@ class RunRecord:
     def observe(self, event: events.Event) -> None:
         """Take in one more fact."""
         kind = type(event)
-        if kind in OF_THE_RUN:
-            self._take_in_of_run(event)
-        self._noted.append(event)
-        if kind not in NOTED_ONLY:
-            self._take_in()
+        if kind is events.AttemptStarted:
+            self._begun.extend(event)  # at one stroke, also for whoever takes in meanwhile
+        elif kind is events.TaskFinished:
+            self._finished.extend(event)
+        elif isinstance(event, events.RunStarted):
+            self.run_id, self.workflow, self.started = event.run_id, event.workflow, event.at
+        elif isinstance(event, events.RunFinished):
+            self.status, self.ended, self.error = event.status, event.at, event.error
+        else:
+            with self._lock:
+                self._take_in()
+                _take_in_of_task(self._tasks[event.task_id], event)
 
     def count(self, outcome: Outcome) -> int:
         """Return how many tasks stand so."""
@@ -79,22 +87,19 @@ class RunRecord:
         """Return the seconds since the run began, up to `now` or its end."""
         return (self.ended or now) - self.started
 
-    # -- what each kind of event says
-
-    def _take_in_of_run(self, event: events.Event) -> None:
-        if isinstance(event, events.RunStarted):
-            self.run_id, self.workflow, self.started = event.run_id, event.workflow, event.at
-        elif isinstance(event, events.RunFinished):
-            self.status, self.ended, self.error = event.status, event.at, event.error
-
     def _take_in(self) -> None:
         with self._lock:
-            while self._noted:
-                event = self._noted.popleft()
-                if isinstance(event, events.RunStarted):
-                    self._tasks = {task_id: TaskRecord(task_id) for task_id in event.workflow.positions}
-                elif not isinstance(event, events.RunFinished):
-                    _take_in_of_task(self._tasks[event.task_id], event)
+            if not self._tasks and self.workflow is not None:
+                self._tasks = {task_id: TaskRecord(task_id) for task_id in self.workflow.positions}
+            self._take_in_all(events.AttemptStarted, self._begun)  # each of them came before its task was over
+            self._take_in_all(events.TaskFinished, self._finished)
+
+    def _take_in_all(self, kind: type[events.AttemptStarted | events.TaskFinished], noted: list[Any]) -> None:
+        size, end = len(kind._fields), len(noted)
+        for start in range(0, end, size):
+            event = kind(*noted[start : start + size])
+            _take_in_of_task(self._tasks[event.task_id], event)
+        del noted[:end]  # only now: an interrupt in between has all of them taken in once more, to the same end
 
 
 def _take_in_of_task(task: TaskRecord, event: events.Event) -> None:
@@ -113,7 +118,3 @@ def _take_in_of_task(task: TaskRecord, event: events.Event) -> None:
             task.outcome, task.ended, task.reason = event.outcome, event.at, event.reason
             task.failure, task.taken_from = event.failure, event.taken_from
             task.keys = tuple(event.changes)
-
-
-OF_THE_RUN: Final = frozenset({events.RunStarted, events.RunFinished})
-NOTED_ONLY: Final = OF_THE_RUN | {events.AttemptStarted, events.TaskFinished}
