@@ -9,8 +9,11 @@ from functools import cached_property
 from typing import Final, NamedTuple
 
 from cloaca_nb.core.cell.body import Body, parse_statements, read_body
-from cloaca_nb.core.cell.function_text import FunctionText, Traffic, compile_function, write_function
-from cloaca_nb.core.cell.options import TaskOptions, decorator_arguments, parse_options
+from cloaca_nb.core.cell.compiled import compile_function
+from cloaca_nb.core.cell.function_text import FunctionText, write_function
+from cloaca_nb.core.cell.option_line import parse_options
+from cloaca_nb.core.cell.options import TaskOptions, decorator_arguments
+from cloaca_nb.core.cell.placing import Traffic
 from cloaca_nb.core.names import BodyNames, Keys
 from cloaca_nb.errors import CellError, near_miss
 

@@ -6,7 +6,8 @@ from typing import Final, NamedTuple
 
 from cloaca_nb.core.code.bindings import Function, How, arguments, bindings, own_scope
 from cloaca_nb.core.code.context_flow import KeyRecord
-from cloaca_nb.core.code.name_flow import NameFlow, root_name
+from cloaca_nb.core.code.name_flow import root_name
+from cloaca_nb.core.code.scope_flow import ScopeFlow
 
 __all__ = ["UNKNOWN", "BodyNames", "Keys", "body_names", "flow_of", "function_keys"]
 
@@ -63,7 +64,7 @@ def function_keys(function: Function | ast.Lambda) -> Keys:
     names = arguments(function)
     if not names:
         return Keys()
-    flow = NameFlow(names[0])
+    flow = ScopeFlow(names[0])
     if isinstance(function, ast.Lambda):
         flow.visit(function.body)
     else:
@@ -90,9 +91,9 @@ def body_names(body: Sequence[ast.stmt]) -> BodyNames:
     )
 
 
-def flow_of(body: Sequence[ast.stmt]) -> NameFlow:
+def flow_of(body: Sequence[ast.stmt]) -> ScopeFlow:
     """Walk the body of a task cell to its end."""
-    flow = NameFlow(CONTEXT, frozenset(one.name for one in bindings(body)))
+    flow = ScopeFlow(CONTEXT, frozenset(one.name for one in bindings(body)))
     flow.block(body)
     flow.end = flow.state
     return flow

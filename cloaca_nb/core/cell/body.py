@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Final
 
 from cloaca_nb.core.code.bindings import SCOPES, How, bindings, captured_later, captured_now, own_scope
-from cloaca_nb.core.code.name_flow import NameFlow
+from cloaca_nb.core.code.scope_flow import ScopeFlow
 from cloaca_nb.core.names import BodyNames, body_names, flow_of
 from cloaca_nb.errors import CellError
 
@@ -37,7 +37,7 @@ class Body:
         return self.text.split("\n")
 
     @cached_property
-    def flow(self) -> NameFlow:
+    def flow(self) -> ScopeFlow:
         """What a walk through the code finds."""
         return flow_of(self.statements)
 

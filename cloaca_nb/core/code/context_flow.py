@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from cloaca_nb.core.code.bindings import own_scope
-from cloaca_nb.core.code.flow import START, Flow, Point, join
+from cloaca_nb.core.code.flow import Flow
+from cloaca_nb.core.code.state import START, Point, join
 
 __all__ = ["ContextFlow", "Key", "KeyRecord"]
 

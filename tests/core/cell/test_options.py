@@ -6,7 +6,8 @@ from inspect import signature
 
 import pytest
 
-from cloaca_nb.core.cell.options import OPTIONS, TaskOptions, decorator_arguments, parse_options
+from cloaca_nb.core.cell.option_line import parse_options
+from cloaca_nb.core.cell.options import OPTIONS, TaskOptions, decorator_arguments
 from cloaca_nb.declare.task import task
 from cloaca_nb.errors import CellError
 
