@@ -1,7 +1,9 @@
-"""The observer that keeps what happens: events in, journal lines out, by one thread of its own.
+"""The observer that keeps what happens: events in, journal lines out.
 
 The engine's threads only put events on a queue. The writer thread sleeps until there is one, gives others a moment to
-join it, and makes one journal line of all: a group commit. It alone touches the rows and the journal.
+join it, and makes one journal line of all: a group commit. A thread that waits for its events commits them itself if
+nobody else is at it, for handing over to another thread and back costs more than writing. Whoever commits holds the
+lock of the rows and the journal.
 """
 
 import logging
@@ -32,7 +34,7 @@ class Recorder:
 
     Args:
         journal: where the lines go; closed with the recorder.
-        rows: makes the lines of what it is told; used by the writer thread alone.
+        rows: makes the lines of what it is told; used by one thread at a time.
         delay: the longest that an event waits for others before it is written, in seconds.
     """
 
@@ -44,6 +46,7 @@ class Recorder:
         self._news = threading.Event()
         self._urgent = threading.Event()
         self._asleep = False
+        self._committing = threading.Lock()
         self._closing = False
         self._has_recorded = False
         self._unrecorded: BaseException | None = None
@@ -96,12 +99,14 @@ class Recorder:
         Raises:
             HistoryError: if the recorder is closed.
         """
-        done = threading.Event()
-        self._queue.append(done)
-        self._hurry()
-        while not done.wait(PULSE):
-            if not self._thread.is_alive():
-                raise HistoryError("This history was closed while something waited for it.")
+        is_main = threading.current_thread() is threading.main_thread()  # an interrupt would leave a commit half done
+        if is_main or not self._committing.acquire(blocking=False):
+            self._have_committed()
+            return
+        try:
+            _wake(self._commit())
+        finally:
+            self._committing.release()
 
     def close(self) -> None:
         """Write what is left, close the journal and end the thread; a second time it does nothing."""
@@ -111,6 +116,15 @@ class Recorder:
         self._hurry()
         self._thread.join()
         self._queue = _ClosedQueue("This history is closed; open a new one to record runs.")
+
+    def _have_committed(self) -> None:
+        """Return when the writer thread has committed what is on the queue now."""
+        done = threading.Event()
+        self._queue.append(done)
+        self._hurry()
+        while not done.wait(PULSE):
+            if not self._thread.is_alive():
+                raise HistoryError("This history was closed while something waited for it.")
 
     def _hurry(self) -> None:
         self._urgent.set()
@@ -123,9 +137,12 @@ class Recorder:
             self._sleep()
             self._urgent.wait(self._delay)
             self._urgent.clear()
+            self._committing.acquire()
             closing = self._closing  # read before the queue is: what came before the call to close is still written
-            self._commit()
-        self._journal.close()
+            _wake(self._commit())
+            if not closing:
+                self._committing.release()
+        self._journal.close()  # and the lock is kept, so that nobody writes to it any more
 
     def _sleep(self) -> None:
         """Return when there is something on the queue, or somebody is in a hurry."""
@@ -135,14 +152,14 @@ class Recorder:
             self._news.wait()
         self._asleep = False
 
-    def _commit(self) -> None:
+    def _commit(self) -> list[threading.Event]:
+        """Write what is on the queue now, and return who waits for it; under the lock."""
         waiting = self._take_events()
         rows = self._rows.take()
         if rows or self._journal.error is not None:
             self._has_recorded = True
             self._journal.append(encode(rows))
-        for done in waiting:
-            done.set()
+        return waiting
 
     def _take_events(self) -> list[threading.Event]:
         """Turn what is on the queue now into rows; return who waits for them."""
@@ -166,6 +183,11 @@ class Recorder:
         """Be of no use in a forked child: its thread, and the right to write the journal, stayed with the parent."""
         self._closing = True
         self._queue = _ClosedQueue("This history belongs to the process that this one was forked from; open a new one.")
+
+
+def _wake(waiting: Sequence[threading.Event]) -> None:
+    for done in waiting:
+        done.set()
 
 
 class _ClosedQueue(deque[Any]):

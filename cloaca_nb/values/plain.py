@@ -112,6 +112,8 @@ def parts(value: Any, digest: Digest) -> Iterable[Any]:
 
 def preview(value: Any) -> str:
     """Show JSON values as compact JSON, others by their repr; long ones in part."""
+    if type(value) is int:
+        return repr(value)  # as JSON has it, at a tenth of its cost
     if type(value) in _JSON_TYPES:
         return _compact(_shortened(value, _SHOWN_DEPTH))
     return _brief(value)

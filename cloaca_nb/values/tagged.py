@@ -114,7 +114,7 @@ def document(tagged: Any, parts: Iterable[Part] = ()) -> bytes:
 
 
 def _line(tagged: Any) -> bytes:
-    text = _dump(tagged)
+    text = repr(tagged) if type(tagged) is int else _dump(tagged)  # the same, at a tenth of the cost
     try:
         return text.encode()
     except UnicodeEncodeError:  # halves of surrogate pairs; two that follow each other would be read as one character
