@@ -10,6 +10,7 @@ from cloaca_nb.core.context import Context
 from cloaca_nb.core.events import Observer
 from cloaca_nb.core.graph import Workflow
 from cloaca_nb.core.merge import Sameness
+from cloaca_nb.core.parameters import following
 from cloaca_nb.core.recall import Recall
 from cloaca_nb.declare.options import check_timeout
 from cloaca_nb.declare.registry import REGISTRY, Registry
@@ -205,7 +206,8 @@ class DefaultRunner:
         run_id, of_run = self._history.to_resume(run, name)
         found = self._workflow(of_run if workflow is None else workflow)
         given = _values(context)
-        initial = {**self._history.initial(run_id, named=given, defaults=found.parameters), **given}
+        named = [*given, *following(found.derived, given)]
+        initial = {**self._history.initial(run_id, named=named, defaults=found.parameters), **given}
         recall = UnchangedOnly(self._history.memory(found, run_id))
         return self._begin(found, initial, timeout, observers, recall=recall, resumed_from=run_id)
 

@@ -1,5 +1,6 @@
 """Parameters on the command line: `KEY=VALUE` read as values, and a workflow's defaults shown as they are typed."""
 
+import inspect
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -23,13 +24,23 @@ def settings(texts: Sequence[str], parameters: Mapping[str, Any]) -> dict[str, A
 
 
 def describe(workflow: Workflow) -> str:
-    """Return the help of a package's command: what its workflow is for, and its parameters with their defaults."""
+    """Return the help of a package's command: what its workflow is for, and its parameters with types and defaults."""
     text = workflow.description or f"Run the workflow {workflow.name}."
     if not workflow.parameters:
         return text
     # The mark of a backspace keeps the lines of a paragraph apart.
-    lines = [f"  {key}={_as_typed(default)}" for key, default in workflow.parameters.items()]
+    typed = {key: f"{key}={_as_typed(default)}" for key, default in workflow.parameters.items()}
+    width = max(map(len, typed.values()))
+    lines = [f"  {shown:<{width}}  {_kind(workflow, key)}" for key, shown in typed.items()]
     return f"{text}\n\n\b\nParameters:\n" + "\n".join(lines)
+
+
+def _kind(workflow: Workflow, key: str) -> str:
+    """Return of what type a parameter is, and what it follows from."""
+    kind = type(workflow.parameters[key]).__name__
+    if key not in workflow.derived:
+        return kind
+    return f"{kind}, worked out from {' and '.join(inspect.signature(workflow.derived[key]).parameters)}"
 
 
 def _as_typed(value: Any) -> str:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from cloaca_nb.core.inference import infer_dependencies, unreachable_reads
+from cloaca_nb.core.parameters import Rules, with_derived
 from cloaca_nb.core.task import Task
 from cloaca_nb.errors import TaskNotFoundError, WorkflowValidationError, near_miss
 
@@ -24,6 +25,7 @@ class Workflow:
         description: for people.
         tags: for people and programs.
         parameters: keys that the initial context is filled up with where it lacks them.
+        derived: for parameters that follow from others, how they are worked out.
         infer: whether tasks that name no dependencies get them from the keys that they read.
 
     Raises:
@@ -38,12 +40,14 @@ class Workflow:
         description: str = "",
         tags: Mapping[str, str] | None = None,
         parameters: Mapping[str, Any] | None = None,
+        derived: Rules | None = None,
         infer: bool = True,
     ) -> None:
         self._name = name
         self._description = description
         self._tags = MappingProxyType(dict(tags or {}))
         self._parameters = MappingProxyType(dict(parameters or {}))
+        self._derived = MappingProxyType(dict(derived or {}))
         self._tasks = _index(name, tasks)
         self._in_order = tuple(self._tasks.values())
         named = {task.id: self._named_dependencies(task) for task in self._tasks.values()}
@@ -73,6 +77,19 @@ class Workflow:
     def parameters(self) -> Mapping[str, Any]:
         """Keys and default values that the initial context is filled up with."""
         return self._parameters
+
+    @property
+    def derived(self) -> Rules:
+        """How parameters are worked out that follow from others."""
+        return self._derived
+
+    def filled(self, initial: Mapping[str, Any]) -> dict[str, Any]:
+        """Return an initial context with the parameters that it lacks.
+
+        Raises:
+            DefinitionError: if one can't be worked out from the others.
+        """
+        return with_derived(self._derived, self._parameters, initial)
 
     @property
     def tasks(self) -> tuple[Task, ...]:

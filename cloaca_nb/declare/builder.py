@@ -7,10 +7,11 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from cloaca_nb.core.graph import Workflow
+from cloaca_nb.core.parameters import worked_out
 from cloaca_nb.declare.loose import Declared, build
 from cloaca_nb.declare.options import name_of
 from cloaca_nb.declare.registry import REGISTRY, Block
-from cloaca_nb.errors import TaskNotFoundError, WorkflowValidationError, near_miss
+from cloaca_nb.errors import DefinitionError, TaskNotFoundError, WorkflowValidationError, near_miss
 
 if TYPE_CHECKING:
     from contextvars import Token
@@ -57,6 +58,7 @@ class WorkflowBuilder:
         self._description = ""
         self._tags: dict[str, str] = {}
         self._parameters: dict[str, Any] = {}
+        self._derived: dict[str, Callable[..., Any]] = {}
         self._added: list[Declared] = []
         self._defined: list[Declared] = []  # inside the `with` block
         self._token: Token[Block | None] | None = None
@@ -88,6 +90,22 @@ class WorkflowBuilder:
     def parameters(self, **defaults: Any) -> Self:
         """Name the workflow's parameters: keys that the initial context is filled up with where it lacks them."""
         self._parameters.update(defaults)
+        return self
+
+    def derived_parameters(self, **rules: Callable[..., Any]) -> Self:
+        """Name parameters that follow from others, each with a function of those: worked out for every run.
+
+        >>> WorkflowBuilder("delays").parameters(year=2013).derived_parameters(title=lambda year: f"Delays of {year}")
+        WorkflowBuilder(name='delays')
+
+        Raises:
+            DefinitionError: a ValueError, if a function needs what is no parameter above it, or fails on the defaults.
+        """
+        for name, rule in rules.items():
+            if not callable(rule):
+                raise DefinitionError(f"Parameter {name!r} is worked out by a function, not {rule!r}.")
+            self._parameters[name] = worked_out(name, rule, self._parameters)
+            self._derived[name] = rule
         return self
 
     def add_task(self, task: str | Callable[..., Any]) -> Self:
@@ -149,6 +167,7 @@ class WorkflowBuilder:
             self.name,
             (*self._added, *self._defined),
             parameters=self._parameters,
+            derived=self._derived,
             description=self._description,
             tags=self._tags,
             infer=self._infer,

@@ -85,7 +85,7 @@ class Execution:
         self.over = threading.Event()  # ended, and on disk
         self.history_error: BaseException | None = None
         self._tasks = workflow.by_id
-        self._initial = {**workflow.parameters, **initial}
+        self._initial = workflow.filled(initial)
         self._kind = kind
         self._resumed_from = resumed_from
         self._recall = recall

@@ -42,6 +42,7 @@ def frozen(workflow: Workflow, names: dict[str, Any]) -> Workflow:
         description=workflow.description,
         tags=workflow.tags,
         parameters=workflow.parameters,
+        derived=workflow.derived,
         infer=bool(workflow.inferred_dependencies),
     )
 

@@ -15,7 +15,7 @@ __all__ = [
     "Parameters",
     "defaults_of",
     "derived",
-    "is_plain",
+    "is_plain_cell",
     "refuse_uses_between",
     "replaced",
     "with_later_values",
@@ -48,12 +48,14 @@ class Default:
     Attributes:
         name: the parameter's.
         source: an expression.
+        derived_from: the parameters from which it is worked out.
         above: comment lines above it.
         beside: the comment on its line.
     """
 
     name: str
     source: str
+    derived_from: tuple[str, ...] = ()
     above: tuple[str, ...] = ()
     beside: str = ""
 
@@ -65,23 +67,30 @@ def defaults_of(parameters: Parameters, *, by_name: bool) -> list[Default]:
         parameters: the cell.
         by_name: whether the defaults are constants of the module, to be named rather than repeated.
     """
-    if by_name:
-        return [Default(name, name) for name in parameters.names]
-    return [default for statement in parameters.statements for default in _defaults(statement)]
+    rules = derived(parameters)
+    found = {one.name: one for statement in parameters.statements for one in _defaults(statement)}
+    plain = {name: found[name] if name in found and not by_name else Default(name, name) for name in parameters.names}
+    return [replace(found[name], derived_from=rules[name]) if name in rules else plain[name] for name in plain]
 
 
-def derived(parameters: Parameters) -> dict[str, list[str]]:
-    """Return, for each parameter whose default is worked out from others, which those are."""
-    found: dict[str, list[str]] = {}
+def derived(parameters: Parameters) -> dict[str, tuple[str, ...]]:
+    """Return, for each parameter that is worked out from others by one expression, which those are."""
+    found: dict[str, tuple[str, ...]] = {}
+    assigned = [name for one in parameters.statements for name in one.names.defined]
     for statement in parameters.statements:
-        used = [name for name in parameters.names if name in statement.names.now]
-        if used:
-            found |= {name: used for name in parameters.names if name in statement.names.defined and name not in used}
+        used = tuple(name for name in parameters.names if name in statement.names.now)
+        if used and (plain := _plain(statement.node)) and assigned.count(plain[0]) == 1:
+            found[plain[0]] = used
     return found
 
 
-def is_plain(statement: Statement) -> bool:
-    """Say whether a statement gives one parameter its default and nothing else."""
+def is_plain_cell(parameters: Parameters) -> bool:
+    """Say whether each statement gives one parameter its default and nothing else, and none does so again."""
+    plain = [_plain(one.node) for one in parameters.statements]
+    return None not in plain and len({one[0] for one in plain if one}) == len(plain)
+
+
+def _is_plain(statement: Statement) -> bool:
     return _plain(statement.node) is not None
 
 
@@ -150,7 +159,7 @@ def _assigned(statement: Statement, names: Iterable[str]) -> str | None:
 
 def _with_value(parameters: Parameters, name: str, later: Statement) -> Parameters:
     own = [one for one in parameters.statements if name in one.names.defined]
-    if len(own) != 1 or not is_plain(own[0]) or not is_plain(later) or name in later.names.now:
+    if len(own) != 1 or not _is_plain(own[0]) or not _is_plain(later) or name in later.names.now:
         raise ExportError(
             f"{later.where}: `{later.first_line}` changes the parameter {name!r}, so its default can't be told. "
             f"Give it its value by `{name} = …`, here and in the parameters cell, or take another name here."
@@ -181,6 +190,13 @@ def _standing_alone(text: str, node: ast.expr) -> str:
     return source if alone else ast.unparse(node)
 
 
+def _as_argument(text: str, node: ast.expr) -> str:
+    """Return an expression's source as it may stand in a call: a bare `1, 2` would be two arguments there."""
+    source = ast.get_source_segment(text, node) or ast.unparse(node)
+    is_bare = isinstance(node, ast.Tuple) and not source.startswith("(")
+    return f"({source})" if is_bare else source
+
+
 def _span(text: str, node: ast.expr) -> tuple[int, int]:
     """Return where an expression begins and ends, in bytes."""
     starts = [0]
@@ -205,7 +221,7 @@ def _defaults(statement: Statement) -> Iterator[Default]:
     if (found := _plain(node)) is not None:
         name, value = found
         lines: Sequence[str] = statement.text.split("\n")
-        source = ast.get_source_segment(statement.text, value) or ast.unparse(value)
+        source = _as_argument(statement.text, value)
         after = lines[(value.end_lineno or 1) - 1].encode()[value.end_col_offset or 0 :].decode()
         beside = re.search(r"\s*#.*$", after)
-        yield Default(name, source, tuple(lines[: node.lineno - 1]), beside[0] if beside else "")
+        yield Default(name, source, (), tuple(lines[: node.lineno - 1]), beside[0] if beside else "")

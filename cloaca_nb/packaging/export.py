@@ -11,7 +11,7 @@ from cloaca_nb.packaging.agreement import check_agreement
 from cloaca_nb.packaging.carried_modules import Foundation, ImportedModule, foundation, imported_modules
 from cloaca_nb.packaging.dag import Dag, work_out_dag
 from cloaca_nb.packaging.declared import Declared, Entry, StatementTasks, TaskOfCell, read_declared
-from cloaca_nb.packaging.defaults import Parameters, defaults_of, derived, is_plain, refuse_uses_between
+from cloaca_nb.packaging.defaults import Parameters, defaults_of, derived, is_plain_cell, refuse_uses_between
 from cloaca_nb.packaging.definitions import Reader
 from cloaca_nb.packaging.distributions import Installed, requirement_of_hint
 from cloaca_nb.packaging.free_names import free_names
@@ -165,7 +165,7 @@ class _Export:
 
     def _reach(self, texts: dict[Entry, str]) -> tuple[Reached, bool]:
         """Return what is carried, and whether the parameters are, as constants: if not only tasks need them."""
-        by_name = not all(is_plain(one) for cell in self.parameters for one in cell.statements)
+        by_name = not all(map(is_plain_cell, self.parameters))
         reached = self._reach_from(self._needs(texts, by_name=by_name))
         own = {one for cell in self.parameters for one in cell.statements}
         if not by_name and not own.isdisjoint(reached.statements):
@@ -254,10 +254,13 @@ def _check_package_name(name: str, ground: Foundation) -> None:
 
 def _parameter_needs(cell: Parameters, *, by_name: bool) -> Iterable[Need]:
     """Return what a parameters cell needs: its own constants where it is carried, else what its defaults name."""
+    rules = derived(cell)
     for statement in cell.statements:
         reader = Reader("the parameters cell", statement.where, statement.place, above=True)
         names = statement.names
-        if by_name:
+        if not rules.keys().isdisjoint(names.defined):
+            yield Need(names._replace(now=names.now.difference(cell.names), hinted=frozenset()), reader)
+        elif by_name:
             yield Need(names._replace(later=names.defined, now=frozenset()), Reader(reader.what, reader.where))
         else:
             yield Need(names._replace(hinted=frozenset()), reader)

@@ -1,7 +1,7 @@
 """The entry module's text: imports, constants, helpers, then the workflow with its tasks, as if written by hand."""
 
 import ast
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from cloaca_nb.packaging.defaults import Default
@@ -58,13 +58,22 @@ class ModuleText:
         if self.block is not None:
             return self.block
         builder = "workflow_builder" if "builder" in self.names else "builder"
-        parameters = [self._parameters(builder)] if self.defaults else []
-        body = "\n\n".join([*parameters, *(task.strip("\n") for task in self.tasks)])
+        parameters = "\n".join(self._parameters(builder))
+        body = "\n\n".join([*([parameters] if parameters else []), *(task.strip("\n") for task in self.tasks)])
         return f"with cloaca.WorkflowBuilder({quoted(self.workflow_name)}) as {builder}:\n{indented(body)}"
 
-    def _parameters(self, builder: str) -> str:
-        lines = [line for one in self.defaults for line in (*one.above, f"{one.name}={one.source},{one.beside}")]
-        return f"{builder}.parameters(\n{indented(chr(10).join(lines))}\n)"
+    def _parameters(self, builder: str) -> Iterator[str]:
+        """Yield the calls that name the parameters, and those that follow from others."""
+        for method, is_derived in (("parameters", False), ("derived_parameters", True)):
+            own = [one for one in self.defaults if bool(one.derived_from) is is_derived]
+            lines = [line for one in own for line in (*one.above, f"{one.name}={_value(one)},{one.beside}")]
+            if lines:
+                yield f"{builder}.{method}(\n{indented(chr(10).join(lines))}\n)"
+
+
+def _value(default: Default) -> str:
+    """Return what a parameter's default is, or how it is worked out."""
+    return f"lambda {', '.join(default.derived_from)}: {default.source}" if default.derived_from else default.source
 
 
 def _joined(parts: Sequence[str], statements: Sequence[Statement]) -> str:

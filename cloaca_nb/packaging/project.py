@@ -92,8 +92,7 @@ The module makes more tasks as it is imported: `cloaca_nb.workflows()[{workflow}
 """
 
 _DERIVED: Final = """
-The default of {name} is worked out from {others} once, when the package is imported: a run that is given another value
-for {others} keeps that default of {name}, unless it is given a value for it too.
+{name} is worked out from {others} for every run that isn't given a value for it.
 """
 
 _TEST: Final = '''\

@@ -16,7 +16,7 @@ def test_an_exported_package_has_a_command_line_of_its_own(home: Path, invoke, p
     shown = python("-m", "delays", "--help")
     assert (shown.returncode, shown.stderr) == (0, "")
     assert shown.stdout.startswith("Usage: python -m delays [OPTIONS]")
-    assert "Parameters:\n    year=2013\n    carrier=UA\n" in shown.stdout
+    assert "Parameters:\n    year=2013   int\n    carrier=UA  str\n" in shown.stdout
     assert "--var NAME=VALUE" in shown.stdout
 
     done = python("-m", "delays", "--param", "carrier=AA", "--history", "../kept.duckdb")

@@ -120,7 +120,7 @@ def test_the_readme_says_what_the_parameters_are(case: str) -> None:
     readme = exported(f"%%cloaca_params\n{body}", "%%cloaca_task one\nx = n + sum(m)").files["README.md"]
     assert example in readme
     assert table in readme
-    assert ("The default of `m` is worked out from `n` once" in readme) == is_derived
+    assert ("`m` is worked out from `n` for every run" in readme) == is_derived
 
 
 def test_a_parameter_that_a_later_cell_changes_in_a_way_of_its_own_is_refused() -> None:
