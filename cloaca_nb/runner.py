@@ -177,8 +177,17 @@ class DefaultRunner:
         timeout: float | None = None,
         observers: Sequence[Observer] = (),
         cached: bool = False,
+        kind: str = "run",
     ) -> Run:
-        """Start a run and return at once; see `execute` for the arguments.
+        """Start a run and return at once; see `execute`.
+
+        Args:
+            workflow: see `execute`, as for all but the last.
+            context: the initial context.
+            timeout: seconds.
+            observers: told every event of this run.
+            cached: whether unchanged tasks are taken from earlier runs.
+            kind: "run"; "try" and "check" never count as the latest run.
 
         Raises:
             WorkflowNotFoundError: a ValueError, for an unknown name.
@@ -188,7 +197,7 @@ class DefaultRunner:
         """
         found = self._workflow(workflow)
         recall = UnchangedOnly(self._history.memory(found)) if cached else None
-        return self._begin(found, _values(context), timeout, observers, recall=recall)
+        return self._begin(found, _values(context), timeout, observers, kind=kind, recall=recall)
 
     def start_resumed(
         self,

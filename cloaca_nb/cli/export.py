@@ -1,5 +1,7 @@
 """`cloaca-nb export`: a notebook becomes a package, and an archive where that is wanted."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -7,18 +9,19 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from cloaca_nb.cli.options import Vendor, check_exists
+from cloaca_nb.cli.opened import opened
+from cloaca_nb.cli.options import HistoryUrl, Vendor, check_exists
 from cloaca_nb.cli.outcome import readable_errors
 from cloaca_nb.cli.pack import say_packed
 from cloaca_nb.cli.table import stdout
 from cloaca_nb.core.status import Status
 from cloaca_nb.declare.place import file_label
-from cloaca_nb.packaging.export import export
+from cloaca_nb.packaging.deliver import Wishes, deliver
 from cloaca_nb.packaging.notebook import read_notebook
-from cloaca_nb.packaging.pack import pack
+from cloaca_nb.packaging.pack import Check
 from cloaca_nb.packaging.package import Package
-from cloaca_nb.packaging.write import write_package
 from cloaca_nb.terminal import mark
+from cloaca_nb.verification import verification
 
 __all__ = ["export_notebook"]
 
@@ -30,7 +33,7 @@ class ImportName(StrEnum):
     cloaca = "cloaca"
 
 
-def export_notebook(
+def export_notebook(  # noqa: PLR0913 - one for each option
     notebook: Annotated[Path, typer.Argument(metavar="NOTEBOOK", help="A notebook (.ipynb); nothing of it is run.")],
     folder: Annotated[
         Path,
@@ -51,19 +54,34 @@ def export_notebook(
         typer.Option("--archive", help="Add <name>-<version>.cloacina, after the package was imported and compared."),
     ] = False,
     vendor: Vendor = None,
+    verify: Annotated[
+        str | None,
+        typer.Option(
+            "--verify",
+            metavar="RUN",
+            help="Run the package as this run (an id, or last) was, and compare what both end with.",
+        ),
+    ] = None,
+    history: HistoryUrl = None,
 ) -> None:
     """Write a notebook's workflow as an installable package."""
-    with readable_errors():
+    with readable_errors(), _check(verify, history) as check:
         check_exists(notebook)
-        if vendor and not archive:
-            raise typer.BadParameter("Distributions are carried in an archive: add --archive.", param_hint="--vendor")
-        content = read_notebook(notebook)
-        package = export(content, workflow, name=name, import_name=import_name.value)
-        written = write_package(package, folder)
-        _say_exported(package, written)
-        if archive:
-            made = pack(written, written, vendor=vendor or (), expected=package.dependencies, modified=content.modified)
-            say_packed(made)
+        wishes = Wishes(name, import_name.value, archive=archive, vendor=vendor or (), check=check)
+        made = deliver(read_notebook(notebook), workflow, folder, wishes)
+        _say_exported(made.package, made.folder)
+        if made.packed is not None:
+            say_packed(made.packed)
+
+
+@contextmanager
+def _check(run: str | None, url: str | None) -> Iterator[Check | None]:
+    """Give the check against a run, if one is named, with its history open for the block."""
+    if run is None:
+        yield None
+        return
+    with opened(url) as history:
+        yield verification(history, run, typer.echo)
 
 
 def _say_exported(package: Package, folder: Path) -> None:

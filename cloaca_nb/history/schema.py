@@ -68,7 +68,7 @@ TABLES: Final = (
         run_id VARCHAR UUIDv7: sorts by time
         workflow VARCHAR the workflow's name
         version VARCHAR the content hash of the workflow; its tasks are in code
-        kind VARCHAR run, or try for one task on its own
+        kind VARCHAR run; try for one task on its own; check for a package that is verified
         started TIMESTAMP when it began
         tasks INTEGER how many tasks the workflow has
         journal VARCHAR which process executed it, see processes

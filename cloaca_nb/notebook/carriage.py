@@ -42,7 +42,7 @@ def carriage_of(entry: CellTask, loose: LooseTasks, executed: ExecutedCells, not
         resolution = entry.resolution(outputs, loose.parameters)
         text = task_text(entry.cell, resolution, None)
         names = free_names(text)
-        statements = read_declared(executed.notebook(loose.name, None)).statements
+        statements = read_declared(executed.notebook(loose.name)).statements
     except (CellError, ExportError, SyntaxError):  # said elsewhere: by the answer itself, or by the cell that is wrong
         return Carriage()
     known = {*notebook, *(name for one in statements for name in one.names.defined)}

@@ -2,10 +2,14 @@
 
 import os
 import re
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from time import time
 from typing import TYPE_CHECKING, Final
 
 from cloaca_nb.core.cells import is_task_cell, parse_task_cell
+from cloaca_nb.notebook.document import Executed, laid_beside
 from cloaca_nb.packaging.notebook import Cell, Notebook, read_notebook
 
 if TYPE_CHECKING:
@@ -31,10 +35,12 @@ class ExecutedCells:
 
     Args:
         shell: the IPython shell; what it executed before this began counts as well.
+        clock: seconds since the epoch.
     """
 
-    def __init__(self, shell: "InteractiveShell") -> None:
-        self._texts: dict[str, str] = {}
+    def __init__(self, shell: "InteractiveShell", clock: Callable[[], float] = time) -> None:
+        self._clock = clock
+        self._cells: dict[str, Executed] = {}
         history = shell.history_manager
         for text in history.input_hist_raw[1:] if history else ():
             self.add(None, text)
@@ -46,32 +52,39 @@ class ExecutedCells:
         """
         if _asks_for_help(text):
             return
-        if cell_id is None and text in self._texts.values():
+        cell = Executed(cell_id or "", text, self._clock())
+        alike = next(
+            (key for key, one in self._cells.items() if one.text == text and (not one.id or not cell_id)), None
+        )
+        if cell_id is None and alike is not None:
+            self._cells[alike] = self._cells[alike]._replace(at=cell.at)
             return
-        key = cell_id or (f"#{parse_task_cell(text).id}" if is_task_cell(text) else f"#{len(self._texts)}")
-        earlier = next((one for one, known in self._texts.items() if one.startswith("#") and known == text), None)
-        if cell_id is not None and earlier is not None:
-            self._texts = {key if one == earlier else one: known for one, known in self._texts.items()}
-        self._texts[key] = text
+        key = cell_id or (f"#{parse_task_cell(text).id}" if is_task_cell(text) else f"#{len(self._cells)}")
+        if cell_id is not None and alike is not None:
+            self._cells = {key if one == alike else one: known for one, known in self._cells.items()}
+        self._cells[key] = cell
 
-    def notebook(self, name: str, path: Path | None) -> Notebook:
-        """Return what was executed as a notebook, in document order where a saved file tells it.
+    def notebook(self, name: str, folder: Path | None = None) -> Notebook:
+        """Return what was executed as a notebook, in the order of execution.
 
         Args:
             name: the notebook's.
-            path: its saved file, or None.
+            folder: where its local modules are looked for; None: the working directory.
         """
-        texts = dict(self._texts)
-        if path is not None:
-            saved = [cell.id for cell in read_notebook(path).cells]
-            ordered = [one for one in saved if one in texts]
-            if ordered:
-                texts = {one: texts[one] for one in ordered}
-        cells = tuple(
-            Cell(number=number, id="" if one.startswith("#") else one, text=text)
-            for number, (one, text) in enumerate(texts.items(), 1)
-        )
-        return Notebook(name, cells, path.parent if path else Path.cwd())
+        cells = (Cell(number, one.id, one.text) for number, one in enumerate(self._cells.values(), 1))
+        return Notebook(name, tuple(cells), folder or Path.cwd())
+
+    def beside(self, path: Path) -> tuple[Notebook, tuple[str, ...]]:
+        """Return what was executed in document order, and a line for each difference to the saved file.
+
+        The notebook's record of when its cells ran is that of the file.
+
+        Args:
+            path: the saved file.
+        """
+        saved = read_notebook(path)
+        document = laid_beside(self._cells.values(), saved.cells, path.stat().st_mtime)
+        return replace(saved, cells=document.cells), document.differences
 
 
 def _asks_for_help(text: str) -> bool:

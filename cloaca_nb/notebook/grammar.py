@@ -111,7 +111,12 @@ WORKFLOW: Final = (
     .option("--remove", metavar="TASK", kind="task", help="take a task out of it")
 )
 EXPORT: Final = (
-    Arguments("cloaca_export", "%cloaca_export flights_package", "%cloaca_export out --name flights")
+    Arguments(
+        "cloaca_export",
+        "%cloaca_export flights_package",
+        "%cloaca_export out --name flights",
+        "%cloaca_export out --archive --verify last",
+    )
     .option("folder", kind="folder", help="where to; made if it isn't there")
     .option("--name", help="the package's name; by default the workflow's")
     .option(
@@ -119,6 +124,20 @@ EXPORT: Final = (
         choices=["cloaca_nb", "cloaca"],
         default="cloaca_nb",
         help="which engine it imports; by default cloaca_nb",
+    )
+    .option("--archive", action="store_true", help="add <name>-<version>.cloacina, after every check of the loader")
+    .option(
+        "--vendor",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a distribution that the archive carries, with what it requires; may be repeated",
+    )
+    .option(
+        "--verify",
+        metavar="RUN",
+        kind="run",
+        help="run the package as this run (an id, or last) was, and compare what both end with",
     )
 )
 PULL: Final = Arguments("cloaca_pull", "%cloaca_pull delays", "%cloaca_pull delays carriers").option(

@@ -17,6 +17,7 @@ from cloaca_nb.engine.run import Run
 from cloaca_nb.notebook.answer import tried
 from cloaca_nb.notebook.arguments import explained_by
 from cloaca_nb.notebook.code import code_bundle
+from cloaca_nb.notebook.exported import exported
 from cloaca_nb.notebook.failure import RunFailed
 from cloaca_nb.notebook.grammar import (
     CANCEL,
@@ -37,6 +38,7 @@ from cloaca_nb.notebook.history_table import runs_of, tasks_of
 from cloaca_nb.notebook.logs import follow_logs, logs_of
 from cloaca_nb.notebook.runs import told
 from cloaca_nb.notebook.session import Session
+from cloaca_nb.packaging.deliver import Wishes
 from cloaca_nb.reuse import Reuse
 
 __all__ = ["CloacaMagics"]
@@ -206,10 +208,13 @@ class CloacaMagics(Magics):
     @line_magic
     @explained_by(EXPORT.grammar)
     def cloaca_export(self, line: str) -> None:
-        """Write the workflow as an installable package, with what its tasks need and nothing else."""
+        """Write the workflow as an installable package, with what its tasks need and nothing else.
+
+        It holds each cell as it was executed last, in the order of the document; where the saved file differs is said.
+        """
         arguments = EXPORT.read(line)
-        files = self.session.export(arguments.folder, name=arguments.name, import_name=arguments.import_name)
-        print(f"{arguments.folder}:", *files, sep="\n  ")  # noqa: T201 - the cell's answer
+        wishes = Wishes(arguments.name, arguments.import_name, archive=arguments.archive, vendor=arguments.vendor)
+        print(exported(*self.session.export(arguments.folder, wishes, verify=arguments.verify)))  # noqa: T201 - the cell's answer
 
 
 def _whole(magic: str, line: str, cell: str) -> str:

@@ -19,11 +19,11 @@ from cloaca_nb.notebook.runs import Notice, Runs
 from cloaca_nb.notebook.settings import Cloaca, RunnerSettings
 from cloaca_nb.notebook.showing import Unshown, showing
 from cloaca_nb.notebook.snapshot import frozen
-from cloaca_nb.packaging.export import export
+from cloaca_nb.packaging.deliver import Delivered, Wishes, deliver
 from cloaca_nb.packaging.notebook import Notebook
-from cloaca_nb.packaging.write import write_package
 from cloaca_nb.reuse import Reuse
 from cloaca_nb.runner import DefaultRunner
+from cloaca_nb.verification import verification
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -188,14 +188,26 @@ class Session:
 
     # -- packing
 
-    def export(self, folder: str, *, name: str | None = None, import_name: str = "cloaca_nb") -> tuple[str, ...]:
-        """Write the notebook's workflow as a package; return the files."""
+    def export(
+        self, folder: str, wishes: Wishes, *, verify: str | None = None
+    ) -> tuple[Delivered, tuple[str, ...], tuple[str, ...]]:
+        """Write the notebook's workflow as a package, and as an archive if that is wanted.
+
+        Args:
+            folder: where to.
+            wishes: what else is wanted.
+            verify: the run with which the package is compared; None: none.
+
+        Returns:
+            What was made, how the executed cells differ from the saved file, and what else there is to say.
+        """
         workflow = self.workflow()
         path = notebook_path(self._shell)
-        notebook = self._executed.notebook(path.stem if path else workflow.name, path)
-        package = export(notebook, workflow, name=name, import_name=import_name)
-        write_package(package, folder)
-        return tuple(package.files)
+        notebook, differences = self._executed.beside(path) if path else (self._executed.notebook(workflow.name), ())
+        said: list[str] = []
+        if verify is not None:
+            wishes = wishes._replace(check=verification(self.history(), verify, said.append))
+        return deliver(notebook, workflow, folder, wishes), differences, tuple(said)
 
     # -- following the notebook
 

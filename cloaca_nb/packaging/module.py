@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from cloaca_nb.packaging.defaults import Default
 from cloaca_nb.packaging.imports import OUR_NAMES, Import, import_block
@@ -12,6 +13,8 @@ from cloaca_nb.packaging.quiet import parse
 from cloaca_nb.packaging.statements import Statement
 
 __all__ = ["ModuleText", "function_name", "left_out"]
+
+WIDTH: Final = 84  # characters of a call on one line: indented, it ends where most formatters end a line
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +69,18 @@ class ModuleText:
         """Yield the calls that name the parameters, and those that follow from others."""
         for method, is_derived in (("parameters", False), ("derived_parameters", True)):
             own = [one for one in self.defaults if bool(one.derived_from) is is_derived]
-            lines = [line for one in own for line in (*one.above, f"{one.name}={_value(one)},{one.beside}")]
-            if lines:
-                yield f"{builder}.{method}(\n{indented(chr(10).join(lines))}\n)"
+            if own:
+                yield _call(f"{builder}.{method}", own)
+
+
+def _call(function: str, arguments: Sequence[Default]) -> str:
+    """Write a call on one line where it fits and nothing is remarked on, else with a line for each argument."""
+    short = f"{function}({', '.join(f'{one.name}={_value(one)}' for one in arguments)})"
+    has_remarks = any(one.above or one.beside for one in arguments)
+    if len(short) <= WIDTH and "\n" not in short and not has_remarks:
+        return short
+    lines = [line for one in arguments for line in (*one.above, f"{one.name}={_value(one)},{one.beside}")]
+    return f"{function}(\n{indented(chr(10).join(lines))}\n)"
 
 
 def _value(default: Default) -> str:

@@ -86,8 +86,12 @@ def read_notebook(path: str | Path) -> Notebook:
 
 
 def _modified(cells: Iterable[Any]) -> str | None:
-    """Return the latest time on record in cells: JupyterLab's ``execution`` metadata, by ISO 8601 with a time zone."""
-    times = (text for cell in cells for text in _texts(cell.metadata.get("execution")))
+    """Return the latest time on record in cells: JupyterLab's ``execution`` metadata, by ISO 8601 with a time zone.
+
+    A cell that exports doesn't count: to export a notebook doesn't change it.
+    """
+    counted = (cell for cell in cells if "%cloaca_export" not in cell.source)
+    times = (text for cell in counted for text in _texts(cell.metadata.get("execution")))
     found = [at for text in times if (at := _time(text)) is not None]
     return max(found).isoformat() if found else None
 

@@ -8,12 +8,12 @@ import sys
 import tarfile
 import tempfile
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from cloaca_nb.errors import ConfigurationError, PackageError
 from cloaca_nb.packaging.archive import CHUNK, Limits
@@ -28,7 +28,10 @@ from cloaca_nb.packaging.member_names import module_name_problem, name_problem, 
 from cloaca_nb.packaging.registered import RegisteredWorkflow
 from cloaca_nb.packaging.vendored import vendored
 
-__all__ = ["Packed", "pack"]
+__all__ = ["Check", "Packed", "pack"]
+
+# Of the unpacked files, the entry module's name, and what it registers.
+Check: TypeAlias = Callable[[Path, str, Sequence[RegisteredWorkflow]], None]
 
 SUFFIX: Final = ".cloacina"
 ANYWHERE: Final = ("linux-x86_64", "linux-arm64", "macos-x86_64", "macos-arm64")
@@ -58,6 +61,7 @@ def pack(
     vendor: Iterable[str] = (),
     expected: Mapping[str, Iterable[str]] | None = None,
     modified: str | None = None,
+    check: Check | None = None,
     environ: Mapping[str, str] | None = None,
     limits: Limits | None = None,
 ) -> Packed:
@@ -71,6 +75,7 @@ def pack(
         vendor: distributions of this environment that are carried in ``vendor/``, with what they require.
         expected: for tasks, by id, the dependencies that they must have: the notebook's.
         modified: when the project was last changed, RFC 3339, where that is on record.
+        check: a last look at the files, after all other checks; no archive is made if it raises.
         environ: environment variables; ``SOURCE_DATE_EPOCH`` says when the archive was made, instead of `modified`.
         limits: what it may cost to load; None: the usual.
 
@@ -96,6 +101,8 @@ def pack(
             inspection = inspect_archive(target, within)
             if inspection.problems:
                 raise refusal(top, inspection.problems)
+            if check is not None:
+                check(staged, facts.entry_module, workflows)
     return Packed(_target(output, facts), inspection, tuple(workflows))
 
 

@@ -27,3 +27,28 @@ def test_an_exported_package_has_a_command_line_of_its_own(home: Path, invoke, p
     wrong = python("-m", "delays", "--param", "carier=AA")
     assert wrong.returncode == 2
     assert "Did you mean 'carrier'?" in wrong.stderr
+
+
+def test_a_package_is_verified_against_a_run(home: Path, invoke, notebook) -> None:
+    export = ("export", "01_demo.ipynb", "-o", "out", "--archive", "--verify")
+    assert invoke("run", "01_demo.ipynb", "--param", "year=2020")[0] == 0
+    code, stdout, stderr = invoke(*export, "last")
+    assert (code, stderr) == (0, "")
+    assert "The package ends as run" in stdout
+    assert (home / "out" / "demo-0.1.0.cloacina").exists()
+
+    notebook.write_text(notebook.read_text().replace("math.floor(0.5)", "math.ceil(0.5)"))
+    code, _, stderr = invoke("export", "01_demo.ipynb", "-o", "new", "--archive", "--verify", "last")
+    assert code == 1
+    assert "  rows: [2020,0] → [2020,1]\n  total: 2020 → 2021\n" in stderr
+    assert not list((home / "new").glob("*.cloacina"))
+
+    assert "has no run 'nope'" in invoke(*export, "nope")[2]
+
+
+def test_a_task_that_fails_only_in_the_package_is_told(home: Path, invoke, notebook) -> None:
+    notebook.write_text(notebook.read_text().replace("math.floor(0.5)", "len(__file__.partition('01_demo.ipynb')[1])"))
+    assert invoke("run", "01_demo.ipynb")[:2] == (0, "2026 UA\n")
+    code, _, stderr = invoke("export", "01_demo.ipynb", "-o", "out", "--verify", "last")
+    assert (code, not list((home / "out").glob("*.cloacina"))) == (1, True)
+    assert "  rows: [2013,13] → [2013,0]\n" in stderr

@@ -13,7 +13,8 @@ def executed(shell):
 
 
 def texts(executed, path=None):
-    return [(cell.number, cell.id, cell.text) for cell in executed.notebook("n", path).cells]
+    notebook = executed.beside(path)[0] if path else executed.notebook("n")
+    return [(cell.number, cell.id, cell.text) for cell in notebook.cells]
 
 
 def test_the_last_text_of_each_cell_in_the_order_of_first_execution(executed) -> None:
@@ -71,7 +72,7 @@ def test_a_saved_file_tells_the_order_of_the_document(executed, tmp_path) -> Non
     executed.add("middle", "m = 1")
     executed.add("top", "t = 1")
     assert texts(executed, path) == [(1, "top", "t = 1"), (2, "middle", "m = 1")]
-    assert executed.notebook("flights", path).folder == tmp_path
+    assert executed.beside(path)[0].folder == tmp_path
 
 
 @pytest.mark.parametrize("by", ["JPY_SESSION_NAME", "__vsc_ipynb_file__"])

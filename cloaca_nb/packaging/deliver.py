@@ -1,0 +1,75 @@
+"""The whole way from a notebook to what a user keeps: a package in a folder, and an archive where one is wanted."""
+
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from cloaca_nb.core.graph import Workflow
+from cloaca_nb.errors import ConfigurationError
+from cloaca_nb.packaging.export import export
+from cloaca_nb.packaging.notebook import Notebook
+from cloaca_nb.packaging.pack import Check, Packed, pack
+from cloaca_nb.packaging.package import Package
+from cloaca_nb.packaging.write import write_package
+
+__all__ = ["Delivered", "Wishes", "deliver"]
+
+
+class Wishes(NamedTuple):
+    """What is wanted of an export.
+
+    Attributes:
+        name: the package's name; None: the workflow's.
+        import_name: what the package imports: "cloaca_nb", or "cloaca" for the other engine.
+        archive: whether an archive is put beside the package.
+        vendor: distributions that it carries.
+        check: a last look at what would be packed; what it raises stops the archive.
+    """
+
+    name: str | None = None
+    import_name: str = "cloaca_nb"
+    archive: bool = False
+    vendor: Iterable[str] = ()
+    check: Check | None = None
+
+
+class Delivered(NamedTuple):
+    """What was made.
+
+    Attributes:
+        package: with the text of every file.
+        folder: where they are.
+        packed: the archive; None if none was wanted.
+    """
+
+    package: Package
+    folder: Path
+    packed: Packed | None
+
+
+def deliver(notebook: Notebook, workflow: Workflow | str | None, folder: str | Path, wishes: Wishes) -> Delivered:
+    """Export a notebook's workflow to a folder; see `export`, `write_package` and `pack` for what each refuses.
+
+    Args:
+        notebook: its cells, as saved or as executed.
+        workflow: which of its workflows; see `export`.
+        folder: new, empty, or an earlier export.
+        wishes: what else is wanted. An archive lies in the folder, as ``<name>-<version>.cloacina``.
+    """
+    if wishes.vendor and not wishes.archive:
+        raise ConfigurationError("Distributions are carried in an archive, so --vendor needs --archive.")
+    package = export(notebook, workflow, name=wishes.name, import_name=wishes.import_name)
+    written = write_package(package, folder)
+    if not wishes.archive and wishes.check is None:
+        return Delivered(package, written, None)
+    with tempfile.TemporaryDirectory(prefix="cloaca-") as scratch:
+        packed = pack(
+            written,
+            written if wishes.archive else scratch,
+            vendor=wishes.vendor,
+            expected=package.dependencies,
+            modified=notebook.modified,
+            check=wishes.check,
+        )
+    return Delivered(package, written, packed if wishes.archive else None)
