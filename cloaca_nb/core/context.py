@@ -114,8 +114,7 @@ class Context(MutableMapping[str, Any]):
 
     def inherited(self) -> dict[str, Any]:
         """Return every inherited value as it is, no copy, and without taking note that it was read."""
-        found = {key: self._scope.find(key) for key in self._scope.keys()}  # noqa: SIM118 - a Scope is no dict
-        return {key: entry.value for key, entry in found.items() if entry is not None}
+        return {key: entry.value for key, entry in self._scope.entries().items()}
 
     def take_over(self, keys_read: Iterable[str], changes: Mapping[str, Any]) -> None:
         """Take in what another context, made of the same values, was read for and changed by."""

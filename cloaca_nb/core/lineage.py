@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from cloaca_nb.core.graph import Workflow
 from cloaca_nb.core.merge import STRICT, Sameness
-from cloaca_nb.core.scope import Conflict, Scope, keys_of
+from cloaca_nb.core.scope import Conflict, Scope
 from cloaca_nb.core.status import Outcome
 
 __all__ = ["FinalContext", "Lineage"]
@@ -81,8 +81,7 @@ class Lineage:
         """Return the final context, given how every task ended; also for a run that failed."""
         last = [self.scope(task_id) for task_id in self._last_completed(outcomes)] if self._changed else ()
         scope = Scope(parents=last or self._origin)
-        keys = keys_of((*self._origin, *self._changed))  # all of these are ancestors of `scope`
-        entries = {key: entry for key in keys if (entry := scope.find(key)) is not None}
+        entries = scope.entries()
         chosen = (entry.conflict for entry in entries.values() if entry.writer is scope)
         values = {key: entry.value for key, entry in entries.items()}
         return FinalContext(scope, values, tuple(one for one in chosen if one is not None))

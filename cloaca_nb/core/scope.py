@@ -9,13 +9,13 @@ A merged entry counts as written by the task at which it was merged. The order i
 matters: a scope is read only when all its ancestors are over, and they are all that it looks at.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import reduce
 from typing import Any, Final, NamedTuple
 
 from cloaca_nb.core.merge import DELETED, MISSING, STRICT, Merged, Sameness, merge
 
-__all__ = ["Conflict", "Entry", "Scope", "keys_of"]
+__all__ = ["Conflict", "Entry", "Scope"]
 
 
 class Conflict(NamedTuple):
@@ -90,8 +90,17 @@ class Scope:
         return None if entry is None or entry.value is DELETED else entry
 
     def keys(self) -> list[str]:
-        """Return the keys that hold here: the initial ones first, then as tasks added them, in their order."""
-        return [key for key in keys_of(self._lineage()) if self.find(key) is not None]
+        """Return the keys that hold here, in the order of `entries`."""
+        return list(self.entries())
+
+    def entries(self) -> dict[str, Entry]:
+        """Return what holds here by key: the initial ones first, then as tasks added them, in their order."""
+        found: dict[str, Entry | None] = {}
+        for scope in sorted(self._lineage(), key=lambda scope: (scope.depth, scope.order)):
+            for key in scope.changes:
+                found[key] = None if key in found else scope._known[key]  # what has one writer came down as it was
+        entries = {key: self.find(key) if entry is None else entry for key, entry in found.items()}
+        return {key: entry for key, entry in entries.items() if entry is not None and entry.value is not DELETED}
 
     def _lineage(self) -> list["Scope"]:
         """All scopes from the root to this one."""
@@ -184,14 +193,6 @@ class Scope:
 
 
 NO_CHANGES: Final[Mapping[str, Any]] = {}
-
-
-def keys_of(scopes: Iterable[Scope]) -> list[str]:
-    """Return the keys that these scopes changed: those of ancestors first, else in registration order."""
-    names: dict[str, None] = {}
-    for scope in sorted(scopes, key=lambda scope: (scope.depth, scope.order)):
-        names.update(dict.fromkeys(scope.changes))
-    return list(names)
 
 
 def _maximal(entries: list[Entry]) -> list[Entry]:

@@ -89,16 +89,18 @@ class _Copies:
     def _fill_alike(self, copy: Any, kind: type[Any]) -> bool:
         """Copy lists or dicts that a list or dict holds; False if one of them is there twice, or was met before."""
         items = list(copy.values() if type(copy) is dict else copy)
-        copies = list(map(kind.copy, items))
-        made = dict(zip(map(id, items), copies, strict=True))
-        if len(made) < len(items) or not made.keys().isdisjoint(self.memo.keys()):
+        found = set(map(id, items))
+        if len(found) < len(items) or not found.isdisjoint(self.memo.keys()):
             return False
-        self.memo.update(made)
+        copies = list(map(kind.copy, items))
         if type(copy) is dict:
             copy.update(zip(copy, copies, strict=True))
         else:
             copy[:] = copies
-        within = chain.from_iterable(map(dict.values, copies) if kind is dict else copies)
-        if not ATOMS.issuperset(map(type, within)):
+        within = chain.from_iterable(map(dict.values, items) if kind is dict else items)
+        is_filled = ATOMS.issuperset(map(type, within))
+        if self._unfilled or self._later or not is_filled:  # else nothing is left that could hold one of them as well
+            self.memo.update(zip(map(id, items), copies, strict=True))
+        if not is_filled:
             self._unfilled += copies
         return True
