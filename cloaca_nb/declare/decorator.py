@@ -7,18 +7,19 @@ from collections.abc import Sequence
 __all__ = ["with_dependencies"]
 
 
-def with_dependencies(source: str, dependencies: Sequence[str]) -> str:
+def with_dependencies(source: str, dependencies: Sequence[str], function: str | None = None) -> str:
     r"""Return the source of a decorated function with its dependencies named in the decorator.
 
     Args:
-        source: of the function, its decorators included.
+        source: of the function, its decorators included, or of a block that defines it.
         dependencies: the ids of the tasks; nothing is written for none, or where the decorator names some already.
+        function: its name, where there are several; None: the first.
 
     >>> print(with_dependencies("@task(id='clean')\ndef clean(context): ...", ["load"]))
     @task(id='clean', dependencies=["load"])
     def clean(context): ...
     """
-    call = _decorator(source)
+    call = _decorator(source, function)
     if call is None or not dependencies or any(one.arg == "dependencies" for one in call.keywords):
         return source
     argument = f"dependencies={json.dumps(list(dependencies), ensure_ascii=False)}"
@@ -31,12 +32,13 @@ def with_dependencies(source: str, dependencies: Sequence[str]) -> str:
     return _insert(source, first.lineno, first.col_offset, f"{argument}, ")
 
 
-def _decorator(source: str) -> ast.Call | None:
-    """Return the decorator that makes the function a task: the one that is called `task`, else the innermost call."""
-    function = ast.parse(source).body[0]
-    if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
-        return None
-    calls = [one for one in function.decorator_list if isinstance(one, ast.Call)]
+def _decorator(source: str, function: str | None) -> ast.Call | None:
+    """Return the decorator that makes a function a task: the one that is called `task`, else the innermost call."""
+    statement = ast.parse(source).body[0]
+    statements = statement.body if isinstance(statement, ast.With) else [statement]
+    functions = [one for one in statements if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)]
+    found = next((one for one in functions if function in {None, one.name}), None)
+    calls = [one for one in found.decorator_list if isinstance(one, ast.Call)] if found else []
     return next((one for one in calls if _name(one.func) == "task"), calls[-1] if calls else None)
 
 

@@ -23,9 +23,11 @@ from cloaca_nb.errors import (
 from cloaca_nb.notebook.answer import Answer, answer_for, answer_for_parameters
 from cloaca_nb.notebook.carriage import carriage_of
 from cloaca_nb.notebook.cell_code import CellCode
-from cloaca_nb.notebook.executed import ExecutedCells
+from cloaca_nb.notebook.executed import ExecutedCells, notebook_path
 from cloaca_nb.notebook.parameters import Parameters
+from cloaca_nb.notebook.prose_above import prose_above
 from cloaca_nb.notebook.unknown_names import refuse_unknown
+from cloaca_nb.packaging.prose import with_docstring
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -113,9 +115,13 @@ class Definitions:
         loose = self._loose(found.name)
         entry = loose[task_id] if loose is not None and task_id in loose else None
         if loose is None or not isinstance(entry, CellTask):
-            return with_dependencies(task.source, found.dependencies[task_id]) or _no_source(task.named)
-        resolution = entry.resolution(loose.outputs_for(task_id), found.parameters)
-        return task_text(entry.cell, resolution, found.dependencies[task_id])
+            text = with_dependencies(task.source, found.dependencies[task_id]) or _no_source(task.named)
+        else:
+            resolution = entry.resolution(loose.outputs_for(task_id), found.parameters)
+            text = task_text(entry.cell, resolution, found.dependencies[task_id])
+        path = notebook_path(self._shell)
+        saved = self._executed.beside(path)[0] if path else None
+        return with_docstring(text, prose_above(task_id, found.name, saved))
 
     def prepared(self, name: str | None, settings: Mapping[str, Any]) -> tuple[Workflow, dict[str, Any]]:
         """Return a workflow that can be run, and its initial context; say what looks like a slip.

@@ -50,7 +50,7 @@ def laid_beside(executed: Iterable[Executed], saved: Sequence[Cell], saved_at: f
         place = places.get(number)
         if place is not None:
             behind = place + 1
-            slots[behind].insert(0, Cell(0, saved[place].id, one.text))
+            slots[behind].insert(0, replace(saved[place], text=one.text))
         elif one.at > saved_at:
             slots[behind].append(Cell(0, one.id, one.text))
             lines.append(f"not in the saved file, exported as executed: {_first_line(one.text)}")

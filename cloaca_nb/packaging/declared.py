@@ -7,7 +7,7 @@ first the notebook's own.
 import ast
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
 from cloaca_nb.core.cells import ParamsCell, TaskCell, parse_params_cell, parse_task_cell
@@ -71,6 +71,11 @@ class StatementTasks:
         if not isinstance(other, StatementTasks) or not all(task.id for task in self.tasks) or not self.tasks:
             return False
         return self.statement.same_as(other.statement) and self.workflow == other.workflow
+
+    @property
+    def cell(self) -> Cell:
+        """The cell in which it stands."""
+        return self.statement.cell
 
     @property
     def place(self) -> Place:
@@ -172,7 +177,8 @@ class _Reading:
         called = [one for one in self._found.statements if one.names.defined & made_by & statement.names.now]
         return (*decorated_tasks(statement, ours), *tasks_made_by(called, ours))
 
-    def _read(self, cell: Cell) -> None:
+    def _read(self, written: Cell) -> None:
+        cell = replace(written, text=written.text.replace("\r\n", "\n").replace("\r", "\n"))
         magic = cell_magic(cell.text)
         if magic is None:
             self._read_plain(cell, cell.text)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from cloaca_nb.core.cells import task_text
 from cloaca_nb.core.graph import Workflow
+from cloaca_nb.declare.decorator import with_dependencies
 from cloaca_nb.errors import ExportError, near_miss
 from cloaca_nb.packaging.agreement import check_agreement
 from cloaca_nb.packaging.carried_modules import Foundation, ImportedModule, foundation, imported_modules
@@ -17,10 +18,11 @@ from cloaca_nb.packaging.distributions import Installed, requirement_of_hint
 from cloaca_nb.packaging.free_names import free_names
 from cloaca_nb.packaging.imports import OUR_NAMES
 from cloaca_nb.packaging.magics import Transform, to_python
-from cloaca_nb.packaging.module import ModuleText, function_name, left_out
+from cloaca_nb.packaging.module import ModuleText, Part, function_name, left_out
 from cloaca_nb.packaging.notebook import Notebook
 from cloaca_nb.packaging.package import Package
 from cloaca_nb.packaging.project import Project
+from cloaca_nb.packaging.prose import docstring, with_docstring
 from cloaca_nb.packaging.reach import Need, Reached, reach
 
 __all__ = ["export"]
@@ -102,19 +104,18 @@ class _Export:
         for cell in self.parameters:
             refuse_uses_between(cell, reached.statements)
         self._check_names(texts, reached)
-        defaults = [default for one in self.parameters for default in defaults_of(one, by_name=by_name)]
         ground = self._foundation(texts, reached)
         _check_package_name(name, ground)
         module = ModuleText(
-            docstring=f"The workflow {self.workflow_name}, exported from {self.notebook.name}.ipynb.",
+            notebook=self.notebook.name,
             import_name=self.import_name,
             imports=reached.imports,
             local_names=ground.local_names,
             statements=reached.statements,
             workflow_name=self.workflow_name,
-            defaults=defaults,
-            tasks=list(texts.values()),
-            block=self.block.statement.text if self.block else None,
+            defaults={one.cell: defaults_of(one, by_name=by_name) for one in self.parameters},
+            tasks=[Part(entry.cell, text) for entry, text in texts.items()],
+            block=Part(self.block.cell, texts[self.block]) if self.block else None,
             names=reached.names,
         )
         project = self._project(name, ground)
@@ -151,17 +152,28 @@ class _Export:
             )
         for entry in self.entries:
             for task in entry.tasks if isinstance(entry, StatementTasks) else ():
-                if found := self.dag.workflow.inferred_dependencies.get(task.id or ""):
+                found = self.dag.workflow.inferred_dependencies.get(task.id or "")
+                if found and task.id not in self.dag.certain:
                     raise ExportError(
                         f"{entry.where}: the engine that `import cloaca` means infers no dependencies. "
                         f"Write those of task {task.id!r}: dependencies={list(found)!r}."
                     )
 
     def _task_text(self, entry: Entry) -> str:
+        """Return the text of an entry's tasks: what the notebook infers is written out, and its prose is kept."""
         if isinstance(entry, StatementTasks):
-            return entry.statement.text
-        dependencies = self.dag.dependencies_to_write(entry, infers=self.import_name == "cloaca_nb")
-        return task_text(entry.task, self.dag.resolutions[entry.task.id], dependencies)
+            text = self._with_dependencies(entry)
+        else:
+            dependencies = self.dag.dependencies_to_write(entry, infers=self.import_name == "cloaca_nb")
+            text = task_text(entry.task, self.dag.resolutions[entry.task.id], dependencies)
+        return with_docstring(text, docstring(entry.cell.above)) if entry.place.number == 0 else text
+
+    def _with_dependencies(self, entry: StatementTasks) -> str:
+        text = entry.statement.text
+        for task in entry.tasks:
+            if task.dependencies is None:
+                text = with_dependencies(text, self.dag.certain.get(task.id or "", ()), task.function)
+        return text
 
     def _reach(self, texts: dict[Entry, str]) -> tuple[Reached, bool]:
         """Return what is carried, and whether the parameters are, as constants: if not only tasks need them."""

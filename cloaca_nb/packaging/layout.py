@@ -4,9 +4,10 @@ import ast
 import io
 import token as tokens
 import tokenize
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
 
+from cloaca_nb.packaging.notebook import Cell
 from cloaca_nb.packaging.statements import Statement
 
 __all__ = ["indented", "spaced"]
@@ -23,13 +24,18 @@ def indented(text: str, prefix: str = "    ") -> str:
     return "\n".join(prefix + line if line.strip() and number not in fixed else line for number, line in lines)
 
 
-def spaced(statements: Iterable[Statement]) -> str:
-    """Put statements below each other: two blank lines around functions and classes, else as the author left them."""
+def spaced(statements: Iterable[Statement], line_of: Callable[[Cell], str]) -> str:
+    """Put statements below each other: two blank lines around functions and classes, else as the author left them.
+
+    Args:
+        statements: in document order.
+        line_of: a comment that stands above the first statement of each cell.
+    """
     found = list(statements)
-    parts = [found[0].text] if found else []
+    parts = [f"{line_of(found[0].cell)}\n{found[0].text}"] if found else []
     for above, below in pairwise(found):
         parts.append("\n" * (1 + _gap(above, below)))
-        parts.append(below.text)
+        parts.append(below.text if below.cell is above.cell else f"{line_of(below.cell)}\n{below.text}")
     return "".join(parts)
 
 

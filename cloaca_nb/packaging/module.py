@@ -3,16 +3,29 @@
 import ast
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from cloaca_nb.packaging.defaults import Default
 from cloaca_nb.packaging.imports import OUR_NAMES, Import, import_block
 from cloaca_nb.packaging.layout import indented, spaced
+from cloaca_nb.packaging.notebook import Cell
 from cloaca_nb.packaging.project import quoted
+from cloaca_nb.packaging.provenance import provenance_line
 from cloaca_nb.packaging.quiet import parse
 from cloaca_nb.packaging.statements import Statement
 
-__all__ = ["ModuleText", "function_name", "left_out"]
+__all__ = ["ModuleText", "Part", "function_name", "left_out"]
+
+
+DEFINITIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
+
+class Part(NamedTuple):
+    """The text of a task, or of another statement of the workflow's block, and the cell that it comes from."""
+
+    cell: Cell
+    text: str
+
 
 WIDTH: Final = 84  # characters of a call on one line: indented, it ends where most formatters end a line
 
@@ -22,35 +35,42 @@ class ModuleText:
     """The parts of an entry module.
 
     Attributes:
-        docstring: its first line.
+        notebook: the name of the notebook's file, without folder and suffix.
         import_name: "cloaca_nb", or "cloaca" for the other engine.
         imports: what is imported, our own library aside.
         local_names: top-level names of modules that are carried along.
         statements: constants and helpers, in document order.
         workflow_name: the workflow's.
-        defaults: its parameters.
-        tasks: the text of each task, in document order.
+        defaults: its parameters, by their cells.
+        tasks: in document order.
         block: the notebook's own `with WorkflowBuilder` statement, instead of all the last three.
         names: every name that is used, so that the builder gets another one.
     """
 
-    docstring: str
+    notebook: str
     import_name: str
     imports: Iterable[Import]
     local_names: Iterable[str]
     statements: Sequence[Statement]
     workflow_name: str
-    defaults: Sequence[Default]
-    tasks: Sequence[str]
-    block: str | None
+    defaults: Mapping[Cell, Sequence[Default]]
+    tasks: Sequence[Part]
+    block: Part | None
     names: frozenset[str]
 
     def text(self) -> str:
         """Return the module."""
         others = (one.of(self.import_name) if one.module in OUR_NAMES else one for one in self.imports)
         imports = import_block([*self._ours(), *others], set(self.local_names))
-        parts = [f'"""{self.docstring}"""', imports, spaced(self.statements), self._workflow()]
-        return _joined([part for part in parts if part], self.statements) + "\n"
+        title = f"The workflow {self.workflow_name}, exported from {self.notebook}.ipynb."
+        docstring = f'"""{title}"""'.replace("\\", "\\\\")
+        head, body, tasks = f"{docstring}\n\n{imports}", spaced(self.statements, self._line), self._workflow()
+        ends = [one.node for one in (*self.statements[:1], *self.statements[-1:])]
+        above, below = (3 if isinstance(one, DEFINITIONS) else 2 for one in ends or (None, None))
+        return "".join([head, *(["\n" * above, body] if body else []), "\n" * below, tasks, "\n"])
+
+    def _line(self, cell: Cell) -> str:
+        return provenance_line(self.notebook, cell)
 
     def _ours(self) -> list[Import]:
         """Return the import of our library, which a block of the notebook's own may spell in another way."""
@@ -59,18 +79,27 @@ class ModuleText:
 
     def _workflow(self) -> str:
         if self.block is not None:
-            return self.block
+            return self._placed(self.block)
         builder = "workflow_builder" if "builder" in self.names else "builder"
-        parameters = "\n".join(self._parameters(builder))
-        body = "\n\n".join([*([parameters] if parameters else []), *(task.strip("\n") for task in self.tasks)])
-        return f"with cloaca.WorkflowBuilder({quoted(self.workflow_name)}) as {builder}:\n{indented(body)}"
+        parts = [Part(cell, "\n".join(_parameters(builder, found))) for cell, found in self.defaults.items()]
+        head = f"with cloaca.WorkflowBuilder({quoted(self.workflow_name)}) as {builder}:"
+        return f"{head}\n{self._body([*parts, *self.tasks])}"
 
-    def _parameters(self, builder: str) -> Iterator[str]:
-        """Yield the calls that name the parameters, and those that follow from others."""
-        for method, is_derived in (("parameters", False), ("derived_parameters", True)):
-            own = [one for one in self.defaults if bool(one.derived_from) is is_derived]
-            if own:
-                yield _call(f"{builder}.{method}", own)
+    def _body(self, parts: Sequence[Part]) -> str:
+        pairs = zip(parts, [None, *(one.cell for one in parts)], strict=False)
+        texts = (one.text.strip("\n") if one.cell is above else self._placed(one) for one, above in pairs)
+        return "\n\n".join(map(indented, texts))
+
+    def _placed(self, part: Part) -> str:
+        return self._line(part.cell) + "\n" + part.text.strip("\n")
+
+
+def _parameters(builder: str, defaults: Sequence[Default]) -> Iterator[str]:
+    """Yield the calls that name the parameters, and those that follow from others."""
+    for method, is_derived in (("parameters", False), ("derived_parameters", True)):
+        own = [one for one in defaults if bool(one.derived_from) is is_derived]
+        if own:
+            yield _call(f"{builder}.{method}", own)
 
 
 def _call(function: str, arguments: Sequence[Default]) -> str:
@@ -86,21 +115,6 @@ def _call(function: str, arguments: Sequence[Default]) -> str:
 def _value(default: Default) -> str:
     """Return what a parameter's default is, or how it is worked out."""
     return f"lambda {', '.join(default.derived_from)}: {default.source}" if default.derived_from else default.source
-
-
-def _joined(parts: Sequence[str], statements: Sequence[Statement]) -> str:
-    """Join the parts of a module: two blank lines where a definition is at the seam, else one."""
-    text = parts[0]
-    for number, part in enumerate(parts[1:], 1):
-        text += ("\n\n\n" if _defines(part, statements, above=parts[number - 1]) else "\n\n") + part
-    return text
-
-
-def _defines(part: str, statements: Sequence[Statement], *, above: str) -> bool:
-    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-    if statements and part.startswith(statements[0].text):
-        return isinstance(statements[0].node, kinds)
-    return bool(statements) and above.endswith(statements[-1].text) and isinstance(statements[-1].node, kinds)
 
 
 def function_name(text: str) -> str:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,13 @@ class Cell:
         number: its place among the code cells, from 1.
         id: what the notebook file knows it by; empty where that is not known.
         text: what stands in it, IPython syntax included.
+        above: the text of the markdown cell directly above it; empty where there is none.
     """
 
     number: int
     id: str
     text: str
+    above: str = ""
 
     def at(self, line: int) -> str:
         """Return how an error message names a line of this cell: ``cell 3 (id a1b2), line 2``."""
@@ -79,10 +82,17 @@ def read_notebook(path: str | Path) -> Notebook:
         raise ExportError(f"{file} is no notebook: it holds no JSON. Name an .ipynb file.") from error
     if content.nbformat < 4:  # noqa: PLR2004 - the first format with a plain list of cells
         content = nbformat.convert(content, 4)
-    code = [cell for cell in content.cells if cell.cell_type == "code"]
     has_ids = (content.nbformat, content.nbformat_minor) >= (4, 5)
-    cells = (Cell(number, cell.get("id", "") if has_ids else "", cell.source) for number, cell in enumerate(code, 1))
-    return Notebook(file.stem, tuple(cells), file.resolve().parent, _modified(code))
+    found = [(above, cell) for above, cell in pairwise([None, *content.cells]) if cell.cell_type == "code"]
+    cells = (
+        Cell(number, cell.get("id", "") if has_ids else "", cell.source, _prose(above))
+        for number, (above, cell) in enumerate(found, 1)
+    )
+    return Notebook(file.stem, tuple(cells), file.resolve().parent, _modified(cell for _, cell in found))
+
+
+def _prose(cell: Any) -> str:
+    return cell.source if cell is not None and cell.cell_type == "markdown" else ""
 
 
 def _modified(cells: Iterable[Any]) -> str | None:

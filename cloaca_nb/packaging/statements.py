@@ -111,7 +111,7 @@ def _text_of(node: ast.stmt, lines: list[str], comments: set[int], end_above: in
         return ast.get_source_segment("\n".join(lines), node) or ast.unparse(node)
     while first - 1 in comments and first - 1 > end_above:
         first -= 1
-    return "\n".join(line.rstrip("\r") for line in lines[first - 1 : last])
+    return "\n".join(lines[first - 1 : last])
 
 
 def _changes(node: ast.stmt) -> Iterator[str]:
