@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from cloaca_nb.core.cells import is_params_cell, is_task_cell
 from cloaca_nb.core.graph import Workflow
 from cloaca_nb.declare.loose import LooseTasks
 from cloaca_nb.declare.registry import REGISTRY, Departure
@@ -220,7 +221,7 @@ class Session:
         info = result.info
         cell_id = getattr(info, "cell_id", None)
         _say(map(_departed, REGISTRY.end_cell(cell_id, finished=result.success)))
-        if result.success and info is not None and info.store_history:
+        if info is not None and info.store_history and (result.success or _went_far(result)):
             self._executed.add(cell_id, info.raw_cell)
         while self._board:
             _say([self._board.popleft()])
@@ -232,6 +233,13 @@ class Session:
         for runner in runners:
             runner.shutdown()
         self.runs.close()
+
+
+def _went_far(result: Any) -> bool:
+    """Say whether a plain cell that failed was executed up to there, and has an id, so that mending replaces it."""
+    text = result.info.raw_cell
+    is_plain = not is_task_cell(text) and not is_params_cell(text)
+    return is_plain and result.error_before_exec is None and bool(getattr(result.info, "cell_id", None))
 
 
 def _say(lines: Iterable[str]) -> None:
