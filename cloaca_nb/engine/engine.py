@@ -138,11 +138,11 @@ class Engine:
         """Cancel the runs that go on, and end the threads; does nothing when called again."""
         with self._lock:
             self._closed = True
-            going_on = [execution for execution in self._runs if not execution.over.is_set()]
+            going_on = [execution for execution in self._runs if not execution.ending.over.is_set()]
         for execution in going_on:
             Run(execution).cancel()
         for execution in going_on:
-            execution.over.wait(PATIENCE)
+            execution.ending.over.wait(PATIENCE)
         self._means.workers.close()
         self._means.processes.close()
         self._means.loop.close()

@@ -9,8 +9,7 @@ Bodies, callbacks, output and the wait for history run outside the lock.
 import logging
 import random
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import Context as Variables, copy_context
 from functools import partial
 from types import MappingProxyType
@@ -20,27 +19,27 @@ from cloaca_nb.core.context import Context
 from cloaca_nb.core.events import (
     AttemptFailed,
     AttemptStarted,
-    Event,
     Failure,
     Observer,
     OutputWritten,
     ProgressMade,
-    RunFinished,
     RunStarted,
     TaskFinished,
 )
 from cloaca_nb.core.graph import Workflow
-from cloaca_nb.core.lineage import FinalContext, Lineage
+from cloaca_nb.core.lineage import Lineage
 from cloaca_nb.core.plan import Plan, Step
 from cloaca_nb.core.recall import LeftOut, Recall, Taken
 from cloaca_nb.core.record import RunRecord
-from cloaca_nb.core.status import Outcome, Status
+from cloaca_nb.core.status import Outcome
 from cloaca_nb.core.task import Task
 from cloaca_nb.engine.attempt import Attempt
 from cloaca_nb.engine.clock import elapsed, new_run_id, now
 from cloaca_nb.engine.deadlines import NEVER
-from cloaca_nb.engine.failure import explain, give_account, read_account
+from cloaca_nb.engine.ending import Ending
+from cloaca_nb.engine.failure import give_account, read_account
 from cloaca_nb.engine.means import Means
+from cloaca_nb.engine.observers import Observers
 from cloaca_nb.engine.output import capture
 from cloaca_nb.engine.run_lock import RunLock
 from cloaca_nb.engine.workers import Work
@@ -82,26 +81,21 @@ class Execution:
         self.run_id = new_run_id()
         self.variables: Variables = copy_context()  # binds what tasks print to the cell that started the run
         self.record = RunRecord()
-        self.over = threading.Event()  # ended, and on disk
-        self.history_error: BaseException | None = None
         self._tasks = workflow.by_id
         self._initial = workflow.filled(initial)
         self._kind = kind
         self._resumed_from = resumed_from
         self._recall = recall
-        self._observers = (self.record.observe, *observers)
+        self._say = Observers(self.run_id, (self.record.observe, *observers), self._is_ending).tell
         self._plan = Plan(workflow, self._reader)
         self._lineage = Lineage(workflow, self._initial, means.same)
-        self._final: FinalContext | None = None
+        self.ending = Ending(workflow, self.record, self._lineage)
         self._open: dict[str, Attempt] = {}
         self._lock = RunLock()  # reentrant, so that an observer may ask for what it is told about
         self.cancelled = False
         self._cancel = threading.Event()  # for those who wait for it
         self._timeout: float | None = None  # seconds
         self._due = NEVER
-        self._overdue = ""  # what to say of a run whose time was up
-        self._wake: list[Callable[[], object]] = []
-        self._reported: set[int] = set()
 
     # -- for whoever started it
 
@@ -156,7 +150,7 @@ class Execution:
         with self._lock:
             if self._plan.is_over:
                 return
-            self._overdue = overdue
+            self.ending.overdue = overdue
             self.cancelled = True
             self._cancel.set()
             running = [attempt for attempt in self._open.values() if not attempt.is_over]
@@ -172,18 +166,13 @@ class Execution:
         """Whether the calling thread is in the middle of a change, as an observer or a signal handler may be."""
         return self._lock.is_mine
 
+    def _is_ending(self) -> bool:
+        return self.cancelled or self._plan.is_over
+
     def final_context(self) -> Context:
         """Return the final context; empty before the end."""
-        return Context() if self._final is None else Context.of(self._final.scope, self.means.isolate)
-
-    @contextmanager
-    def waking(self, wake: Callable[[], object]) -> Iterator[None]:
-        """Have `wake` called when the run is over, for as long as this lasts."""
-        self._wake.append(wake)  # no lock, which an interrupt on its way in would leave taken
-        try:
-            yield
-        finally:
-            self._wake.remove(wake)
+        final = self.ending.final
+        return Context() if final is None else Context.of(final.scope, self.means.isolate)
 
     # -- for its attempts
 
@@ -372,58 +361,24 @@ class Execution:
         """Say that the run is over, wait until that is on disk, and wake who waits. Called once, without the lock."""
         try:
             self.means.deadlines.forget(self)
-            self._say(self._ending())
+            self._say(self.ending.announcement(self._plan.status, self._plan.outcomes))
             capture.stop()
-            self._settle(self.means.settle)
+            self.ending.settle(self.means.settle)
         finally:  # whatever happens, nobody waits for ever
-            self.over.set()
-            for wake in tuple(self._wake):  # who comes from now on sees that it is over
-                with suppress(RuntimeError):  # the loop of who waited is closed
-                    wake()
-
-    def _ending(self) -> RunFinished:
-        status = Status.FAILED if self._overdue else self._plan.status
-        error = self._overdue or (explain(self.workflow, self.record) if status is Status.FAILED else "")
-        try:
-            final = self._final = self._lineage.final(self._plan.outcomes)
-        except BaseException as problem:  # a value's own code may raise anything when branches are merged
-            logger.critical("The final context of run %s can't be merged.", self.run_id, exc_info=problem)
-            reason = f"The final context can't be merged: {type(problem).__name__}."
-            return RunFinished(now(), self.run_id, Status.FAILED, {}, error or reason)
-        self.record.conflicts += final.conflicts
-        return RunFinished(now(), self.run_id, status, final.values, error)
+            self.ending.reach()
 
     def _settle_and_go_on(self, settle: Callable[[], None], ready: list[Work]) -> Work:
         """Hand over what follows a task once that is settled; without the lock."""
-        self._settle(settle)
+        self.ending.settle(settle)
         if len(ready) > 1:
             self.means.workers.put(ready[1:])
         return ready[0]
-
-    def _settle(self, settle: Callable[[], None]) -> None:
-        try:
-            settle()
-        except Exception as problem:  # noqa: BLE001 - the run stands, and its caller is told
-            self.history_error = problem
-            logger.warning("History could not keep all of run %s: %s", self.run_id, problem)
 
     def _say_without(self, task_id: str, outcome: Outcome, reason: str) -> None:
         """Say that a task is over without its body having had its way: it was skipped or cancelled."""
         opened = self._open.pop(task_id, None)
         number = opened.number if opened else 0
         self._say(TaskFinished(now(), self.run_id, task_id, number, outcome, NO_CHANGES, None, reason))
-
-    def _say(self, event: Event) -> None:
-        """Tell every observer; one that raises is reported, once in a run, and the run goes on."""
-        for observer in self._observers:
-            try:
-                observer(event)
-            except BaseException as problem:
-                if not isinstance(problem, Exception) and not self.cancelled and not self._plan.is_over:
-                    raise  # sys.exit, an interrupt: the run is broken off; of its end everybody else still hears
-                if id(observer) not in self._reported:  # a closed stream fails at every line that is printed
-                    self._reported.add(id(observer))
-                    logger.exception("An observer of run %s failed at %s.", self.run_id, type(event).__name__)
 
 
 def _wants_retry(attempt: Attempt, error: BaseException) -> bool:

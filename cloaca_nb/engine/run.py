@@ -54,12 +54,12 @@ class Run:
     @property
     def history_error(self) -> BaseException | None:
         """Why history could not keep the run; None if it did, or the run goes on."""
-        return self._execution.history_error
+        return self._execution.ending.history_error
 
     @property
     def is_over(self) -> bool:
         """Whether the run has ended and is on disk."""
-        return self._execution.over.is_set()
+        return self._execution.ending.over.is_set()
 
     @property
     def result(self) -> WorkflowResult | None:
@@ -90,7 +90,7 @@ class Run:
         return self._result()
 
     def _is_over_within(self, timeout: float | None) -> bool:
-        over = self._execution.over
+        over = self._execution.ending.over
         if timeout is not None:
             return over.wait(float(timeout))
         while not over.wait(TICK):  # an interrupt that comes just before a lock blocks is noticed only when it wakes
@@ -114,7 +114,7 @@ class Run:
 
     async def _awaited(self) -> WorkflowResult:
         loop, over = asyncio.get_running_loop(), asyncio.Event()
-        with self._execution.waking(partial(loop.call_soon_threadsafe, over.set)):
+        with self._execution.ending.waking(partial(loop.call_soon_threadsafe, over.set)):
             while not self.is_over:
                 with contextlib.suppress(TimeoutError):  # a loop that sleeps would not notice an interrupt
                     await asyncio.wait_for(over.wait(), TICK)

@@ -224,7 +224,7 @@ def test_a_timeout_ends_that_process_with_its_children_and_no_other(execute, eve
     def warm_up(_context): ...
 
     execute(task(warm_up))
-    result = execute(task(slow, timeout=1.5), task(steady))
+    result = execute(task(slow, timeout=5), task(steady))
     assert result.error.exception == "TaskTimeoutError"
     assert result.final_context["steady"] is True
     begun = [int(pid) for pid in printed(events, "stdout").split()]

@@ -1,0 +1,39 @@
+"""Who is told what happens in one run."""
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from cloaca_nb.core.events import Event, Observer
+
+__all__ = ["Observers"]
+
+logger: Final = logging.getLogger("cloaca_nb")
+
+
+class Observers:
+    """The observers of one run.
+
+    Args:
+        run_id: of the run.
+        observers: told every event, in this order.
+        is_ending: whether the run is cancelled or over, so that nothing breaks it off any more.
+    """
+
+    def __init__(self, run_id: str, observers: Sequence[Observer], is_ending: Callable[[], bool]) -> None:
+        self._run_id = run_id
+        self._observers = observers
+        self._is_ending = is_ending
+        self._reported: set[int] = set()
+
+    def tell(self, event: Event) -> None:
+        """Tell every observer; one that raises is reported, once in a run, and the run goes on."""
+        for observer in self._observers:
+            try:
+                observer(event)
+            except BaseException as problem:
+                if not isinstance(problem, Exception) and not self._is_ending():
+                    raise  # sys.exit, an interrupt: the run is broken off; of its end everybody else still hears
+                if id(observer) not in self._reported:  # a closed stream fails at every line that is printed
+                    self._reported.add(id(observer))
+                    logger.exception("An observer of run %s failed at %s.", self._run_id, type(event).__name__)
