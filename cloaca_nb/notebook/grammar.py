@@ -19,6 +19,7 @@ __all__ = [
     "SHOW",
     "SQL",
     "TASK",
+    "TEST",
     "WORKFLOW",
 ]
 
@@ -166,9 +167,11 @@ TASK: Final = Grammar(
     ),
 )
 PARAMS: Final = Grammar("%%cloaca_params", (), ('%%cloaca_params\nyear = 2013\ntitle = f"Delays of {year}"',))
+TEST: Final = Grammar("%%cloaca_test NAME", (), ("%%cloaca_test totals\nassert len(rows) == total",))
 
 LINES: Final = (RUN, DAG, SHOW, HISTORY, DIFF, LOGS, SQL, CANCEL, WORKFLOW, EXPORT, PULL)
 GRAMMARS: Final = {line.prog.lstrip("%"): line.grammar for line in LINES} | {
     "cloaca_task": TASK,
     "cloaca_params": PARAMS,
+    "cloaca_test": TEST,
 }

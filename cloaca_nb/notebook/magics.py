@@ -32,6 +32,7 @@ from cloaca_nb.notebook.grammar import (
     SHOW,
     SQL,
     TASK,
+    TEST,
     WORKFLOW,
 )
 from cloaca_nb.notebook.history_table import runs_of, tasks_of
@@ -85,6 +86,17 @@ class CloacaMagics(Magics):
         They are bound in the notebook as well. `%cloaca_run --param NAME=VALUE` gives one another value for a run.
         """
         _show(self.session.definitions.define_parameters(_whole("cloaca_params", line, cell)))
+
+    @no_var_expand
+    @cell_magic
+    @explained_by(TEST)
+    def cloaca_test(self, line: str, cell: str) -> None:
+        """Run the cell as a test of the workflow, and have it exported as one.
+
+        Names that tasks set come from the last run's final context, as `context` does; a task is called by its name:
+        `load(cloaca.Context({"year": 2013}))["rows"]`. All others are the notebook's own.
+        """
+        print(self.session.test(_whole("cloaca_test", line, cell)))  # noqa: T201 - the cell's answer
 
     @line_magic
     @explained_by(RUN.grammar)

@@ -7,12 +7,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from cloaca_nb.core.cells import is_params_cell, is_task_cell
+from cloaca_nb.core.directives import directive
 from cloaca_nb.core.graph import Workflow
 from cloaca_nb.declare.loose import LooseTasks
 from cloaca_nb.declare.registry import REGISTRY, Departure
 from cloaca_nb.engine.result import WorkflowResult
 from cloaca_nb.engine.run import Run
-from cloaca_nb.errors import HistoryError, WorkflowNotFoundError
+from cloaca_nb.errors import CellError, HistoryError, WorkflowNotFoundError
 from cloaca_nb.notebook.audience import Audience, audience_of
 from cloaca_nb.notebook.definitions import MODULE, Definitions
 from cloaca_nb.notebook.executed import ExecutedCells, notebook_path
@@ -20,6 +21,7 @@ from cloaca_nb.notebook.runs import Notice, Runs
 from cloaca_nb.notebook.settings import Cloaca, RunnerSettings
 from cloaca_nb.notebook.showing import Unshown, showing
 from cloaca_nb.notebook.snapshot import frozen
+from cloaca_nb.notebook.testing import run_test
 from cloaca_nb.packaging.deliver import Delivered, Wishes, deliver
 from cloaca_nb.packaging.notebook import Notebook
 from cloaca_nb.reuse import Reuse
@@ -187,6 +189,11 @@ class Session:
         """Make `name` the workflow that task cells join; see `Definitions.use_workflow`."""
         return self.definitions.use_workflow(name, remove=remove)
 
+    def test(self, text: str) -> str:
+        """Run a test cell on the last run's final context; return what to say."""
+        final = self.last_result.final_context if self.last_result is not None else None
+        return run_test(self._shell, self.definitions, final, text)
+
     # -- packing
 
     def export(
@@ -223,6 +230,7 @@ class Session:
         _say(map(_departed, REGISTRY.end_cell(cell_id, finished=result.success)))
         if info is not None and info.store_history and (result.success or _went_far(result)):
             self._executed.add(cell_id, info.raw_cell)
+            _say(_wrong_directive(info.raw_cell))
         while self._board:
             _say([self._board.popleft()])
 
@@ -245,6 +253,13 @@ def _went_far(result: Any) -> bool:
 def _say(lines: Iterable[str]) -> None:
     for line in lines:
         sys.stderr.write(f"{line}\n")
+
+
+def _wrong_directive(text: str) -> Iterable[str]:
+    try:
+        directive(text)
+    except CellError as error:
+        yield str(error)
 
 
 def _departed(task: Departure) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
 from cloaca_nb.core.cells import ParamsCell, TaskCell, parse_params_cell, parse_task_cell
+from cloaca_nb.core.directives import EXPORT, SETUP, SKIP, TEST, without_directive
 from cloaca_nb.errors import CellError, ExportError
 from cloaca_nb.packaging.decorated import (
     DecoratedTask,
@@ -26,6 +27,7 @@ from cloaca_nb.packaging.defaults import Parameters, replaced, with_later_values
 from cloaca_nb.packaging.effects import uses_ipython
 from cloaca_nb.packaging.imports import imports_of
 from cloaca_nb.packaging.magics import Transform, cell_magic, to_python
+from cloaca_nb.packaging.marked import TestOfCell, mark_of, read_test
 from cloaca_nb.packaging.notebook import Cell, Notebook
 from cloaca_nb.packaging.statements import Place, Statement, read_statements
 
@@ -101,6 +103,8 @@ class Declared:
         blocks: the `with WorkflowBuilder` blocks with their tasks, by the name of their workflow.
         parameters: the parameters cells, with the values that later cells give their parameters.
         install_hints: the arguments of `!pip install` lines.
+        tests: the cells that are tests, in document order.
+        wanted: statements that are carried though no task may need them, each with whether it may have effects.
         skipped: a line for each cell whose magic makes it no Python.
         workflows: the names that tasks join, in order.
     """
@@ -110,6 +114,8 @@ class Declared:
     blocks: dict[str, StatementTasks] = field(default_factory=dict)
     parameters: list[Parameters] = field(default_factory=list)
     install_hints: list[str] = field(default_factory=list)
+    tests: list[TestOfCell] = field(default_factory=list)
+    wanted: dict[Statement, bool] = field(default_factory=dict)
     skipped: list[str] = field(default_factory=list)
     ours: OurNames = field(default_factory=lambda: OurNames(()))
 
@@ -179,9 +185,14 @@ class _Reading:
 
     def _read(self, written: Cell) -> None:
         cell = replace(written, text=written.text.replace("\r\n", "\n").replace("\r", "\n"))
-        magic = cell_magic(cell.text)
-        if magic is None:
-            self._read_plain(cell, cell.text)
+        magic, word = cell_magic(cell.text), mark_of(cell)
+        if word == SKIP:
+            self._found.skipped.append(f"{cell.at(1)}: `#| cloaca: skip`")
+        elif word == TEST or (magic is not None and magic.name == "cloaca_test"):
+            self._found.tests.append(read_test(cell, self._workflow, self._transform))
+        elif magic is None:
+            self._read_plain(cell, without_directive(cell.text) if word else cell.text)
+            self._want(cell, word)
         elif magic.name == "cloaca_task":
             self._found.entries.append(TaskOfCell(cell, _understood(cell), self._workflow))
         elif magic.name == "cloaca_params":
@@ -199,6 +210,11 @@ class _Reading:
                 self._obey(statement.node)
             self._joined[statement.place] = self._workflow
             self._found.statements.append(statement)
+
+    def _want(self, cell: Cell, word: str | None) -> None:
+        if word in {EXPORT, SETUP}:
+            own = (one for one in self._found.statements if one.cell is cell)
+            self._found.wanted |= dict.fromkeys(own, word == SETUP)
 
     def _read_parameters(self, cell: Cell) -> None:
         parsed = _understood_parameters(cell)

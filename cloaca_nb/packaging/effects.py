@@ -12,7 +12,7 @@ from typing import Final
 
 from cloaca_nb.core.code.bindings import own_scope
 
-__all__ = ["Effect", "effect_of", "obstacle", "root_name", "touched_by", "uses_ipython"]
+__all__ = ["Effect", "effect_of", "obstacle", "root_name", "syntax_obstacle", "touched_by", "uses_ipython"]
 
 
 def _words(text: str) -> frozenset[str]:
@@ -98,14 +98,22 @@ def touched_by(call: ast.Call) -> Iterator[str]:
 
 def obstacle(node: ast.stmt) -> str | None:
     """Return why a statement can't be carried into a module, as the end of "it …"; None if it can."""
+    if reason := syntax_obstacle(node):
+        return reason
+    for part in own_scope([node]):
+        if isinstance(part, ast.Call) and (name := _last_name(part.func)) in _OUTSIDE:
+            return f"{_OUTSIDE[name]} when it is executed"
+    return _kind_obstacle(node)
+
+
+def syntax_obstacle(node: ast.stmt) -> str | None:
+    """Return why no module can hold a statement, whatever it does, as the end of "it …"; None if it can."""
     if uses_ipython(node):
         return "is a shell or magic line, which only IPython can run"
     for part in own_scope([node]):
         if isinstance(part, ast.Await | ast.AsyncFor | ast.AsyncWith | ast.Yield | ast.YieldFrom):
             return "awaits something, which a module can't do"
-        if isinstance(part, ast.Call) and (name := _last_name(part.func)) in _OUTSIDE:
-            return f"{_OUTSIDE[name]} when it is executed"
-    return _kind_obstacle(node)
+    return None
 
 
 def uses_ipython(node: ast.AST) -> bool:

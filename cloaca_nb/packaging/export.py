@@ -24,6 +24,8 @@ from cloaca_nb.packaging.package import Package
 from cloaca_nb.packaging.project import Project
 from cloaca_nb.packaging.prose import docstring, with_docstring
 from cloaca_nb.packaging.reach import Need, Reached, reach
+from cloaca_nb.packaging.statements import Statement
+from cloaca_nb.packaging.tested import TestedModule, test_files
 
 __all__ = ["export"]
 
@@ -119,7 +121,8 @@ class _Export:
             names=reached.names,
         )
         project = self._project(name, ground)
-        files = {f"{name}/__init__.py": module.text(), **project.files(), **ground.files}
+        tests = self._tests(name, texts, reached) if self.import_name == "cloaca_nb" else {}
+        files = {f"{name}/__init__.py": module.text(), **project.files(), **tests, **ground.files}
         return Package(
             name=name,
             workflow_name=self.workflow_name,
@@ -188,7 +191,8 @@ class _Export:
         return reach(
             self.declared.statements,
             needs,
-            in_workflow=[entry.statement for entry in self.entries if isinstance(entry, StatementTasks)],
+            in_workflow=self.task_statements,
+            wanted=self.declared.wanted,
             outputs=self.dag.outputs,
             provided={"cloaca"},
         )
@@ -244,13 +248,33 @@ class _Export:
             derived={name: used for one in self.parameters for name, used in derived(one).items()},
         )
 
+    @property
+    def task_statements(self) -> list[Statement]:
+        """The statements that define tasks."""
+        return [entry.statement for entry in self.entries if isinstance(entry, StatementTasks)]
+
+    def _tests(self, name: str, texts: dict[Entry, str], reached: Reached) -> dict[str, str]:
+        cells = {function_name(text) for entry, text in texts.items() if isinstance(entry, TaskOfCell)}
+        tested = TestedModule(
+            name=name,
+            workflow_name=self.workflow_name,
+            import_name=self.import_name,
+            functions={*cells, *(one for statement in self.task_statements for one in statement.names.defined)},
+            statements=reached.statements,
+            outputs=self.dag.outputs,
+            parameters=self.parameter_names,
+        )
+        tests = [one for one in self.declared.tests if one.workflow == self.workflow_name]
+        return test_files(tested, tests, self.declared.statements, self.task_statements)
+
     def _left_out(self, reached: Reached) -> list[str]:
         own = [one for cell in self.parameters for one in cell.statements]
         # A cell that stands there twice is carried once, and neither is left out.
         entries = [*self.entries, *(one for one in self.declared.entries if any(map(one.same_as, self.entries)))]
         tasks = [entry.statement for entry in entries if isinstance(entry, StatementTasks)]
+        tests = [one.cell for one in self.declared.tests if one.workflow != self.workflow_name]
         lines = left_out(self.declared.statements, [*reached.statements, *own, *tasks], reached.imports)
-        return [*lines, *self.declared.skipped]
+        return [*lines, *(f"{cell.at(1)}: a test of another workflow" for cell in tests), *self.declared.skipped]
 
 
 def _check_package_name(name: str, ground: Foundation) -> None:

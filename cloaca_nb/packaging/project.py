@@ -30,6 +30,12 @@ entry_module = "{name}"
 
 [tool.hatch.build.targets.wheel]
 only-include = {wheel}
+{tests}"""
+
+_PYTEST: Final = """
+[tool.pytest.ini_options]
+pythonpath = ["."]
+testpaths = ["tests"]
 """
 
 _MAIN: Final = '''\
@@ -166,6 +172,7 @@ class Project:
             script=self.distribution,
             name=self.name,
             wheel=_toml_list([self.name, *self.modules]),
+            tests=_PYTEST if self.import_name == "cloaca_nb" else "",
         )
 
     def _readme(self) -> str:

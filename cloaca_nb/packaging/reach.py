@@ -9,7 +9,7 @@ from typing import Final
 
 from cloaca_nb.errors import ExportError
 from cloaca_nb.packaging.definitions import COMPOUND, Definition, Definitions, Reader
-from cloaca_nb.packaging.effects import Effect, effect_of, obstacle, uses_ipython
+from cloaca_nb.packaging.effects import Effect, effect_of, obstacle, syntax_obstacle, uses_ipython
 from cloaca_nb.packaging.free_names import FreeNames
 from cloaca_nb.packaging.imports import OUR_NAMES, Import, imports_of
 from cloaca_nb.packaging.statements import Statement
@@ -49,6 +49,7 @@ def reach(
     needs: Iterable[Need],
     *,
     in_workflow: Sequence[Statement] = (),
+    wanted: Mapping[Statement, bool] | None = None,
     outputs: Collection[str] = (),
     provided: Collection[str] = (),
 ) -> Reached:
@@ -58,6 +59,7 @@ def reach(
         statements: all statements of the notebook, those of the workflow included, in document order.
         needs: what the task cells use.
         in_workflow: the statements that define tasks: they are carried anyway, below everything else.
+        wanted: statements that are carried in any case, each with whether it may do more than make a value.
         outputs: the keys that tasks set, for the message about a name that only a task knows.
         provided: names that the module has in any case.
 
@@ -69,6 +71,9 @@ def reach(
         closure.add(need)
     for statement in in_workflow:
         closure.add_tasks(statement)
+    for statement, may_act in (wanted or {}).items():
+        if statement not in in_workflow:
+            closure.add_wanted(statement, may_act=may_act)
     closure.finish()
     return closure.reached()
 
@@ -102,6 +107,14 @@ class _Closure:
             )
         reader = Reader(f"`{statement.first_line}`", statement.where, statement.place)
         self.add(Need(self._free(statement), reader))
+
+    def add_wanted(self, statement: Statement, *, may_act: bool) -> None:
+        """Take in a statement whose author says that it is carried, and what it needs."""
+        if imports_of(statement):
+            self._import(statement, None)
+        else:
+            self._carry(statement, "its cell says so, but it", may_act=may_act)
+        self._take_all()
 
     def finish(self) -> None:
         """Add what holds for everything that is carried: settings of the imported modules, postponed annotations."""
@@ -202,10 +215,10 @@ class _Closure:
                 )
             self._carry(statement, f"{reader.what} needs {definition.name!r}, which this line changes, but it")
 
-    def _carry(self, statement: Statement, why: str) -> None:
+    def _carry(self, statement: Statement, why: str, *, may_act: bool = False) -> None:
         if statement in self._carried:
             return
-        if reason := obstacle(statement.node):
+        if reason := syntax_obstacle(statement.node) if may_act else obstacle(statement.node):
             raise ExportError(
                 f"{statement.where}: `{statement.first_line}` can't be carried into a package: {why} {reason}. "
                 "Put it into the task, or into a function that the task calls."
