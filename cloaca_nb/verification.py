@@ -20,9 +20,8 @@ from cloaca_nb.packaging.pack import Check
 from cloaca_nb.packaging.registered import RegisteredWorkflow
 from cloaca_nb.runner import DefaultRunner
 
-__all__ = ["LATEST", "go_on", "verification"]
+__all__ = ["go_on", "verification"]
 
-LATEST: Final = "last"  # instead of a run's id
 KIND: Final = "check"  # of the runs that verify a package: they never count as the latest run
 PROGRAM: Final = "from cloaca_nb.verification import go_on; go_on()"
 TICK: Final = 0.2  # seconds between looks at a pending interrupt
@@ -51,8 +50,7 @@ def verification(history: History, run: str, tell: Callable[[str], object] = lam
             "The history is in memory, where no other process can read the run to compare with. Give it a place: "
             "CLOACA_HISTORY=/path/to/history.duckdb, or no URL at all."
         )
-    if run != LATEST:
-        history.resolve(run)
+    history.resolve(run)
     return partial(_verify, history, str(history.location.path), run, tell)
 
 
@@ -66,7 +64,7 @@ def _verify(
     workflows: Sequence[RegisteredWorkflow],
 ) -> None:
     name = workflows[0].name
-    run_id, of_run = history.to_resume(None, name) if run == LATEST else history.to_resume(run)
+    run_id, of_run = history.to_resume(run, name)
     if of_run not in {one.name for one in workflows}:
         raise PackageError(f"Run {run_id} is of workflow {of_run!r}, and the package holds {name!r}.")
     more = {"history": url, "run": run_id, "workflow": of_run}

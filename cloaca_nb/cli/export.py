@@ -1,7 +1,6 @@
 """`cloaca-nb export`: a notebook becomes a package, and an archive where that is wanted."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -16,9 +15,9 @@ from cloaca_nb.cli.pack import say_packed
 from cloaca_nb.cli.table import stdout
 from cloaca_nb.core.status import Status
 from cloaca_nb.declare.place import file_label
+from cloaca_nb.golden import recorded
 from cloaca_nb.packaging.deliver import Wishes, deliver
 from cloaca_nb.packaging.notebook import read_notebook
-from cloaca_nb.packaging.pack import Check
 from cloaca_nb.packaging.package import Package
 from cloaca_nb.terminal import mark
 from cloaca_nb.verification import verification
@@ -62,26 +61,33 @@ def export_notebook(  # noqa: PLR0913 - one for each option
             help="Run the package as this run (an id, or last) was, and compare what both end with.",
         ),
     ] = None,
+    golden: Annotated[
+        str | None,
+        typer.Option(
+            "--golden",
+            metavar="RUN",
+            help="Add tests: each task, given what it was given in this run (an id, or last), sets what it set there.",
+        ),
+    ] = None,
     history: HistoryUrl = None,
 ) -> None:
     """Write a notebook's workflow as an installable package."""
-    with readable_errors(), _check(verify, history) as check:
+    with readable_errors(), ExitStack() as stack:
         check_exists(notebook)
-        wishes = Wishes(name, import_name.value, archive=archive, vendor=vendor or (), check=check)
+        wishes = Wishes(name, import_name.value, archive=archive, vendor=vendor or ())
+        notes: list[str] = []
+        if verify is not None or golden is not None:
+            runs = stack.enter_context(opened(history))
+            more = None if golden is None else recorded(runs, golden, notes.append)
+            wishes = wishes._replace(
+                more=more, check=None if verify is None else verification(runs, verify, typer.echo)
+            )
         made = deliver(read_notebook(notebook), workflow, folder, wishes)
         _say_exported(made.package, made.folder)
+        for note in notes:
+            typer.echo(f"  {note}")
         if made.packed is not None:
             say_packed(made.packed)
-
-
-@contextmanager
-def _check(run: str | None, url: str | None) -> Iterator[Check | None]:
-    """Give the check against a run, if one is named, with its history open for the block."""
-    if run is None:
-        yield None
-        return
-    with opened(url) as history:
-        yield verification(history, run, typer.echo)
 
 
 def _say_exported(package: Package, folder: Path) -> None:

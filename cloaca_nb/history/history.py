@@ -34,6 +34,7 @@ from cloaca_nb.history.rows import EventRows
 from cloaca_nb.history.schema import SCHEMA_VERSION
 from cloaca_nb.history.store import Store, merge_folder, merge_memory
 from cloaca_nb.history.tables import from_arrow
+from cloaca_nb.history.transfers import Transfer, transfers
 from cloaca_nb.values.digests import content_digest
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ __all__ = ["History"]
 
 MAIN: Final = "main"
 NEAR: Final = 1000  # runs among which a near miss is looked for
+LATEST: Final = "last"  # instead of a run's id
 LARGE: Final = 1_000_000_000  # bytes of database and artifacts from which on the user is told what `prune` would free
 USUAL_KEEP: Final = 20  # runs of each workflow
 logger = logging.getLogger(__name__)
@@ -236,6 +238,16 @@ class History:
         """
         return initial_values(self._store, self._artifacts, self._run_id(run), named, defaults)
 
+    def transfers(self, run: str | None = None, *, most: int) -> list[Transfer]:
+        """Return what each task of a run was given and what it made of that; no pickle is read; see `tasks`.
+
+        Args:
+            run: its id, or a beginning that only it has; None for the latest.
+            most: bytes of a value that is read; of a larger one its digest is told.
+        """
+        self._flush()
+        return transfers(self._store, self._artifacts.load, self._run_id(run), most)
+
     def memory(self, workflow: Workflow, run_id: str | None = None) -> Memory:
         """Return what is known of a workflow's tasks: from one run and those that it went on with, or from all."""
         self._flush()
@@ -361,7 +373,7 @@ class History:
 
     def _run_id(self, run: str | None, workflow: str | None = None) -> str:
         """Return the id of the run that is meant: by all of it, its beginning, or the end that messages show."""
-        if run is None:
+        if run in {None, LATEST}:
             latest = self._rows(
                 """
                 SELECT run_id FROM runs WHERE kind = 'run' AND ($1 IS NULL OR workflow = $1)

@@ -140,6 +140,12 @@ EXPORT: Final = (
         kind="run",
         help="run the package as this run (an id, or last) was, and compare what both end with",
     )
+    .option(
+        "--golden",
+        metavar="RUN",
+        kind="run",
+        help="add tests: each task, given what it was given in this run, sets what it set there",
+    )
 )
 PULL: Final = Arguments("cloaca_pull", "%cloaca_pull delays", "%cloaca_pull delays carriers").option(
     "key", nargs="+", kind="key", help="keys of the last run's final context"

@@ -226,7 +226,7 @@ class CloacaMagics(Magics):
         """
         arguments = EXPORT.read(line)
         wishes = Wishes(arguments.name, arguments.import_name, archive=arguments.archive, vendor=arguments.vendor)
-        print(exported(*self.session.export(arguments.folder, wishes, verify=arguments.verify)))  # noqa: T201 - the cell's answer
+        print(exported(*self.session.export(arguments.folder, wishes, arguments.verify, arguments.golden)))  # noqa: T201 - the cell's answer
 
 
 def _whole(magic: str, line: str, cell: str) -> str:

@@ -14,6 +14,7 @@ from cloaca_nb.declare.registry import REGISTRY, Departure
 from cloaca_nb.engine.result import WorkflowResult
 from cloaca_nb.engine.run import Run
 from cloaca_nb.errors import CellError, HistoryError, WorkflowNotFoundError
+from cloaca_nb.golden import recorded
 from cloaca_nb.notebook.audience import Audience, audience_of
 from cloaca_nb.notebook.definitions import MODULE, Definitions
 from cloaca_nb.notebook.executed import ExecutedCells, notebook_path
@@ -197,7 +198,7 @@ class Session:
     # -- packing
 
     def export(
-        self, folder: str, wishes: Wishes, *, verify: str | None = None
+        self, folder: str, wishes: Wishes, verify: str | None = None, golden: str | None = None
     ) -> tuple[Delivered, tuple[str, ...], tuple[str, ...]]:
         """Write the notebook's workflow as a package, and as an archive if that is wanted.
 
@@ -205,6 +206,7 @@ class Session:
             folder: where to.
             wishes: what else is wanted.
             verify: the run with which the package is compared; None: none.
+            golden: the run of which golden tests are made; None: none.
 
         Returns:
             What was made, how the executed cells differ from the saved file, and what else there is to say.
@@ -215,6 +217,8 @@ class Session:
         said: list[str] = []
         if verify is not None:
             wishes = wishes._replace(check=verification(self.history(), verify, said.append))
+        if golden is not None:
+            wishes = wishes._replace(more=recorded(self.history(), golden, said.append))
         return deliver(notebook, workflow, folder, wishes), differences, tuple(said)
 
     # -- following the notebook

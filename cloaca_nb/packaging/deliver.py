@@ -1,7 +1,8 @@
 """The whole way from a notebook to what a user keeps: a package in a folder, and an archive where one is wanted."""
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,6 +25,7 @@ class Wishes(NamedTuple):
         import_name: what the package imports: "cloaca_nb", or "cloaca" for the other engine.
         archive: whether an archive is put beside the package.
         vendor: distributions that it carries.
+        more: makes further files of the package, by path.
         check: a last look at what would be packed; what it raises stops the archive.
     """
 
@@ -31,6 +33,7 @@ class Wishes(NamedTuple):
     import_name: str = "cloaca_nb"
     archive: bool = False
     vendor: Iterable[str] = ()
+    more: Callable[[Package], Mapping[str, str]] | None = None
     check: Check | None = None
 
 
@@ -60,6 +63,8 @@ def deliver(notebook: Notebook, workflow: Workflow | str | None, folder: str | P
     if wishes.vendor and not wishes.archive:
         raise ConfigurationError("Distributions are carried in an archive, so --vendor needs --archive.")
     package = export(notebook, workflow, name=wishes.name, import_name=wishes.import_name)
+    if wishes.more is not None:
+        package = replace(package, files=dict(sorted({**package.files, **wishes.more(package)}.items())))
     written = write_package(package, folder)
     if not wishes.archive and wishes.check is None:
         return Delivered(package, written, None)
