@@ -1,7 +1,6 @@
 """Export: a notebook in, an installable package out, as text in memory."""
 
 import re
-import sys
 from collections.abc import Iterable
 
 from cloaca_nb.core.cells import task_text
@@ -21,6 +20,7 @@ from cloaca_nb.packaging.magics import Transform, to_python
 from cloaca_nb.packaging.module import ModuleText, Part, function_name, left_out
 from cloaca_nb.packaging.notebook import Notebook
 from cloaca_nb.packaging.package import Package
+from cloaca_nb.packaging.package_name import bare, check_package_name
 from cloaca_nb.packaging.project import Project
 from cloaca_nb.packaging.prose import docstring, with_docstring
 from cloaca_nb.packaging.reach import Need, Reached, reach
@@ -107,7 +107,7 @@ class _Export:
             refuse_uses_between(cell, reached.statements)
         self._check_names(texts, reached)
         ground = self._foundation(texts, reached)
-        _check_package_name(name, ground)
+        check_package_name(name, ground)
         module = ModuleText(
             notebook=self.notebook.name,
             import_name=self.import_name,
@@ -228,8 +228,8 @@ class _Export:
             imports += imported_modules(text, entry.where)
         ground = foundation(imports, self.notebook.folder, self.installed)
         hints = [requirement_of_hint(one, self.installed) for one in self.declared.install_hints]
-        known = {_bare(one) for one in ground.requirements}
-        more = [one for one in hints if one and _bare(one) not in known]
+        known = {bare(one) for one in ground.requirements}
+        more = [one for one in hints if one and bare(one) not in known]
         return Foundation(ground.files, tuple(sorted({*ground.requirements, *more}, key=str.lower)))
 
     def _project(self, name: str, ground: Foundation) -> Project:
@@ -257,6 +257,7 @@ class _Export:
         cells = {function_name(text) for entry, text in texts.items() if isinstance(entry, TaskOfCell)}
         tested = TestedModule(
             name=name,
+            notebook=self.notebook.name,
             workflow_name=self.workflow_name,
             import_name=self.import_name,
             functions={*cells, *(one for statement in self.task_statements for one in statement.names.defined)},
@@ -277,17 +278,6 @@ class _Export:
         return [*lines, *(f"{cell.at(1)}: a test of another workflow" for cell in tests), *self.declared.skipped]
 
 
-def _check_package_name(name: str, ground: Foundation) -> None:
-    taken = {*sys.stdlib_module_names, *OUR_NAMES, *ground.local_names, "tests"}
-    taken |= {_bare(one).replace("-", "_") for one in ground.requirements}
-    if name in taken:
-        raise ExportError(
-            f"A package named {name!r} would hide the module of that name. Give another name: {name}_workflow."
-        )
-    if not name.isidentifier():
-        raise ExportError(f"{name!r} can't be the name of a Python package: use letters, digits and _.")
-
-
 def _parameter_needs(cell: Parameters, *, by_name: bool) -> Iterable[Need]:
     """Return what a parameters cell needs: its own constants where it is carried, else what its defaults name."""
     rules = derived(cell)
@@ -300,8 +290,3 @@ def _parameter_needs(cell: Parameters, *, by_name: bool) -> Iterable[Need]:
             yield Need(names._replace(later=names.defined, now=frozenset()), Reader(reader.what, reader.where))
         else:
             yield Need(names._replace(hinted=frozenset()), reader)
-
-
-def _bare(requirement: str) -> str:
-    """Return the distribution's name of a requirement, as package indexes compare them."""
-    return re.sub(r"[-_.]+", "-", re.split(r"[^\w.-]", requirement, maxsplit=1)[0]).lower()

@@ -11,7 +11,9 @@ from cloaca_nb.packaging.free_names import free_names
 from cloaca_nb.packaging.imports import OUR_NAMES, Import, import_block
 from cloaca_nb.packaging.layout import spaced
 from cloaca_nb.packaging.marked import TestOfCell
+from cloaca_nb.packaging.notebook import Cell
 from cloaca_nb.packaging.project import quoted
+from cloaca_nb.packaging.provenance import provenance_line
 from cloaca_nb.packaging.reach import Need, reach
 from cloaca_nb.packaging.statements import Statement
 
@@ -51,6 +53,7 @@ class TestedModule:
 
     Attributes:
         name: of the package.
+        notebook: the name of the notebook's file, without folder and suffix.
         workflow_name: of its workflow.
         import_name: what it imports of ours.
         functions: the names of its tasks' functions.
@@ -60,12 +63,17 @@ class TestedModule:
     """
 
     name: str
+    notebook: str
     workflow_name: str
     import_name: str
     functions: Collection[str]
     statements: Collection[Statement]
     outputs: Collection[str]
     parameters: Collection[str]
+
+    def line(self, cell: Cell) -> str:
+        """Return the comment that stands above what comes from a cell."""
+        return provenance_line(self.notebook, cell)
 
 
 def test_files(
@@ -101,7 +109,8 @@ def test_files(
     imports = [one.of(module.import_name) if one.module in OUR_NAMES else one for one in found.imports]
     block = import_block([*(one for one in imports if one.binds in used), *_ours(module, used, extra)], {module.name})
     head = f'"""What the notebook says of the workflow {module.workflow_name}."""' + (f"\n\n{block}" if block else "")
-    parts = [head, *([spaced(extra)] if extra else []), *(text.rstrip() for text in texts.values())]
+    placed = [f"{module.line(test.cell)}\n{text.rstrip()}" for test, text in texts.items()]
+    parts = [head, *([spaced(extra, module.line)] if extra else []), *placed]
     files = {TESTS.format(name=module.name): "\n\n\n".join(parts) + "\n"}
     if any("(context)" in text.partition("\n")[0] for text in texts.values()):
         files[FIXTURES] = _CONFTEST.format(name=module.name, workflow=quoted(module.workflow_name))

@@ -32,10 +32,12 @@ import cloaca_nb as cloaca
 from sample import RATE, load, scaled
 
 
+# 01_sample.ipynb, cell 6
 def twice(n):
     return 2 * n
 
 
+# 01_sample.ipynb, cell 5
 def test_totals(context):
     total = context["total"]
     rows = context["rows"]
@@ -43,10 +45,12 @@ def test_totals(context):
     assert json.loads('[1]') == [1]
 
 
+# 01_sample.ipynb, cell 7
 def test_load_alone():
     assert load(cloaca.Context({'year': twice(3)}))['rows'] == [6, 1]
 
 
+# 01_sample.ipynb, cell 8
 def test_cell_8():
     assert scaled(2) == 6
 '''
