@@ -20,6 +20,7 @@ __all__ = [
     "ExportError",
     "HistoryError",
     "MissingExtraError",
+    "NobodyToAskError",
     "PackageError",
     "RunFailedError",
     "TaskCrashedError",
@@ -78,6 +79,10 @@ class TaskReturnError(CloacaError, TypeError):
 
 class TaskCrashedError(CloacaError, RuntimeError):
     """The process in which an attempt ran has ended in the middle of it."""
+
+
+class NobodyToAskError(CloacaError, RuntimeError):
+    """A task's body asked for input; the message says how a task gets what it needs to know."""
 
 
 class TaskTimeoutError(CloacaError, TimeoutError):

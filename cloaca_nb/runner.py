@@ -41,6 +41,8 @@ class DefaultRunner:
         registry: where workflows are looked for by name.
         echo_output: shows what tasks print; an observer. None: below the cell or on the terminal, at most 64 kB of each
             task, the whole being in history; ``cloaca_nb.engine.echo.Echo(per_task=...).observe`` for another figure.
+        on_error: given (run id, task id, exception) of each task that fails: for a debugger, which needs its frames.
+            Quick; what it holds on to keeps alive all that the task had.
         durability: "run": a run is on disk when `execute` returns; if the process is killed before, at most the last
             15 ms are lost, and those tasks run again on resume. "task": also, nothing that depends on a task starts
             before that task is on disk, for tasks that must not run twice; costs each task a write to the disk.
@@ -60,6 +62,7 @@ class DefaultRunner:
         schema: str | None = None,
         registry: Registry = REGISTRY,
         echo_output: Observer | None = None,
+        on_error: Callable[[str, str, BaseException], object] | None = None,
         durability: str = "run",
     ) -> None:
         _check_durability(durability)
@@ -79,6 +82,7 @@ class DefaultRunner:
             settle=recorder.sync,
             settle_task=recorder.flush if durability == "task" else None,
             task_timeout=config.task_timeout_seconds if config else None,
+            on_error=on_error,
         )
 
     @classmethod

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from types import MappingProxyType
@@ -179,6 +179,18 @@ class Workflow:
             [(task.id, task.source, self._dependencies[task.id]) for task in self.tasks],
         ]
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
+
+    def changed(self, change: Callable[[Task], Task]) -> "Workflow":
+        """Return the same workflow with each of its tasks replaced by what `change` makes of it."""
+        return Workflow(
+            self._name,
+            map(change, self.tasks),
+            description=self._description,
+            tags=self._tags,
+            parameters=self._parameters,
+            derived=self._derived,
+            infer=bool(self._inferred),
+        )
 
     def topological_sort(self) -> list[str]:
         """Return the ids so that each stands after its dependencies; ties go by registration order."""

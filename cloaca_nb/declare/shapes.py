@@ -32,6 +32,7 @@ _SEQUENCES: Final = (list, tuple)
 _SETS: Final = (set, frozenset)
 _DICTS: Final = (dict, types.MappingProxyType)
 _DATA: Final = frozenset({"numpy", "pandas", "polars", "pyarrow", "matplotlib"})  # digested by what they hold
+_MOST: Final = 200_000  # objects that are looked at in one value: a kernel leads to all that there is
 _METHODS: Final = (types.MethodDescriptorType, types.WrapperDescriptorType, types.MethodWrapperType)
 
 
@@ -71,7 +72,11 @@ class Shapes:
             inside: the function or class whose value it is, which may lead back to itself.
         """
         walk = _Walk(self, owner)
-        text = walk.text(value)
+        try:
+            text = walk.text(value)
+        except _TooLargeError:
+            walk.untracked.append(f"{owner} is a {type(value).__qualname__} that leads to too much to look through")
+            text = "too large"
         others = [one for one in walk.leads_to if one is not inside]
         return Shape(digest_text(text), tuple(others), tuple(dict.fromkeys(walk.untracked)), held=walk.held)
 
@@ -80,6 +85,10 @@ class Shapes:
         if id(value) not in self._leaves:
             self._leaves[id(value)] = value, self._digest(value)  # kept, so that no other gets its id
         return self._leaves[id(value)][1]
+
+
+class _TooLargeError(Exception):
+    """A value leads to more objects than anybody would wait for."""
 
 
 class _Walk:
@@ -92,9 +101,11 @@ class _Walk:
         self.leads_to: list[Any] = []
         self.untracked: list[str] = []
         self.held = False
+        self._left = _MOST
 
     def text(self, value: Any) -> str:
         """Return a text that is equal for equal values."""
+        self._look()
         if type(value) in _PLAIN or value is MISSING:
             return self._leaf(value)
         if id(value) in self._open:
@@ -103,6 +114,11 @@ class _Walk:
         found = self._opened(value)
         del self._open[id(value)]
         return found
+
+    def _look(self) -> None:
+        self._left -= 1
+        if not self._left:
+            raise _TooLargeError
 
     def _opened(self, value: Any) -> str:  # noqa: PLR0911 - one for each kind
         match value:
@@ -154,7 +170,7 @@ class _Walk:
         kind = type(value)
         if isinstance(value, _FILES):
             return self._live(value)
-        found = list(_code_in(value))
+        found = list(_code_in(value, self._look))
         self.leads_to += [one for one in found if isinstance(one, type)]
         if all(isinstance(one, type) for one in found):
             return self._leaf(value)
@@ -216,14 +232,20 @@ def _parts(value: Any) -> list[Any] | None:  # noqa: PLR0911 - one for each kind
             return [wrapped] if callable(wrapped) else None  # of functools.cache
 
 
-def _code_in(value: Any) -> Iterator[Any]:
-    """Yield the code that a value holds: functions and the like, and the classes of the objects in it."""
+def _code_in(value: Any, look: Callable[[], None]) -> Iterator[Any]:
+    """Yield the code that a value holds: functions and the like, and the classes of the objects in it.
+
+    Args:
+        value: any.
+        look: called for each object; raises if they are too many.
+    """
     waiting, seen = [value], set()
     while waiting:
         one = waiting.pop()
         kind = type(one)
         if kind in _PLAIN or id(one) in seen:
             continue
+        look()
         seen.add(id(one))
         if isinstance(one, (*_CODE, *_FILES, type)) or _parts(one) is not None:
             yield one

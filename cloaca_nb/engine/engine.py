@@ -45,6 +45,7 @@ class Engine:
         settle_task: called when a task is over, before what depends on it starts; None: that starts at once.
         task_timeout: seconds per attempt of a task that names none; None: no limit.
         max_concurrent_async: how many async bodies run at once.
+        on_error: given (run id, task id, exception) of each task that fails, with its frames; quick.
     """
 
     def __init__(  # noqa: PLR0913 - what an engine is told, all by keyword
@@ -59,6 +60,7 @@ class Engine:
         settle_task: Callable[[], None] | None = None,
         task_timeout: float | None = None,
         max_concurrent_async: int = MOST_ASYNC,
+        on_error: Callable[[str, str, BaseException], object] | None = None,
     ) -> None:
         loop = Loop()
         self._means = Means(
@@ -73,6 +75,7 @@ class Engine:
             settle=settle,
             settle_task=settle_task,
             task_timeout=task_timeout,
+            on_error=on_error,
         )
         self._observers = tuple(observers)
         self._runs: weakref.WeakSet[Execution] = weakref.WeakSet()

@@ -263,6 +263,8 @@ class Execution:
                 return None
             self._say(AttemptFailed(now(), self.run_id, task.id, attempt.number, failure, retry_in))
             if retry_in is None:
+                if self.means.on_error is not None:
+                    self.means.on_error(self.run_id, task.id, error)
                 return self._finish(attempt, Outcome.FAILED, NO_CHANGES, failure)
         again = Attempt(self, task, attempt.number + 1)
         again.reason = attempt.reason

@@ -30,6 +30,7 @@ class Means:
         settle: called after the last event of a run; the run is over when it returns.
         settle_task: called when a task is over, before what depends on it starts; None: that starts at once.
         task_timeout: seconds per attempt of a task that names none; None: no limit.
+        on_error: given (run id, task id, exception) of each task that fails; for a debugger, which needs the frames.
     """
 
     workers: Workers
@@ -43,3 +44,4 @@ class Means:
     settle: Callable[[], None]
     settle_task: Callable[[], None] | None = None
     task_timeout: float | None = None
+    on_error: Callable[[str, str, BaseException], object] | None = None

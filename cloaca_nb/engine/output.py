@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final, TextIO
 
-from cloaca_nb.engine import log_handlers
+from cloaca_nb.engine import log_handlers, questions
 from cloaca_nb.engine.handle import TaskHandle, current_handle
 from cloaca_nb.engine.progress_bars import watch
 from cloaca_nb.engine.sink import Sink
@@ -117,6 +117,7 @@ class capture:  # noqa: N801 - used as a function
                 if stream is not None and not isinstance(stream, _StandIn):
                     setattr(sys, name, _stand_in_for(name, stream))
             log_handlers.lend(_stand_in_of)
+            questions.guard()
             watch()
 
     @staticmethod
@@ -168,6 +169,7 @@ _kept: Final[deque[tuple[str, _StandIn]]] = deque(maxlen=16)
 
 def _put_back() -> None:
     log_handlers.take_back()
+    questions.release()
     for name in STREAMS:
         stream = getattr(sys, name)
         if isinstance(stream, _StandIn):

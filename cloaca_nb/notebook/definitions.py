@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from cloaca_nb.core.cells import TaskCell, parse_params_cell, parse_task_cell, task_text
+from cloaca_nb.core.cells import parse_params_cell, parse_task_cell, task_text
 from cloaca_nb.core.graph import Workflow
 from cloaca_nb.declare.cell_task import CellTask
 from cloaca_nb.declare.decorator import with_dependencies
@@ -62,7 +62,8 @@ class Definitions:
     def define_task(self, text: str) -> Answer:
         """Make a cell a task of the current workflow, and say what it reads and sets as things stand now."""
         cell = parse_task_cell(text)
-        _refuse_unbuilt(cell)
+        if cell.options.debug and not cell.options.try_:
+            raise CellError(f"--debug is for one task that runs now: %%cloaca_task {cell.id} --try --debug.")
         code = CellCode(self._shell, text)
         entry = CellTask(cell, code.function, code.namespace(), where=code.label, source=text)
         REGISTRY.declare(MODULE, entry)
@@ -200,15 +201,6 @@ class Definitions:
         if parameters is None:
             return {name: fit(name, value, {}) for name, value in settings.items()}
         return parameters.values(self.names, settings)
-
-
-def _refuse_unbuilt(cell: TaskCell) -> None:
-    """Refuse the options that the grammar knows and nothing follows yet: an option is never passed over in silence."""
-    if cell.options.debug:
-        raise CellError(
-            "--debug can't run a task on the main thread yet. Leave it away: after a failed run, %debug opens the "
-            "task's own frame."
-        )
 
 
 def _no_source(named: str) -> str:

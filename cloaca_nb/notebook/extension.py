@@ -6,6 +6,7 @@ from weakref import WeakKeyDictionary
 
 from cloaca_nb.core.graph import Workflow
 from cloaca_nb.declare.place import label_files_by
+from cloaca_nb.engine.questions import guarded
 from cloaca_nb.engine.run import Run
 from cloaca_nb.errors import CloacaError
 from cloaca_nb.notebook.completion import Completion
@@ -47,6 +48,7 @@ def load(shell: "InteractiveShell") -> Session:
         shell.display_formatter.mimebundle_formatter.for_type(Workflow, _workflow_bundle)
         shell.display_formatter.mimebundle_formatter.for_type(Run, _run_bundle)
     record_displays(shell)
+    _guard_questions(getattr(shell, "kernel", None))
     return session
 
 
@@ -64,6 +66,13 @@ def unload(shell: "InteractiveShell") -> None:
     for kind, names in magics.magics.items():
         for name in names:
             shell.magics_manager.magics[kind].pop(name, None)
+
+
+def _guard_questions(kernel: Any) -> None:
+    """Have a kernel's ways to ask fail in a task, from whichever cell the task has them."""
+    for name, asked in (("raw_input", "input"), ("getpass", "getpass"), ("_input_request", "input")):
+        if hasattr(kernel, name):
+            setattr(kernel, name, guarded(getattr(kernel, name), asked))
 
 
 def _cell_label(shell: "InteractiveShell", filename: str) -> str | None:

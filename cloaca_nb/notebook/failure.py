@@ -10,7 +10,7 @@ from cloaca_nb.declare.place import file_label
 from cloaca_nb.engine.result import WorkflowResult
 from cloaca_nb.errors import CloacaError, RunFailedError
 
-__all__ = ["RunFailed", "hide_our_frames", "own_lines"]
+__all__ = ["RunFailed", "hide_our_frames", "is_own", "own_lines"]
 
 OURS: Final = str(Path(__file__).parent.parent)
 # Code is taken for the user's if it lies in none of these; "<string>" is what the standard library makes as it runs.
@@ -36,6 +36,11 @@ class RunFailed(RunFailedError):  # noqa: N818 - its name heads what the cell sh
         return [f"Task {error.task!r} failed.", *error.traceback.splitlines()]
 
 
+def is_own(filename: str) -> bool:
+    """Say whether code of that file is the user's."""
+    return not filename.startswith(LIBRARIES)
+
+
 def own_lines(error: BaseException) -> list[str]:
     """Return what to print for an error: where the user's own code raised it, and its message.
 
@@ -56,7 +61,7 @@ def _own_frames(error: BaseException) -> list[traceback.FrameSummary]:
     """Return the frames of the user's code; what it called in other libraries follows, unless the error is ours."""
     frames = traceback.extract_tb(error.__traceback__)
     magic = max((number for number, frame in enumerate(frames) if frame.name in MAGIC), default=-1)
-    own = [number for number, frame in enumerate(frames) if number > magic and not frame.filename.startswith(LIBRARIES)]
+    own = [number for number, frame in enumerate(frames) if number > magic and is_own(frame.filename)]
     if not own:
         return []
     last = own[-1] if isinstance(error, CloacaError) else len(frames)

@@ -32,6 +32,7 @@ RUN: Final = (
         "%cloaca_run --background -o run",
         "%cloaca_run --resume",
         "%cloaca_run --from clean",
+        "%cloaca_run --only clean --debug",
     )
     .option("workflow", nargs="?", kind="workflow", help="its name; by default the notebook's own")
     .option(
@@ -62,6 +63,9 @@ RUN: Final = (
         help="execute this task and what follows it on the latest run's values; may be repeated",
     )
     .option("--only", metavar="TASK", kind="task", help="execute this task alone on the latest run's values")
+    .option(
+        "--debug", action="store_true", help="execute on the main thread; breakpoint() and a failure open a debugger"
+    )
     .option("--background", action="store_true", help="return at once; the run goes on while you work")
     .option("--no-panel", action="store_true", help="show no panel, and no progress")
     .option("-o", "--output", metavar="NAME", help="bind the result to this name as well; with --background, the run")

@@ -2,6 +2,7 @@
 
 import re
 import sys
+from functools import partial
 from typing import Any, Final
 
 from IPython.core.interactiveshell import InteractiveShell
@@ -18,7 +19,6 @@ from cloaca_nb.notebook.answer import tried
 from cloaca_nb.notebook.arguments import explained_by
 from cloaca_nb.notebook.code import code_bundle
 from cloaca_nb.notebook.exported import exported
-from cloaca_nb.notebook.failure import RunFailed
 from cloaca_nb.notebook.grammar import (
     CANCEL,
     DAG,
@@ -72,9 +72,9 @@ class CloacaMagics(Magics):
         _show(self.session.definitions.define_task(text))
         task = parse_task_cell(text)
         if task.options.try_:
-            result = self.session.try_task(task.id)
+            result = self.session.try_task(task.id, debug=task.options.debug)
             if result.status is Status.FAILED:
-                raise RunFailed(result)
+                self.session.fail(result, debug=task.options.debug)
             _show(tried(task.id, result))
 
     @no_var_expand
@@ -103,11 +103,14 @@ class CloacaMagics(Magics):
     def cloaca_run(self, line: str) -> WorkflowResult | Run:
         """Execute a workflow, with the panel live, and return its result.
 
-        A failed run fails the cell. With --background the kernel stays free and a handle of the run is returned:
-        `run.wait()`, `run.cancel()`, `run.result`. The run keeps the tasks as they are now, whatever cells are edited.
+        A failed run fails the cell; %debug then opens the frame of the task, which is kept until the next run starts.
+        With --background the kernel stays free and a handle of the run is returned: `run.wait()`, `run.cancel()`,
+        `run.result`. The run keeps the tasks as they are now, whatever cells are edited.
         """
         arguments = RUN.read(line)
-        begin = self.session.start if arguments.background else self.session.run
+        if arguments.background and arguments.debug:
+            RUN.error("--background and --debug exclude each other: a debugger needs the kernel for itself.")
+        begin = self.session.start if arguments.background else partial(self.session.run, debug=arguments.debug)
         reuse = Reuse(arguments.resume, arguments.cached, tuple(arguments.from_tasks), arguments.only)
         if len(reuse.given) > 1:
             RUN.error(f"{' and '.join(reuse.given)} exclude each other; give one of them.")
@@ -117,7 +120,7 @@ class CloacaMagics(Magics):
             self._names[arguments.output] = begun
         result = begun.result if isinstance(begun, Run) else begun
         if result is not None and result.status is Status.FAILED:
-            raise RunFailed(result)
+            self.session.fail(result, debug=arguments.debug)
         return begun
 
     @line_magic

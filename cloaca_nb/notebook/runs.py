@@ -36,15 +36,20 @@ class Runs:
         self._background: list[tuple[Run, threading.Thread]] = []
         self._lock = threading.Lock()
 
-    def watch(self, shown: Shown, start: Start) -> Run:
+    def watch(self, shown: Shown, start: Start, wait: Callable[[Run], object] | None = None) -> Run:
         """Start a run and block until it is over.
+
+        Args:
+            shown: shows it.
+            start: starts it.
+            wait: blocks until a run is over; None: as waiting goes, on a thread that does nothing else.
 
         Raises:
             KeyboardInterrupt: on an interrupt, after the run was recorded as Cancelled.
         """
         run = shown.start(start)
         try:
-            _wait_for(run)
+            (wait or _wait_for)(run)
         except KeyboardInterrupt as error:
             run.cancel()
             error.add_note(f"The run of {run.workflow.name!r} was cancelled; %cloaca_history has what it had finished.")

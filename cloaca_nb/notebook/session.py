@@ -2,13 +2,16 @@
 
 import sys
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+from IPython.core.error import UsageError
 
 from cloaca_nb.core.cells import is_params_cell, is_task_cell
 from cloaca_nb.core.directives import directive
 from cloaca_nb.core.graph import Workflow
+from cloaca_nb.core.status import Status
 from cloaca_nb.declare.loose import LooseTasks
 from cloaca_nb.declare.registry import REGISTRY, Departure
 from cloaca_nb.engine.result import WorkflowResult
@@ -18,9 +21,11 @@ from cloaca_nb.golden import recorded
 from cloaca_nb.notebook.audience import Audience, audience_of
 from cloaca_nb.notebook.definitions import MODULE, Definitions
 from cloaca_nb.notebook.executed import ExecutedCells, notebook_path
+from cloaca_nb.notebook.main_thread import MainThread
+from cloaca_nb.notebook.post_mortem import PostMortem
 from cloaca_nb.notebook.runs import Notice, Runs
 from cloaca_nb.notebook.settings import Cloaca, RunnerSettings
-from cloaca_nb.notebook.showing import Unshown, showing
+from cloaca_nb.notebook.showing import Shown, Start, Unshown, showing
 from cloaca_nb.notebook.snapshot import frozen
 from cloaca_nb.notebook.testing import run_test
 from cloaca_nb.packaging.deliver import Delivered, Wishes, deliver
@@ -56,6 +61,8 @@ class Session:
         self.settings = Cloaca(parent=shell)
         self.definitions = Definitions(shell, self._executed)
         self.runs = Runs()
+        self.post_mortem = PostMortem()
+        self._pdb: bool | None = None  # what %pdb was before a cell of ours has set it
         self.last_result: WorkflowResult | None = None
         path = notebook_path(shell)
         if path is not None and MODULE not in REGISTRY.modules():
@@ -66,7 +73,7 @@ class Session:
         """The runner that the settings ask for, made when it is first needed: its libraries take a while to load."""
         wanted = self.settings.of_runner()
         if self._runner is None or wanted != self._made_with:
-            made = wanted.runner()
+            made = wanted.runner(self.post_mortem.keep)
             if self._runner is not None:
                 self._retire(self._runner)
             self._runner, self._made_with = made, wanted
@@ -92,6 +99,7 @@ class Session:
         settings: Mapping[str, Any] | None = None,
         panel: bool = True,
         reuse: Reuse = SCRATCH,
+        debug: bool = False,
     ) -> WorkflowResult:
         """Execute a workflow before everybody's eyes, and block until its run is over.
 
@@ -100,14 +108,33 @@ class Session:
             settings: parameter values for this run.
             panel: whether to show the panel, or lines in a terminal.
             reuse: what is taken from earlier runs.
+            debug: whether tasks run on this thread, one after the other, so that debuggers work.
 
         Raises:
             KeyboardInterrupt: on an interrupt, after the run was recorded as Cancelled.
         """
         workflow, initial = self.definitions.prepared(name, settings or {})
-        shown = showing(workflow, audience_of(self._shell), self._panel(panel=panel), sys.stderr)
-        self.last_result = self.runs.watch(shown, partial(reuse.start, self.runner, workflow, initial)).wait()
+        audience = audience_of(self._shell)
+        calm = debug and audience is Audience.TERMINAL  # live lines would paint over the debugger
+        shown = showing(workflow, audience, "off" if calm else self._panel(panel=panel), sys.stderr)
+        self.last_result = self._watch(
+            shown, workflow, lambda one: partial(reuse.start, self.runner, one, initial), debug=debug
+        )
         return self.last_result
+
+    def _watch(
+        self, shown: Shown, workflow: Workflow, starter: Callable[[Workflow], Start], *, debug: bool
+    ) -> WorkflowResult:
+        """Execute a workflow and block until that is over, on this very thread for a debugger."""
+        self.post_mortem.forget()
+        if not debug:
+            return self.runs.watch(shown, starter(workflow)).wait()
+        if audience_of(self._shell) is Audience.NOBODY:
+            raise UsageError("--debug needs somebody who answers the debugger, and nobody looks on: leave it away.")
+        here = MainThread(self._shell)
+        start = starter(here.takes(workflow))
+        run = self.runs.watch(shown, lambda observers: here.start(partial(start, observers)), here.wait_for)
+        return run.wait()
 
     def start(
         self,
@@ -124,6 +151,7 @@ class Session:
         """
         audience = audience_of(self._shell)
         workflow, initial = self.definitions.prepared(name, settings or {})
+        self.post_mortem.forget()
         start = partial(reuse.start, self.runner, frozen(workflow, self.definitions.names), initial)
         wanted = "off" if audience is Audience.TERMINAL else self._panel(panel=panel)
         shown = showing(workflow, audience, wanted, sys.stderr)
@@ -134,22 +162,47 @@ class Session:
         notice = Notice(self._board if audience is Audience.TERMINAL else None)
         return self.runs.send(shown, start, notice, self._keep)
 
-    def try_task(self, task_id: str) -> WorkflowResult:
+    def try_task(self, task_id: str, *, debug: bool = False) -> WorkflowResult:
         """Execute one task on the values of the latest run, and keep it as a try; nothing is shown but its output.
+
+        Args:
+            task_id: of the current workflow.
+            debug: see `run`.
 
         Raises:
             HistoryError: if there is no run whose values it could have.
             KeyboardInterrupt: on an interrupt, after the try was recorded as Cancelled.
         """
         workflow, initial = self.definitions.prepared(None, {})
-        start = partial(self.runner.start_some, workflow, (task_id,), following=False, context=initial, kind="try")
-        return self.runs.watch(Unshown(), lambda observers: start(observers=observers)).wait()
+
+        def starter(one: Workflow) -> Start:
+            start = partial(self.runner.start_some, one, (task_id,), following=False, context=initial, kind="try")
+            return lambda observers: start(observers=observers)
+
+        return self._watch(Unshown(), workflow, starter, debug=debug)
+
+    def fail(self, result: WorkflowResult, *, debug: bool = False) -> NoReturn:
+        """Fail the cell of a failed run; `%debug` opens the task's own frame then.
+
+        Args:
+            result: of the run.
+            debug: whether the debugger opens by itself.
+
+        Raises:
+            RunFailed: always.
+        """
+        __tracebackhide__ = True
+        if debug:
+            self._pdb, self._shell.call_pdb = bool(self._shell.call_pdb), True
+        raise self.post_mortem.failure_of(result)
 
     def _panel(self, *, panel: bool) -> str:
         return str(self.settings.panel) if panel else "off"
 
     def _keep(self, result: WorkflowResult) -> None:
         self.last_result = result
+        if result.status is Status.FAILED:
+            self.post_mortem.show(result)
 
     def run_id(self, beginning: str | None = None) -> str:
         """Return the id of a run.
@@ -229,6 +282,8 @@ class Session:
 
     def cell_ends(self, result: Any) -> None:
         """Take out what the cell used to define and no longer does; without a cell id nothing is guessed."""
+        if self._pdb is not None:
+            self._pdb, self._shell.call_pdb = None, self._pdb
         info = result.info
         cell_id = getattr(info, "cell_id", None)
         _say(map(_departed, REGISTRY.end_cell(cell_id, finished=result.success)))

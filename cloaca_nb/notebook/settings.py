@@ -1,6 +1,7 @@
 """`%config Cloaca`: what a person sets once for a notebook, or in `ipython_config.py` for all of them."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -25,8 +26,8 @@ class RunnerSettings(NamedTuple):
     max_concurrent_tasks: int | None
     echo_per_task: int
 
-    def runner(self) -> DefaultRunner:
-        """Make a runner; see `DefaultRunner` for the errors."""
+    def runner(self, on_error: Callable[[str, str, BaseException], object]) -> DefaultRunner:
+        """Make a runner; see `DefaultRunner` for `on_error`, and for the errors that it raises itself."""
         config = None
         if self.max_concurrent_tasks is not None:
             config = DefaultRunnerConfig(
@@ -34,7 +35,8 @@ class RunnerSettings(NamedTuple):
                 task_timeout_seconds=None,
                 workflow_timeout_seconds=None,
             )
-        return DefaultRunner(self.history, config=config, echo_output=Echo(self.echo_per_task).observe)
+        echo = Echo(self.echo_per_task).observe
+        return DefaultRunner(self.history, config=config, echo_output=echo, on_error=on_error)
 
 
 class Cloaca(Configurable):

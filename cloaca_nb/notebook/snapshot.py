@@ -27,23 +27,13 @@ def frozen(workflow: Workflow, names: dict[str, Any]) -> Workflow:
         return _with_globals(function, copied) if is_own else function
 
     copied.update({name: moved(value) for name, value in names.items()})
-    tasks = [
-        replace(
+    return workflow.changed(
+        lambda task: replace(
             task,
             function=moved(task.function),
             on_success=moved(task.on_success),
             on_failure=moved(task.on_failure),
         )
-        for task in workflow.tasks
-    ]
-    return Workflow(
-        workflow.name,
-        tasks,
-        description=workflow.description,
-        tags=workflow.tags,
-        parameters=workflow.parameters,
-        derived=workflow.derived,
-        infer=bool(workflow.inferred_dependencies),
     )
 
 

@@ -240,9 +240,19 @@ CHANGED += [
     ),
 ]
 
+MUCH = """\
+class Much:
+    pass
+M = print
+for _ in range(40):
+    pair = Much()
+    pair.left = pair.right = M
+    M = pair
+"""
 UNTRACKED = [
     ("file", "F = open('/dev/null')\nF.close()\n" + calls("F.read"), "constant F holds a live object (TextIOWrapper)"),
     ("lock", "import threading\nL = threading.Lock()\n" + calls("L"), "constant L holds a live object (lock)"),
+    ("much", MUCH + calls("M"), "constant M is a Much that leads to too much to look through"),
     ("generator", "G = (x for x in [1])\n" + calls("G"), "constant G holds a live object (generator)"),
     (
         "socket",

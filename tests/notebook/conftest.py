@@ -123,6 +123,15 @@ class Kernel:
         self.client.shell_channel.send(message)
         return message["header"]["msg_id"]
 
+    def answered(self, code: str, *answers: str) -> str:
+        """Execute a cell whose questions are answered in order, and return everything that it says."""
+        sent = self.send(code)
+        asked = []
+        for answer in answers:
+            asked.append(self.client.get_stdin_msg(timeout=PATIENCE_S)["content"]["prompt"])
+            self.client.input(answer)
+        return "\n".join([*asked, self.said(self.messages(sent))])
+
     def messages(self, sent: str) -> Iterator[tuple[str, Any]]:
         """Yield what the cell publishes until it is done."""
         while True:

@@ -154,7 +154,7 @@ WRONG = [
     ("bad rule", [], "%%cloaca_task a --trigger-rules 'task_faild(\"b\")'\nx = 1", ["task_faild", "task_failed"]),
     ("executor", [], "%%cloaca_task a --executor proces\nx = 1", ["'proces'", "not one of process"]),
     ("try", [], "%%cloaca_task a --try\nx = 1", ["has no run of 'notebook' yet", "run it first"]),
-    ("debug", [], "%%cloaca_task a --debug\nx = 1", ["--debug", "Leave it away"]),
+    ("debug", [], "%%cloaca_task a --debug\nx = 1", ["--debug", "%%cloaca_task a --try --debug"]),
     ("syntax", [], "%%cloaca_task a\nx = (1", ["Cell line 2", "was never closed", "x = (1"]),
     ("shell line", [], "%%cloaca_task a\n!ls", ["Cell line 2", "a line for IPython", "subprocess.run"]),
     ("return", [], "%%cloaca_task a\nreturn 5", ["Cell line 2", "`result = 5`"]),
