@@ -14,7 +14,8 @@ __all__ = ["RunFailed", "hide_our_frames", "is_own", "own_lines"]
 
 OURS: Final = str(Path(__file__).parent.parent)
 # Code is taken for the user's if it lies in none of these; "<string>" is what the standard library makes as it runs.
-LIBRARIES: Final = (OURS, "<string>", *(sysconfig.get_path(one) for one in ("stdlib", "purelib", "platlib")))
+LIBRARIES: Final = (OURS, "<string>", sysconfig.get_path("stdlib"))
+INSTALLED: Final = frozenset({"site-packages", "dist-packages"})  # an environment may see those of another one
 MAGIC: Final = ("run_line_magic", "run_cell_magic")
 
 
@@ -38,7 +39,7 @@ class RunFailed(RunFailedError):  # noqa: N818 - its name heads what the cell sh
 
 def is_own(filename: str) -> bool:
     """Say whether code of that file is the user's."""
-    return not filename.startswith(LIBRARIES)
+    return not filename.startswith(LIBRARIES) and INSTALLED.isdisjoint(Path(filename).parts)
 
 
 def own_lines(error: BaseException) -> list[str]:

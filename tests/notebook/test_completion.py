@@ -13,7 +13,7 @@ NOTEBOOK = (
     "with cloaca.WorkflowBuilder('other'):\n    @cloaca.task()\n    def alone(context): ...",
 )
 
-REUSE = {"--resume", "--cached", "--from", "--only"}
+REUSE = {"--debug", "--resume", "--cached", "--from", "--only"}
 CASES = [
     # line up to the cursor, what is there of it already, what is offered
     ("%cloaca_run ", "", {"notebook", "other", "--param", "--background", "--no-panel", "--output", *REUSE}),
