@@ -20,7 +20,7 @@ class ImportedModule(NamedTuple):
 
     module: str
     where: str  # for messages
-    guarded: bool  # inside ``try``: the code has an answer if it isn't there
+    guarded: bool  # inside ``try`` or ``if``: the code has an answer if it isn't there
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ def _imported(node: ast.AST, where: str, *, guarded: bool) -> Iterator[ImportedM
     elif isinstance(node, ast.Call):
         yield from (ImportedModule(name, where, guarded=True) for name in _asked_for(node))
     for child in ast.iter_child_nodes(node):
-        yield from _imported(child, where, guarded=guarded or isinstance(node, ast.Try))
+        yield from _imported(child, where, guarded=guarded or isinstance(node, ast.Try | ast.If))
 
 
 def _asked_for(call: ast.Call) -> Iterator[str]:

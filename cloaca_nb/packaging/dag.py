@@ -10,7 +10,7 @@ from cloaca_nb.core.graph import Workflow
 from cloaca_nb.core.names import Keys
 from cloaca_nb.core.task import Task
 from cloaca_nb.errors import CellError, ExportError
-from cloaca_nb.packaging.declared import Entry, StatementTasks, TaskOfCell
+from cloaca_nb.packaging.declared import Entry, StatementTasks, TaskOfCell, placed
 from cloaca_nb.packaging.decorated import DecoratedTask, FunctionName, ruled
 
 __all__ = ["Dag", "work_out_dag"]
@@ -132,7 +132,7 @@ def _resolved(entry: TaskOfCell, outputs: Collection[str], parameters: Collectio
     try:
         return resolve(entry.task, outputs, parameters)
     except CellError as error:
-        raise ExportError(f"{entry.where}: {error}") from error
+        raise placed(entry.cell, error) from error
 
 
 def _cell_task(entry: TaskOfCell, resolution: Resolution) -> Task:

@@ -5,6 +5,7 @@ first the notebook's own.
 """
 
 import ast
+import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -31,8 +32,10 @@ from cloaca_nb.packaging.marked import TestOfCell, mark_of, read_test
 from cloaca_nb.packaging.notebook import Cell, Notebook
 from cloaca_nb.packaging.statements import Place, Statement, read_statements
 
-__all__ = ["Declared", "Entry", "StatementTasks", "TaskOfCell", "read_declared"]
+__all__ = ["Declared", "Entry", "StatementTasks", "TaskOfCell", "placed", "read_declared"]
 
+# What stands before `install` in a shell line that installs something.
+_PIP: Final = re.compile(r"((\S*python\S*|\{sys\.executable\})\s+-m\s+|uv\s+)?pip3?\s+(?=install\s)")
 # Cell magics whose body runs in the notebook as it is.
 _PEELED: Final = {"time", "capture"}
 
@@ -229,27 +232,33 @@ class _Reading:
         """Take in the magic and shell lines that say something about the package."""
         words = [one.value for one in ast.walk(node) if isinstance(one, ast.Constant) and isinstance(one.value, str)]
         name, line = words if len(words) == 2 else ("", words[0] if words else "")  # noqa: PLR2004 - magic and line
-        arguments = line.split()
+        arguments = _words(line)
         if name == "cloaca_workflow" and arguments and not arguments[0].startswith("-"):
             self._workflow = arguments[0]
         if name == "pip" and arguments[:1] == ["install"]:
             self._found.install_hints += _installed(line)
-        elif not name and arguments[:2] == ["pip", "install"]:
-            self._found.install_hints += _installed(line.partition("pip ")[2])
+        elif name in {"", "uv"} and (match := _PIP.match(line)):
+            self._found.install_hints += _installed(line[match.end() :])
 
 
 def _understood(cell: Cell) -> TaskCell:
     try:
         return parse_task_cell(cell.text)
     except CellError as error:
-        raise ExportError(f"{cell.at(1)}: {error}") from error
+        raise placed(cell, error) from error
 
 
 def _understood_parameters(cell: Cell) -> ParamsCell:
     try:
         return parse_params_cell(cell.text)
     except CellError as error:
-        raise ExportError(f"{cell.at(1)}: {error}") from error
+        raise placed(cell, error) from error
+
+
+def placed(cell: Cell, error: CellError) -> ExportError:
+    """Return the error of a cell with the cell's own place in the notebook."""
+    match = re.fullmatch(r"Cell line (\d+): (.*)", str(error), re.DOTALL)
+    return ExportError(f"{cell.at(int(match[1]))}: {match[2]}" if match else f"{cell.at(1)}: {error}")
 
 
 def _block_name(call: ast.Call, statement: Statement) -> str:
@@ -265,8 +274,11 @@ def _block_name(call: ast.Call, statement: Statement) -> str:
 
 def _installed(line: str) -> Iterator[str]:
     """Yield what ``install a "b>1" -q`` installs."""
+    yield from (word for word in _words(line)[1:] if not word.startswith("-"))
+
+
+def _words(line: str) -> list[str]:
     try:
-        words = shlex.split(line, comments=True)
+        return shlex.split(line, comments=True)
     except ValueError:
-        return  # no line that a shell would run
-    yield from (word for word in words[1:] if not word.startswith("-"))
+        return []  # no line that a shell would run

@@ -1,11 +1,12 @@
 """Who defines each name of a notebook: the statement that makes its value, and those that change it afterwards."""
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
 from cloaca_nb.errors import ExportError, near_miss
+from cloaca_nb.packaging.calls import Calls
 from cloaca_nb.packaging.effects import root_name
 from cloaca_nb.packaging.imports import OUR_NAMES, Import, imports_of
 from cloaca_nb.packaging.statements import Place, Statement
@@ -81,11 +82,18 @@ class Definitions:
 
     def __init__(self, statements: Iterable[Statement]) -> None:
         self._found: dict[str, list[Definition]] = {}
-        self._aliases: dict[str, str] = {}
+        self._aliases: dict[str, set[str]] = {}
+        self._calls = Calls()
+        self._by_calls: dict[Statement, frozenset[str]] = {}
+        self._changers: dict[Statement, frozenset[str]] = {}
         for statement in statements:
+            self._changers[statement] = self._calls.changers(statement)
+            self._by_calls[statement] = self._calls.changed_by(statement)
+            changed = self._changed(statement)
             for name in sorted(statement.names.defined):
                 self._define(name, statement)
-            for name in sorted(self._changed(statement) - statement.names.defined):
+                self._calls.define(name, statement)
+            for name in sorted(changed - statement.names.defined):
                 if name in self._found:
                     self._found[name][-1].changes.append(statement)
 
@@ -95,6 +103,14 @@ class Definitions:
     def names(self) -> list[str]:
         """Return all names that are defined."""
         return list(self._found)
+
+    def changers(self, statement: Statement) -> frozenset[str]:
+        """Return the notebook's functions and classes that a statement uses and that change something when called."""
+        return self._changers[statement]
+
+    def is_changed_by_call(self, name: str, statement: Statement) -> bool:
+        """Say whether a statement changes the value of a name by calling a function of the notebook."""
+        return name in self._by_calls[statement]
 
     def is_defined_above(self, name: str, statement: Statement) -> bool:
         """Say whether a name has a value already when `statement` is executed."""
@@ -131,17 +147,17 @@ class Definitions:
     def _changed(self, statement: Statement) -> set[str]:
         """Return the names whose values a statement changes; after ``a = b``, a change of `a` is one of `b` too."""
         changed: set[str] = set()
-        for name in statement.changes:
-            current: str | None = name
-            while current is not None and current not in changed:
-                changed.add(current)
-                current = self._aliases.get(current)
+        updated = statement.names.defined if isinstance(statement.node, ast.AugAssign) else frozenset()
+        waiting = [*statement.changes, *self._by_calls[statement], *updated]
+        while waiting:
+            if (name := waiting.pop()) not in changed:
+                changed.add(name)
+                waiting += self._aliases.get(name, ())
         return changed
 
     def _define(self, name: str, statement: Statement) -> None:
-        self._aliases.pop(name, None)
-        for other in root_name(statement.node.value) if isinstance(statement.node, ast.Assign) else ():
-            self._aliases[name] = other
+        if not isinstance(statement.node, ast.AugAssign):
+            self._aliases[name] = set(_same_value(statement.node)) - {name}
         found = self._found.setdefault(name, [])
         if found and _continues(name, statement, found[-1]):
             found[-1].changes.append(statement)
@@ -169,6 +185,13 @@ class Definitions:
         else:
             fix = f"Define it in a cell, or import it.{near_miss(name, self._found)}"
         return ExportError(f"{reader.where}: {reader.what} needs {name!r}, which no cell defines. {fix}")
+
+
+def _same_value(node: ast.stmt) -> Iterator[str]:
+    """Yield the names that share a value after ``a = b = c["k"]``."""
+    if isinstance(node, ast.Assign):
+        for one in (*node.targets, node.value):
+            yield from root_name(one)
 
 
 def _continues(name: str, statement: Statement, before: Definition) -> bool:

@@ -6,13 +6,22 @@ What opens files, asks a person, needs IPython or an event loop, or only shows s
 """
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from enum import Enum, auto
 from typing import Final
 
 from cloaca_nb.core.code.bindings import own_scope
 
-__all__ = ["Effect", "effect_of", "obstacle", "root_name", "syntax_obstacle", "touched_by", "uses_ipython"]
+__all__ = [
+    "Effect",
+    "changed_by",
+    "effect_of",
+    "obstacle",
+    "root_name",
+    "syntax_obstacle",
+    "touched_by",
+    "uses_ipython",
+]
 
 
 def _words(text: str) -> frozenset[str]:
@@ -63,7 +72,7 @@ _PLAIN: Final = (
     ast.Raise,
     ast.Assert,
 )
-_COMPOUND: Final = (ast.If, ast.For, ast.Try, ast.Match)
+_COMPOUND: Final = (ast.If, ast.For, ast.While, ast.Try, ast.Match)
 
 
 class Effect(Enum):
@@ -75,12 +84,18 @@ class Effect(Enum):
     UNKNOWN = auto()  # may change it: only its author knows
 
 
-def effect_of(node: ast.stmt) -> Effect:
-    """Return what a statement that isn't an assignment does to the names that it touches."""
+def effect_of(node: ast.stmt, changers: Collection[str] = ()) -> Effect:
+    """Return what a statement that isn't an assignment does to the names that it touches.
+
+    Args:
+        node: the statement.
+        changers: functions of the notebook that are known to change something.
+    """
     if not isinstance(node, ast.Expr) or not isinstance(node.value, ast.Call):
         return Effect.CHANGE
+    first = _chain(node.value)[-1].func
     called = [_last_name(call.func) for call in _chain(node.value)]
-    if called[-1] in _CHANGES | _CHANGES_ARGUMENT:
+    if called[-1] in _CHANGES | _CHANGES_ARGUMENT or (isinstance(first, ast.Name) and first.id in changers):
         return Effect.CHANGE
     if not _SETTINGS.isdisjoint(called):
         return Effect.SETTING
@@ -96,14 +111,30 @@ def touched_by(call: ast.Call) -> Iterator[str]:
         yield from root_name(first.func)
 
 
-def obstacle(node: ast.stmt) -> str | None:
-    """Return why a statement can't be carried into a module, as the end of "it …"; None if it can."""
+def changed_by(node: ast.AST) -> Iterator[str]:
+    """Yield the roots of what a definition changes in place when it is called, and the names that it makes global."""
+    for part in ast.walk(node):
+        if isinstance(part, ast.Attribute | ast.Subscript) and isinstance(part.ctx, ast.Store | ast.Del):
+            yield from root_name(part)
+        elif isinstance(part, ast.Global):
+            yield from part.names
+        elif isinstance(part, ast.Call) and _last_name(part.func) in _CHANGES | _CHANGES_ARGUMENT | _SETTINGS:
+            yield from touched_by(part)
+
+
+def obstacle(node: ast.stmt, changers: Collection[str] = ()) -> str | None:
+    """Return why a statement can't be carried into a module, as the end of "it …"; None if it can.
+
+    Args:
+        node: the statement.
+        changers: functions of the notebook that are called to change something.
+    """
     if reason := syntax_obstacle(node):
         return reason
     for part in own_scope([node]):
         if isinstance(part, ast.Call) and (name := _last_name(part.func)) in _OUTSIDE:
             return f"{_OUTSIDE[name]} when it is executed"
-    return _kind_obstacle(node)
+    return _kind_obstacle(node, changers)
 
 
 def syntax_obstacle(node: ast.stmt) -> str | None:
@@ -121,21 +152,21 @@ def uses_ipython(node: ast.AST) -> bool:
     return any(isinstance(part, ast.Call) and _last_name(part.func) == "get_ipython" for part in ast.walk(node))
 
 
-def _kind_obstacle(node: ast.stmt) -> str | None:
+def _kind_obstacle(node: ast.stmt, changers: Collection[str]) -> str | None:
     if isinstance(node, _PLAIN) or type(node).__name__ == "TypeAlias":
         return None
     if isinstance(node, ast.Expr):
-        return None if _is_quiet(node) else f"does more than make a value (`{ast.unparse(node)}`)"
+        return None if _is_quiet(node, changers) else f"does more than make a value (`{ast.unparse(node)}`)"
     if isinstance(node, _COMPOUND):
         inner = (child for child in own_scope([node]) if isinstance(child, ast.stmt) and child is not node)
-        return next((reason for child in inner if (reason := _kind_obstacle(child))), None)
+        return next((reason for child in inner if (reason := _kind_obstacle(child, changers))), None)
     return f"is a `{_keyword(node)}` statement, which may do anything"
 
 
-def _is_quiet(node: ast.Expr) -> bool:
+def _is_quiet(node: ast.Expr, changers: Collection[str]) -> bool:
     """Say whether an expression statement only changes or sets something, or does nothing."""
     if isinstance(node.value, ast.Call):
-        return effect_of(node) in {Effect.CHANGE, Effect.SETTING}
+        return effect_of(node, changers) in {Effect.CHANGE, Effect.SETTING}
     return isinstance(node.value, ast.Constant)
 
 

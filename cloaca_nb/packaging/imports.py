@@ -88,7 +88,7 @@ def _lines(imports: Collection[Import]) -> Iterator[str]:
 
 def _taken_lines(module: str, taken: list[Import]) -> Iterator[str]:
     if any(one.name == "*" for one in taken):
-        yield f"from {module} import *  # noqa: F403"
+        yield f"from {module} import *"
     found = sorted((one for one in taken if one.name != "*"), key=_order)
     names = [str(one.name) for one in found if one.alias is None]
     line = f"from {module} import {', '.join(names)}"

@@ -204,9 +204,11 @@ class _Closure:
                 statement.node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
             ):
                 continue  # decorated by something of the module, which is no change of it
-            effect = effect_of(statement.node)
-            if effect is Effect.LOOK or (effect is Effect.UNKNOWN and not definition.is_changeable):
+            effect = effect_of(statement.node, self._definitions.changers(statement))
+            is_told = self._definitions.is_changed_by_call(definition.name, statement)
+            if not is_told and (effect is Effect.LOOK or (effect is Effect.UNKNOWN and not definition.is_changeable)):
                 continue
+            effect = Effect.UNKNOWN if is_told and effect is Effect.LOOK else effect
             if effect is Effect.UNKNOWN:
                 raise ExportError(
                     f"{statement.where}: `{statement.first_line}` may change {definition.name!r}, which {reader.what} "
@@ -218,7 +220,8 @@ class _Closure:
     def _carry(self, statement: Statement, why: str, *, may_act: bool = False) -> None:
         if statement in self._carried:
             return
-        if reason := syntax_obstacle(statement.node) if may_act else obstacle(statement.node):
+        changers = self._definitions.changers(statement)
+        if reason := syntax_obstacle(statement.node) if may_act else obstacle(statement.node, changers):
             raise ExportError(
                 f"{statement.where}: `{statement.first_line}` can't be carried into a package: {why} {reason}. "
                 "Put it into the task, or into a function that the task calls."

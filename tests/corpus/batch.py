@@ -33,7 +33,7 @@ def outcome(workflow, result):
     """Return a DAG and what a run of it came to, as text without addresses."""
     lines = [f"{one.id} <- {', '.join(workflow.dependencies[one.id])}".rstrip() for one in workflow.tasks]
     lines += ["", str(result.status), *([result.error_message] if result.error_message else [])]
-    lines += [f"{key} = {value!r}" for key, value in result.final_context.items()]
+    lines += [f"{key} = {value!r}" for key, value in sorted(result.final_context.items())]
     return re.sub(r" at 0x[0-9a-f]+", " at 0x…", "\n".join(lines)) + "\n"
 
 

@@ -32,7 +32,7 @@ BATCH = Path(__file__).parent / "batch.py"
 SEPARATOR = re.compile(r"^# %%( \[markdown\])?\n", re.MULTILINE)
 # Which workflow of a notebook that has several.
 SELECTED = {"two_workflows": "second", "with_block_of_another_workflow": "chain"}
-PATIENCE_S = 100
+PATIENCE_S = 250
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,8 @@ def imported(batches: dict[str, Future[Any]]) -> dict[str, Any]:
 def run_batch(kind: str, folder: Path, home: Path) -> dict[str, Any]:
     answer = home / f"{kind}.json"
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("CLOACA", "JPY"))}
-    environment |= {"IPYTHONDIR": str(home), "CLOACA_HISTORY": ":memory:", "MPLBACKEND": "agg", "PIP_NO_INDEX": "1"}
+    environment |= {"IPYTHONDIR": str(home), "CLOACA_HISTORY": ":memory:", "MPLBACKEND": "agg"}
+    environment |= {"PATH": "/usr/bin:/bin", "PIP_NO_INDEX": "1"}  # where a cell installs something, it can't
     jobs = [[one.name, one.notebook_name, one.package_name, one.workflow] for one in EVERY]
     done = subprocess.run(  # noqa: S603 - our own interpreter
         [sys.executable, BATCH, kind, folder, answer],
