@@ -2,8 +2,6 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -32,11 +30,19 @@ class Segment:
         except FileNotFoundError:
             return 0
 
-    def read(self, start: int) -> list[bytes]:
-        """Return the whole lines from a place on, with their line ends; what follows the last of them is left out."""
+    def read(self, start: int, enough: int = -1) -> list[bytes]:
+        """Return the whole lines from a place on, with their line ends; what follows the last of them is left out.
+
+        Args:
+            start: where a line begins, in bytes.
+            enough: bytes after which no further line is begun; negative: all there are.
+        """
         with self.path.open("rb") as file:
             file.seek(start)
-            lines = file.read().splitlines(keepends=True)
+            block = file.read(enough)
+            if enough >= 0 and not block.endswith(b"\n"):
+                block += file.readline()
+        lines = block.splitlines(keepends=True)
         return lines if not lines or lines[-1].endswith(b"\n") else lines[:-1]
 
     def schema(self) -> int | None:
@@ -64,9 +70,8 @@ class Backlog:
                     found[journal].append(Segment(journal, int(number), path))
         return found
 
-    @contextmanager
-    def claim(self, journal: str) -> Iterator[bool]:
-        """Hold the journal's lock for the block, if its process is dead; the block gets whether that is so.
+    def is_dead(self, journal: str) -> bool:
+        """Return whether the process of a journal is dead; then it stays so: no other takes up its name.
 
         On a drive that several machines share this needs a server that keeps locks for all of them, as those of NFS 4
         and SMB do. Where each machine keeps its own, a run on another one looks Interrupted while it goes on; that
@@ -76,9 +81,6 @@ class Backlog:
         try:
             lock.acquire(blocking=False)
         except OSError:  # held by its process; or a folder where nothing can be locked, so nobody knows
-            yield False
-            return
-        try:
-            yield True
-        finally:
-            lock.release()
+            return False
+        lock.release()
+        return True

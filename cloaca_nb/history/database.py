@@ -5,43 +5,32 @@ else ever opens it: DuckDB's own lock on a file is dropped as soon as the holdin
 """
 
 import contextlib
-import json
 import logging
 import os
-import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from cloaca_nb.errors import HistoryError
+from cloaca_nb.history.attachment import Attachment, Connection, Desk, is_writable
 from cloaca_nb.history.journal import native_lock
 from cloaca_nb.history.location import Location
-from cloaca_nb.history.renewal import Renewal, draft_path
+from cloaca_nb.history.renewal import Renewal
 from cloaca_nb.history.rescue import is_damage, rescue
-from cloaca_nb.history.schema import SCHEMA_VERSION, migration
 
 if TYPE_CHECKING:
-    import duckdb
     import pyarrow as pa
 
 __all__ = ["Connection", "Database", "Desk", "select"]
 
 T = TypeVar("T")
-Connection: TypeAlias = "duckdb.DuckDBPyConnection"
 PATIENCE: Final = 10.0  # seconds to wait for a database that somebody else holds
 TICK: Final = 0.005  # seconds between two tries
 logger = logging.getLogger(__name__)
 READING: Final = frozenset({"SELECT", "EXPLAIN", "COPY"})  # kinds of statement; COPY because results are exported so
 BUSY: Final = ("Could not set lock on file", "being used by another process")
-
-
-class Desk(NamedTuple):
-    """What a piece of work is given."""
-
-    connection: Connection  # with the history's tables under their bare names
-    lasting: bool  # whether what is written stays; False for a copy of a database that can only be read
 
 
 class Database:
@@ -55,7 +44,7 @@ class Database:
 
     def __init__(self, location: Location, schema: str, *, patience: float = PATIENCE) -> None:
         self._location = location
-        self._schema = schema
+        self._attachment = Attachment(location, schema)
         self._patience = patience
         self._lock = threading.RLock()
         self._kept: Connection | None = None
@@ -68,9 +57,9 @@ class Database:
         Raises:
             HistoryError: if it is something else, or can't be reached; nothing of it is touched then.
         """
-        if self._location.path is not None and not self._is_known(self._location.path):
+        if self._location.path is not None and not self._attachment.is_known(self._location.path):
             self.use(lambda _: None)
-            self._remember(self._location.path)
+            self._attachment.remember(self._location.path)
 
     def use(
         self, work: Callable[[Desk], T], *, or_copy: bool = True, afterwards: Callable[[], object] | None = None
@@ -115,7 +104,7 @@ class Database:
             self.use(lambda desk: renewal.write(desk.connection), or_copy=False, afterwards=renewal.put_in_place)
         finally:
             renewal.discard()
-        self._remember(path)
+        self._attachment.remember(path)
         return before - path.stat().st_size
 
     def close(self) -> None:
@@ -137,7 +126,7 @@ class Database:
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
         """Hold the lock that orders all work on the file, where there is a file that can be written to."""
-        if self._location.path is None or not _is_writable(self._location.path):
+        if self._location.path is None or not is_writable(self._location.path):
             yield
             return
         self._location.journals.mkdir(exist_ok=True)
@@ -159,7 +148,7 @@ class Database:
             return self._try(work, or_copy=or_copy)
         except (duckdb.Error, HistoryError) as error:
             path = self._location.path
-            if path is None or not is_damage(error) or not _is_writable(path) or not self._is_known(path):
+            if path is None or not is_damage(error) or not is_writable(path) or not self._attachment.is_known(path):
                 raise
             self._rescue(path, error)
         return self._try(work, or_copy=or_copy)
@@ -168,14 +157,14 @@ class Database:
         self._abandon()
         rescued = rescue(self._connection(), path, error)
         self._abandon()
-        self._remember(path)
+        self._attachment.remember(path)
         logger.error("The history %s was damaged (%s). %s", path, str(error).partition("\n")[0], rescued)
 
     def _try(self, work: Callable[[Desk], T], *, or_copy: bool) -> T:
         """Do the work as soon as nobody outside cloaca_nb holds the file."""
         path = self._location.path
-        ways = [self._in_place] if path is None or _is_writable(path) else []
-        ways += [self._copied] if path is not None and or_copy and path.exists() else []
+        ways = [self._attachment.in_place] if path is None or is_writable(path) else []
+        ways += [self._attachment.copied] if path is not None and or_copy and path.exists() else []
         deadline = time.monotonic() + self._patience
         while True:
             for way in ways:
@@ -234,100 +223,6 @@ class Database:
             self._kept.close()
             self._kept = None
 
-    def _in_place(self, connection: Connection) -> Desk:
-        path = self._location.path
-        if path is not None:
-            if path.exists():
-                self._check_before_writing(connection, path)
-            else:
-                self._create(connection, path)
-            connection.execute("ATTACH ? AS history (TYPE duckdb)", [str(path)])
-        return Desk(self._at_home(connection), lasting=True)
-
-    def _copied(self, connection: Connection) -> Desk:
-        """Load the file into memory, where what other processes have in their journals can be added to it."""
-        connection.execute("ATTACH ? AS original (TYPE duckdb, READ_ONLY)", [str(self._location.path)])
-        self._version(connection, "original")
-        connection.execute("ATTACH ':memory:' AS history")
-        connection.execute("COPY FROM DATABASE original TO history")
-        connection.execute("DETACH original")
-        return Desk(self._at_home(connection), lasting=False)
-
-    def _at_home(self, connection: Connection) -> Connection:
-        """Bring the tables to the present version, and make them the ones that bare names mean."""
-        version = self._version(connection, "history")
-        if version < SCHEMA_VERSION:
-            connection.begin()
-            connection.execute(f'CREATE SCHEMA IF NOT EXISTS history."{self._schema}"')
-            connection.execute(f'USE history."{self._schema}"')
-            connection.execute(migration(version))
-            connection.commit()
-        connection.execute(f'USE history."{self._schema}"')
-        return connection
-
-    def _create(self, connection: Connection, path: Path) -> None:
-        """Make the database whole before it gets its name: a crash leaves all of it or none."""
-        unfinished = draft_path(path)
-        connection.execute("ATTACH ? AS history (TYPE duckdb)", [str(unfinished)])
-        self._at_home(connection)
-        connection.execute("USE memory")
-        connection.execute("DETACH history")
-        unfinished.replace(path)
-
-    # -- what the file is
-
-    def _check_before_writing(self, connection: Connection, path: Path) -> None:
-        """Look at a file that wasn't looked at before without touching it."""
-        if self._is_known(path):
-            return
-        connection.execute("ATTACH ? AS history (TYPE duckdb, READ_ONLY)", [str(path)])
-        self._version(connection, "history")
-        connection.execute("DETACH history")
-
-    def _version(self, connection: Connection, database: str) -> int:
-        """Return the version of the tables, 0 if there are none.
-
-        Raises:
-            HistoryError: if they are somebody else's, or newer.
-        """
-        found = connection.execute(
-            "SELECT table_name FROM duckdb_tables() WHERE database_name = ? AND schema_name = ?",
-            [database, self._schema],
-        )
-        names = {name for (name,) in found.fetchall()}
-        if not names:
-            return 0
-        if not {"schema_version", "runs", "merged"} <= names:
-            shown = ", ".join(sorted(names)[:5])
-            raise HistoryError(
-                f"{self._location} is a database of something else: its tables are {shown}. Nothing of it was touched. "
-                "Name another file for the history."
-            )
-        (version,) = connection.execute(f'FROM {database}."{self._schema}".schema_version').fetchall()[0]
-        if version > SCHEMA_VERSION:
-            raise HistoryError(
-                f"{self._location} was written by a newer cloaca_nb: its schema is version {version}, this one reads "
-                f"up to {SCHEMA_VERSION}. Nothing of it was touched. Upgrade cloaca_nb."
-            )
-        return int(version)
-
-    @property
-    def _mark(self) -> Path:
-        return self._location.journals / f"{self._schema}.checked.json"
-
-    def _is_known(self, path: Path) -> bool:
-        """Whether this very file was found to be a history of this version; saves loading DuckDB to look."""
-        try:
-            return bool(json.loads(self._mark.read_text()) == _identity(path))
-        except (OSError, ValueError):  # no mark, or none that can be read: look again
-            return False
-
-    def _remember(self, path: Path) -> None:
-        if _is_writable(path):
-            new = self._mark.with_suffix(f".{secrets.token_hex(4)}")
-            new.write_text(json.dumps(_identity(path)))
-            new.replace(self._mark)
-
     # -- what went wrong
 
     def _held(self, why: str) -> HistoryError:
@@ -369,13 +264,3 @@ def select(connection: Connection, sql: str, parameters: Sequence[Any] = ()) -> 
     except duckdb.Error as error:
         raise HistoryError(f"{error}") from error
     return table
-
-
-def _identity(path: Path) -> dict[str, int]:
-    """Return which file it is (asking for its status opens nothing), and for which version it is good."""
-    status = path.stat()
-    return {"schema": SCHEMA_VERSION, "device": status.st_dev, "file": status.st_ino}
-
-
-def _is_writable(path: Path) -> bool:
-    return os.access(path.parent, os.W_OK) and (not path.exists() or os.access(path, os.W_OK))

@@ -1,15 +1,14 @@
 """The rows that a comparison of two runs is made from."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
 from cloaca_nb.declare.fingerprint import Part
 from cloaca_nb.errors import HistoryError
 from cloaca_nb.history.diff import RunRows
+from cloaca_nb.history.store import Reading
 
-__all__ = ["Ask", "pair_with", "read_run", "usual_durations"]
-
-Ask = Callable[..., Sequence[Mapping[str, Any]]]  # a SELECT and its parameters, to rows
+__all__ = ["pair_with", "read_run", "usual_durations"]
 
 MOST: Final = 100  # runs that tell how long a task usually takes
 RUN: Final = "SELECT * FROM run_summary WHERE run_id = $1"
@@ -48,13 +47,13 @@ PAIR: Final = """
 """
 
 
-def pair_with(ask: Ask, run_id: str) -> tuple[str, str]:
+def pair_with(reading: Reading, run_id: str) -> tuple[str, str]:
     """Return a run and the latest other one of its workflow, the earlier first.
 
     Raises:
         HistoryError: if there is no other.
     """
-    found = [row["run_id"] for row in ask(PAIR, run_id)]
+    found = [row["run_id"] for row in reading.rows(PAIR, run_id)]
     if len(found) == 1:
         raise HistoryError(
             f"There is no other run of the workflow to compare run {run_id} with; name the two to compare."
@@ -62,15 +61,15 @@ def pair_with(ask: Ask, run_id: str) -> tuple[str, str]:
     return found[0], found[1]
 
 
-def read_run(ask: Ask, run_id: str) -> RunRows:
+def read_run(reading: Reading, run_id: str) -> RunRows:
     """Return the rows of a run that is there."""
     parts: dict[str, dict[str, Part]] = {}
-    for row in ask(PARTS, run_id):
+    for row in reading.rows(PARTS, run_id):
         parts.setdefault(row["code"], {})[row["name"]] = Part(row["digest"], row["location"], row["shown"])
-    [run] = ask(RUN, run_id)
-    return RunRows(run, ask(TASKS, run_id), ask(CODE, run_id), parts, ask(VALUES, run_id))
+    [run] = reading.rows(RUN, run_id)
+    return RunRows(run, reading.rows(TASKS, run_id), reading.rows(CODE, run_id), parts, reading.rows(VALUES, run_id))
 
 
-def usual_durations(ask: Ask, a: str, b: str) -> dict[str, Sequence[float]]:
+def usual_durations(reading: Reading, a: str, b: str) -> dict[str, Sequence[float]]:
     """Return how many seconds each task of a workflow took in its latest runs but these two."""
-    return {row["task_id"]: row["durations"] for row in ask(USUAL, a, b, MOST)}
+    return {row["task_id"]: row["durations"] for row in reading.rows(USUAL, a, b, MOST)}

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from filelock import BaseFileLock
 
 __all__ = [
+    "SEGMENT_SIZE",
     "FileJournal",
     "Journal",
     "MemoryJournal",

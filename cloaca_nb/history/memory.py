@@ -12,7 +12,7 @@ from cloaca_nb.declare.fingerprint import CodeFingerprint, Part
 from cloaca_nb.errors import HistoryError
 from cloaca_nb.history.accounts import Accounts
 from cloaca_nb.history.artifacts import ArtifactStore, Kept
-from cloaca_nb.history.store import Store
+from cloaca_nb.history.store import Reading
 
 __all__ = ["Earlier", "Memory", "initial_values", "remember"]
 
@@ -117,7 +117,7 @@ PARTS: Final = "SELECT code, name, digest, location, shown FROM code_parts WHERE
 
 
 def remember(
-    store: Store,
+    reading: Reading,
     artifacts: ArtifactStore,
     accounts: Accounts,
     code: Mapping[str, CodeFingerprint],
@@ -127,19 +127,23 @@ def remember(
     """Return what history has of the tasks of a workflow.
 
     Args:
-        store: where the rows are.
+        reading: where the rows are.
         artifacts: where the values are.
         accounts: for the digests of values.
         code: the fingerprints of the tasks as they are now.
         workflow: whose tasks.
         run_id: of which run, and those that it went on with; None: of all.
+
+    Raises:
+        HistoryError: if there is no such run any more.
     """
     if run_id is None:
         now = sorted({one.digest for one in code.values()})
-        rows = store.query(OF_ANY, [[task.id for task in workflow.tasks], now]).to_pylist()
+        rows = reading.rows(OF_ANY, [task.id for task in workflow.tasks], now)
     else:
-        rows = store.query(OF_RUN, [run_id]).to_pylist()
-    changes = _changes(store, rows)
+        _check_there(reading, run_id)
+        rows = reading.rows(OF_RUN, run_id)
+    changes = _changes(reading, rows)
     tasks: dict[str, list[Earlier]] = {}
     for row in rows:
         reads = dict(zip(row["reads"] or (), row["read_digests"] or (), strict=True))
@@ -156,16 +160,16 @@ def remember(
             loaded[digest] = artifacts.load(digest, kept, allow_pickle=True)
         return loaded[digest]
 
-    return Memory(tasks, _parts(store, rows), load, accounts, code)
+    return Memory(tasks, _parts(reading, rows), load, accounts, code)
 
 
 def initial_values(
-    store: Store, artifacts: ArtifactStore, run_id: str, named: Collection[str], defaults: Collection[str]
+    reading: Reading, artifacts: ArtifactStore, run_id: str, named: Collection[str], defaults: Collection[str]
 ) -> dict[str, Any]:
     """Return the initial context of a run.
 
     Args:
-        store: where the rows are.
+        reading: where the rows are.
         artifacts: where the values are.
         run_id: of which run.
         named: keys whose values aren't wanted.
@@ -175,7 +179,7 @@ def initial_values(
         HistoryError: if a value of it can't be given back; says which.
     """
     values = {}
-    for row in store.query(CHANGES.format(which=AT_FIRST), [[run_id]]).to_pylist():
+    for row in reading.rows(CHANGES.format(which=AT_FIRST), [run_id]):
         key = row["key"]
         if key in named or (row["role"] == "parameter" and key in defaults):
             continue
@@ -189,11 +193,17 @@ def initial_values(
     return values
 
 
-def _changes(store: Store, rows: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], list[Change]]:
+def _check_there(reading: Reading, run_id: str) -> None:
+    """See that a run which was there a moment ago still is: one without rows looks like one that did nothing."""
+    if not reading.rows("SELECT run_id FROM runs WHERE run_id = $1", run_id):
+        raise HistoryError(f"Run {run_id} was removed from the history just now, by prune. Choose another; see runs().")
+
+
+def _changes(reading: Reading, rows: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], list[Change]]:
     """Return what was set and deleted, by run and task."""
     which = [[row["run_id"] for row in rows], [row["task_id"] for row in rows]]
     changes: dict[tuple[str, str], list[Change]] = {}
-    for row in store.query(CHANGES.format(which=OF_TASKS), which).to_pylist():
+    for row in reading.rows(CHANGES.format(which=OF_TASKS), *which):
         kept = None if row["role"] == "deleted" else _kept(row)
         changes.setdefault((row["run_id"], row["task_id"]), []).append(Change(row["key"], row["digest"], kept))
     return changes
@@ -203,10 +213,10 @@ def _kept(row: Mapping[str, Any]) -> Kept:
     return Kept(row["codec"], row["data"], row["problem"] or "")
 
 
-def _parts(store: Store, rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Part]]:
+def _parts(reading: Reading, rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Part]]:
     codes = sorted({row["code"] for row in rows if row["code"]})
     parts: dict[str, dict[str, Part]] = {}
-    for row in store.query(PARTS, [codes]).to_pylist():
+    for row in reading.rows(PARTS, codes):
         if row["digest"] is not None:
             parts.setdefault(row["code"], {})[row["name"]] = Part(row["digest"], row["location"], row["shown"])
     return parts

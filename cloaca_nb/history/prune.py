@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from cloaca_nb.errors import HistoryError
 from cloaca_nb.history.artifacts import GRACE
 from cloaca_nb.history.backlog import Backlog, Segment
-from cloaca_nb.history.schema import SCHEMA_VERSION, TABLES
+from cloaca_nb.history.migration import SCHEMA_VERSION
+from cloaca_nb.history.schema import TABLES
 
 if TYPE_CHECKING:
     from cloaca_nb.history.artifacts import ArtifactStore
@@ -248,12 +249,7 @@ def _backlogs(journals: Path) -> list[Backlog]:
 
 def _living(journals: Path) -> bool:
     """Whether any process lives that may record in one of the schemas of a database."""
-    for backlog in _backlogs(journals):
-        for journal in backlog.journals():
-            with backlog.claim(journal) as dead:
-                if not dead:
-                    return True
-    return False
+    return not all(backlog.is_dead(journal) for backlog in _backlogs(journals) for journal in backlog.journals())
 
 
 def _digests_in_journals(backlogs: Sequence[Backlog], merged: Mapping[tuple[str, int], int]) -> frozenset[str]:

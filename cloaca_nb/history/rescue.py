@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cloaca_nb.errors import HistoryError
+from cloaca_nb.history.migration import migration
 from cloaca_nb.history.renewal import draft_path
-from cloaca_nb.history.schema import PROCESSES, TABLES, migration
+from cloaca_nb.history.schema import PROCESSES, TABLES
 
 if TYPE_CHECKING:
     import duckdb

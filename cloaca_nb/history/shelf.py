@@ -95,7 +95,7 @@ class FileShelf:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._safe: set[str] = set()  # names of which this process has made sure that they outlive a power cut
+        self._safe: set[Path] = set()  # of which this process has made sure that their names outlive a power cut
 
     def write(self, write: Write) -> tuple[Any, Callable[[str | None], None]]:
         """Write a file and have it on the disk.
@@ -154,7 +154,7 @@ class FileShelf:
             moved.unlink()
         except (FileNotFoundError, PermissionError):  # another was faster; Windows keeps what is mapped
             return False
-        self._safe.discard(name)
+        self._safe.discard(path)
         return True
 
     def sweep(self, older_than: float) -> None:
@@ -187,11 +187,11 @@ class FileShelf:
         self._make_safe(name)
 
     def _make_safe(self, name: str) -> None:
-        if name not in self._safe:
-            folder = self._path(name).parent
-            for one in (folder, self._folder, self._folder.parent):
-                sync_folder(one)
-            self._safe.add(name)
+        path = self._path(name)
+        for one in (path, path.parent, self._folder):
+            if one not in self._safe:
+                sync_folder(one.parent)
+                self._safe.add(one)
 
     def _path(self, name: str) -> Path:
         return self._folder / name[:2] / name

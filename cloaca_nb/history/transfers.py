@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from cloaca_nb.errors import HistoryError
 from cloaca_nb.history.artifacts import Kept
-from cloaca_nb.history.store import Store
+from cloaca_nb.history.store import Reading
 
 __all__ = ["Large", "Missing", "Transfer", "transfers"]
 
@@ -61,17 +61,17 @@ class Transfer:
     reads_every: bool
 
 
-def transfers(store: Store, load: Callable[[str, Kept], Any], run_id: str, most: int) -> list[Transfer]:
+def transfers(reading: Reading, load: Callable[[str, Kept], Any], run_id: str, most: int) -> list[Transfer]:
     """Return what the tasks of a run were given and made, in registration order.
 
     Args:
-        store: where the rows are.
+        reading: where the rows are.
         load: gives back the value of a digest.
         run_id: of which run.
         most: bytes of a value that is read.
     """
-    tasks = store.query(TASKS, [run_id]).to_pylist()
-    rows = store.query(VALUES, [sorted({run_id, *(task["run_id"] for task in tasks)})]).to_pylist()
+    tasks = reading.rows(TASKS, run_id)
+    rows = reading.rows(VALUES, sorted({run_id, *(task["run_id"] for task in tasks)}))
     by_digest: dict[str, Mapping[str, Any]] = {}
     for row in rows:  # a small value stands in the first of its rows
         if row["digest"] and (row["digest"] not in by_digest or by_digest[row["digest"]]["data"] is None):

@@ -15,7 +15,8 @@ import pytest
 from cloaca_nb.core.task import Task
 from cloaca_nb.declare.fingerprint import CodeFingerprint
 from cloaca_nb.errors import ConfigurationError, DefinitionError, HistoryError
-from cloaca_nb.history.history import History, _fingerprint_of
+from cloaca_nb.history.code import _fingerprint_of
+from cloaca_nb.history.history import History
 
 Open = Callable[..., History]
 
@@ -132,7 +133,7 @@ def test_run_is_named_by_its_id_or_a_beginning(
     for run_id in ("0198", "0198-aaaa"):
         runs.say(history, [runs.completed_run(run_id)[0]])
     if error is None:
-        assert history._run_id(asked) == found
+        assert history.resolve(asked) == found
     else:
         with pytest.raises(HistoryError) as raised:
             history.tasks(asked)

@@ -36,11 +36,9 @@ def test_line_is_there_when_append_returns(tmp_path: Path) -> None:
 def test_process_lives_until_close(tmp_path: Path) -> None:
     journal = make(tmp_path)
     journal.append(b"{}")
-    with Backlog(tmp_path).claim(journal.name) as dead:
-        assert not dead
+    assert not Backlog(tmp_path).is_dead(journal.name)
     journal.close()
-    with Backlog(tmp_path).claim(journal.name) as dead:
-        assert dead
+    assert Backlog(tmp_path).is_dead(journal.name)
 
 
 def test_nothing_remains_of_a_journal_that_held_nothing(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from cloaca_nb.history.history import History
-from cloaca_nb.history.schema import SCHEMA_VERSION
+from cloaca_nb.history.migration import SCHEMA_VERSION
 
 Open = Callable[..., History]
 NEW_IN_2 = {

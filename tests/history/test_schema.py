@@ -1,7 +1,9 @@
 import duckdb
 import pytest
 
-from cloaca_nb.history.schema import ENDINGS, PROCESSES, SCHEMA_VERSION, TABLES, VIEWS, migration
+from cloaca_nb.history.migration import SCHEMA_VERSION, migration
+from cloaca_nb.history.schema import ENDINGS, PROCESSES, TABLES
+from cloaca_nb.history.views import VIEWS
 
 
 @pytest.fixture

@@ -1,0 +1,230 @@
+"""What a history is asked: its runs, their tasks, attempts, output and values, and what differs between two."""
+
+from collections.abc import Callable, Collection
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from cloaca_nb.core.graph import Workflow
+from cloaca_nb.errors import HistoryError
+from cloaca_nb.history.accounts import Accounts
+from cloaca_nb.history.artifacts import ArtifactStore
+from cloaca_nb.history.code import fingerprints
+from cloaca_nb.history.diff import RunDiff, compare
+from cloaca_nb.history.diff_rows import pair_with, read_run, usual_durations
+from cloaca_nb.history.location import Location
+from cloaca_nb.history.memory import Memory, initial_values, remember
+from cloaca_nb.history.store import Reading, Store
+from cloaca_nb.history.tables import from_arrow
+from cloaca_nb.history.transfers import Transfer, transfers
+from cloaca_nb.history.which import check_task, which_run
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+__all__ = ["Answers"]
+
+T = TypeVar("T")
+
+RUNS: Final = """
+    SELECT run_id, workflow, kind, status, started, ended, duration, tasks, failed, error, version
+    FROM run_summary ORDER BY started DESC, run_id DESC LIMIT $1
+"""
+TASKS: Final = """
+    SELECT task_id, outcome, attempts, started, ended, duration, reason, error, location
+    FROM task_summary WHERE run_id = $1 ORDER BY position
+"""
+ATTEMPTS: Final = """
+    SELECT task_id, attempt, outcome, started, ended, epoch(ended - started) AS duration,
+           exception, message, location, traceback, retry_in
+    FROM attempts WHERE run_id = $1 ORDER BY started, rowid
+"""
+LOGS: Final = """
+    SELECT time, task_id, attempt, stream, text
+    FROM logs WHERE run_id = $1 AND ($2 IS NULL OR task_id = $2) ORDER BY time, rowid
+"""
+CONTEXT: Final = """
+    WITH of_run AS (SELECT *, rowid AS place FROM artifacts WHERE run_id = $1),
+         latest AS (SELECT * FROM of_run WHERE role <> 'final'
+                    QUALIFY row_number() OVER (PARTITION BY key ORDER BY place DESC) = 1)
+    SELECT key, type, digest, size, preview AS value, task_id AS set_by FROM (
+        SELECT * FROM of_run WHERE role = 'final'
+        UNION ALL
+        SELECT * FROM latest WHERE role <> 'deleted'
+            AND EXISTS (FROM runs WHERE run_id = $1 AND ended IS NULL)
+    ) ORDER BY place
+"""
+OPEN: Final = """
+    SELECT workflow, status, host, pid FROM runs LEFT JOIN processes USING (journal) WHERE run_id = $1
+"""
+
+
+class Answers:
+    """What a history answers.
+
+    Args:
+        location: where it lies.
+        store: where its tables are.
+        artifacts: where its values are.
+        flush: has what was observed until now recorded; called before each question.
+
+    Attributes:
+        location: where it lies.
+    """
+
+    def __init__(self, location: Location, store: Store, artifacts: ArtifactStore, flush: Callable[[], None]) -> None:
+        self.location = location
+        self._store = store
+        self._artifacts = artifacts
+        self._flush = flush
+
+    def runs(self, limit: int | None = None) -> "pd.DataFrame":
+        """Return the runs, newest first; `duration` is in seconds, times are UTC."""
+        return from_arrow(self._read(lambda reading: reading.table(RUNS, limit)))
+
+    def tasks(self, run: str | None = None) -> "pd.DataFrame":
+        """Return the tasks of a run in registration order, those that aren't over included.
+
+        Args:
+            run: its id, or a beginning that only it has; None for the latest.
+
+        Raises:
+            HistoryError: if there is no such run.
+        """
+        return self._of_run(TASKS, run)
+
+    def attempts(self, run: str | None = None) -> "pd.DataFrame":
+        """Return the attempts of a run that are over, in the order in which they began; see `tasks`."""
+        return self._of_run(ATTEMPTS, run)
+
+    def logs(self, task: str | None = None, run: str | None = None) -> "pd.DataFrame":
+        """Return what the tasks of a run wrote, in order; of one task if it is named; see `tasks`.
+
+        Raises:
+            HistoryError: if there is no such run, or no such task in it.
+        """
+
+        def answer(reading: Reading) -> "pa.Table":
+            run_id = self._which(reading, run)
+            found = reading.table(LOGS, run_id, task)
+            if task is not None and not found.num_rows:
+                check_task(reading, run_id, task)
+            return found
+
+        return from_arrow(self._read(answer))
+
+    def context(self, run: str | None = None) -> "pd.DataFrame":
+        """Return the final context of a run, or what it holds so far; see `tasks`.
+
+        `value` is a preview as short JSON or text; equal values have equal digests, in all runs. `set_by` is the task
+        that set the value last, or nothing for one that came with the initial context.
+        """
+        return self._of_run(CONTEXT, run)
+
+    def resolve(self, run: str | None = None) -> str:
+        """Return the whole id of the run that is meant; see `tasks`.
+
+        Raises:
+            HistoryError: if there is no such run.
+        """
+        return self._read(partial(self._which, run=run))
+
+    def to_resume(self, run: str | None = None, workflow: str | None = None) -> tuple[str, str]:
+        """Return the id and the workflow of the run that a new one can go on with: by default the latest.
+
+        Args:
+            run: its id, or a beginning that only it has.
+            workflow: the workflow's name, where the latest run of that one is meant.
+
+        Raises:
+            HistoryError: if there is no such run, or it is still going on.
+        """
+
+        def answer(reading: Reading) -> tuple[str, dict[str, Any]]:
+            run_id = self._which(reading, run, workflow)
+            return run_id, reading.rows(OPEN, run_id)[0]
+
+        run_id, found = self._read(answer)
+        if found["status"] == "Running":
+            where = "in this process" if found["pid"] is None else f"in process {found['pid']} on {found['host']}"
+            raise HistoryError(f"Run {run_id} is still going on, {where}. Cancel it, or wait for its end, first.")
+        return run_id, str(found["workflow"])
+
+    def initial(
+        self, run: str | None = None, *, named: Collection[str] = (), defaults: Collection[str] = ()
+    ) -> dict[str, Any]:
+        """Return the initial context of a run; see `tasks`. Reads pickles where a value is kept as one.
+
+        Args:
+            run: its id, or a beginning that only it has; None for the latest.
+            named: keys whose values aren't wanted.
+            defaults: parameters whose values aren't wanted where the run began with their defaults.
+
+        Raises:
+            HistoryError: if there is no such run, or a value of it can't be given back.
+        """
+
+        def answer(reading: Reading) -> dict[str, Any]:
+            return initial_values(reading, self._artifacts, self._which(reading, run), named, defaults)
+
+        return self._read(answer)
+
+    def transfers(self, run: str | None = None, *, most: int) -> list[Transfer]:
+        """Return what each task of a run was given and what it made of that; no pickle is read; see `tasks`.
+
+        Args:
+            run: its id, or a beginning that only it has; None for the latest.
+            most: bytes of a value that is read; of a larger one its digest is told.
+        """
+
+        def answer(reading: Reading) -> list[Transfer]:
+            return transfers(reading, self._artifacts.load, self._which(reading, run), most)
+
+        return self._read(answer)
+
+    def memory(self, workflow: Workflow, run_id: str | None = None) -> Memory:
+        """Return what is known of a workflow's tasks: from one run and those that it went on with, or from all.
+
+        Raises:
+            HistoryError: if there is no such run any more.
+        """
+        accounts, code = Accounts(self._artifacts.describe, self._artifacts.keep), fingerprints(workflow)
+        return self._read(lambda reading: remember(reading, self._artifacts, accounts, code, workflow, run_id))
+
+    def diff(self, a: str | None = None, b: str | None = None) -> RunDiff:
+        """Return what differs between two runs, and nothing else; no value is read, so no pickle either.
+
+        Args:
+            a: a run's id, or a beginning that only it has; None: the latest run, which is compared with the one before.
+            b: another run's; None: the latest other run of the same workflow, the earlier of the two being "before".
+
+        Raises:
+            HistoryError: if there is no such run, or none to compare it with.
+        """
+
+        def answer(reading: Reading) -> RunDiff:
+            named = [self._which(reading, run) for run in (a, b) if run is not None] or [self._which(reading, None)]
+            one, other = named if len(named) > 1 else pair_with(reading, named[0])
+            usual = usual_durations(reading, one, other)
+            return compare(read_run(reading, one), read_run(reading, other), usual)
+
+        return self._read(answer)
+
+    def sql(self, query: str) -> "pd.DataFrame":
+        """Return what one SELECT answers; its tables and views are documented in `history.schema`, and in themselves.
+
+        Raises:
+            HistoryError: for a mistake in it, for more than one statement, and for one that would write.
+        """
+        return from_arrow(self._read(lambda reading: reading.table(query)))
+
+    def _read(self, work: Callable[[Reading], T]) -> T:
+        self._flush()
+        return self._store.read(work)
+
+    def _of_run(self, sql: str, run: str | None) -> "pd.DataFrame":
+        """Return what one question about a run answers; it begins with the run's id."""
+        return from_arrow(self._read(lambda reading: reading.table(sql, self._which(reading, run))))
+
+    def _which(self, reading: Reading, run: str | None, workflow: str | None = None) -> str:
+        return which_run(reading, self.location, run, workflow)

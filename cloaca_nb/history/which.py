@@ -1,0 +1,63 @@
+"""Which run is meant: by its id, the beginning of that, or as the latest."""
+
+from typing import Final
+
+from cloaca_nb.errors import HistoryError, near_miss
+from cloaca_nb.history.location import Location
+from cloaca_nb.history.store import Reading
+
+__all__ = ["check_task", "which_run"]
+
+WORD: Final = "last"  # instead of a run's id
+NEAR: Final = 1000  # runs among which a near miss is looked for
+LATEST: Final = """
+    SELECT run_id FROM runs WHERE kind = 'run' AND ($1 IS NULL OR workflow = $1)
+    ORDER BY started DESC, run_id DESC LIMIT 1
+"""
+NAMED: Final = """
+    SELECT run_id FROM runs WHERE starts_with(run_id, $1) OR (length($1) >= 8 AND ends_with(run_id, $1)) LIMIT 5
+"""
+KNOWN: Final = "SELECT run_id FROM runs ORDER BY started DESC, run_id DESC LIMIT $1"
+
+
+def which_run(reading: Reading, location: Location, run: str | None, workflow: str | None = None) -> str:
+    """Return the id of the run that is meant.
+
+    Args:
+        reading: the tables.
+        location: where they are, for messages.
+        run: its id, a beginning that only it has, or the end that messages show; None or "last": the latest.
+        workflow: the workflow's name, where the latest run of that one is meant.
+
+    Raises:
+        HistoryError: if there is no such run, or several.
+    """
+    if run in {None, WORD}:
+        return _latest(reading, location, workflow)
+    found = [str(row["run_id"]) for row in reading.rows(NAMED, run)]
+    if run in found or len(found) == 1:
+        return run if run in found else found[0]
+    if found:
+        raise HistoryError(f"{run!r} begins the ids of several runs: {', '.join(found)}. Give more of it.")
+    known = [row["run_id"] for row in reading.rows(KNOWN, NEAR)]
+    raise HistoryError(f"The history {location} has no run {run!r}.{near_miss(run, known)} See runs().")
+
+
+def check_task(reading: Reading, run_id: str, task: str) -> None:
+    """See that a run has a task.
+
+    Raises:
+        HistoryError: if it hasn't.
+    """
+    rows = reading.rows("SELECT task_id FROM task_summary WHERE run_id = $1 ORDER BY position", run_id)
+    known = [row["task_id"] for row in rows]
+    if task not in known:
+        raise HistoryError(f"Run {run_id} has no task {task!r}.{near_miss(task, known)} It has {', '.join(known)}.")
+
+
+def _latest(reading: Reading, location: Location, workflow: str | None) -> str:
+    latest = reading.rows(LATEST, workflow)
+    if not latest:
+        of = f" of {workflow!r}" if workflow else ""
+        raise HistoryError(f"The history {location} has no run{of} yet; run it first.")
+    return str(latest[0]["run_id"])
