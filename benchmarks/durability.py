@@ -1,8 +1,9 @@
-"""What it costs that each task is on disk before the next one starts, beside runs that are on disk at their end."""
+"""What it costs that each task is on disk before the next one starts: beside runs that are at their end, and peers."""
 
 import time
 from statistics import median
 
+from durable_peers import PEERS, per_task
 from engines import durable_runner, expect, workflow_of
 from figure import MICRO, Figure
 from fresh import Answer, answer, ask
@@ -15,6 +16,7 @@ __all__ = ["TITLE", "figures"]
 
 TITLE = "A task that sets a key, by durability, µs per task"
 TASKS = 200
+TASKS_OF_PEERS, ROUNDS_OF_PEERS = 50, 3  # they take seconds where ours takes milliseconds
 BESIDES = 500.0  # µs: what a task may wait beside the disk, for two threads to take turns
 GRAPHS = {"chain": chain(TASKS), "fan": fan(TASKS)}
 
@@ -29,6 +31,10 @@ def figures(rounds: int, *, quick: bool) -> list[Figure]:
             Figure(what=f"{graph} of {TASKS}: run", value=found["run"], unit="µs"),
             Figure(what=f"{graph} of {TASKS}: task", value=found["task"], unit="µs", at_most=limit),
         ]
+        for peer in PEERS:
+            took = per_task(peer, graph, TASKS_OF_PEERS, 1 if quick else ROUNDS_OF_PEERS)
+            note = f"{took / found['task']:.0f} times ours"
+            rows.append(Figure(what=f"{graph} of {TASKS_OF_PEERS}: {peer} on SQLite", value=took, unit="µs", note=note))
     note = "the floor of a chain"
     return [*rows, Figure(what="one line of 1 kB written, fdatasync", value=found["disk"], unit="µs", note=note)]
 

@@ -7,13 +7,16 @@ import background
 import copies
 import durability
 import growth
+import history
 import latency
 import memory
 import overhead
+import resume
 from figure import Figure, table
 from rich.console import Console
 
-SECTIONS = {module.__name__: module for module in (overhead, latency, durability, background, growth, memory, copies)}
+MODULES = (overhead, latency, durability, history, resume, background, growth, memory, copies)
+SECTIONS = {module.__name__: module for module in MODULES}
 
 
 def main() -> None:
