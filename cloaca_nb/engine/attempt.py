@@ -242,7 +242,7 @@ class Attempt:
         except BaseException as error:  # noqa: BLE001 - sys.exit or an interrupt in a body must not end the worker
             return error
         finally:
-            handle.end_line()
+            handle.finish()
         return None
 
     async def await_body(self) -> None:

@@ -1,5 +1,6 @@
 """What a task can say and ask while it runs: its progress, whether it was cancelled, and to wait without a slot."""
 
+import logging
 import math
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sized
@@ -17,6 +18,7 @@ __all__ = ["TaskHandle", "current_handle", "track"]
 Item = TypeVar("Item")
 MS: Final = 1000.0
 _lock: Final = threading.Lock()
+logger: Final = logging.getLogger("cloaca_nb")
 
 
 class Attempt(Protocol):
@@ -58,6 +60,7 @@ class TaskHandle:
     _deferrals: tuple[Deferral, ...] = ()
     _waits = 0
     _sink: Sink | None = None
+    _at_end: tuple[Callable[..., object], ...] = ()
 
     def __init__(self) -> None:
         raise TypeError("A TaskHandle is made by the engine: name a task's second parameter `handle` to get it.")
@@ -115,8 +118,17 @@ class TaskHandle:
                     self._sink = Sink(self._print)
         return self._sink
 
-    def end_line(self) -> None:
-        """Pass on what was printed without a line end, now that the body is over. For the engine."""
+    def when_over(self, function: Callable[..., object]) -> None:
+        """Have a function called when the body is over, with whether anybody still wants it. For the engine."""
+        self._at_end = (*self._at_end, function)
+
+    def finish(self) -> None:
+        """Do what is left to do now that the body is over, and pass on what it printed last. For the engine."""
+        for function in self._at_end:
+            try:
+                function(is_wanted=not self._attempt.is_over)
+            except Exception:
+                logger.exception("What a task had left could not be cleared away; the task's outcome stands.")
         if self._sink is not None:
             self._sink.close()
 

@@ -13,9 +13,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final, TextIO
 
-from cloaca_nb.engine import log_handlers, questions
+from cloaca_nb.engine import figures, log_handlers, progress_bars, questions
 from cloaca_nb.engine.handle import TaskHandle, current_handle
-from cloaca_nb.engine.progress_bars import watch
 from cloaca_nb.engine.sink import Sink
 
 __all__ = ["capture", "current_sink", "real_stream", "speaking", "stream_name"]
@@ -71,7 +70,7 @@ class _StandIn:
         if not isinstance(text, str):
             raise TypeError(f"write() argument must be str, not {type(text).__name__}")
         if "\r" in text:  # a bar draws itself: from its next time on it is progress
-            watch()
+            progress_bars.watch()
         sink.write(self.stands_for, text)
         return len(text)
 
@@ -99,7 +98,7 @@ def speaking(handle: TaskHandle) -> Iterator[None]:
     try:
         yield
     finally:
-        handle.end_line()
+        handle.finish()
         current_handle.reset(token)
 
 
@@ -118,7 +117,8 @@ class capture:  # noqa: N801 - used as a function
                     setattr(sys, name, _stand_in_for(name, stream))
             log_handlers.lend(_stand_in_of)
             questions.guard()
-            watch()
+            progress_bars.watch()
+            figures.watch()
 
     @staticmethod
     def stop() -> None:
@@ -170,6 +170,7 @@ _kept: Final[deque[tuple[str, _StandIn]]] = deque(maxlen=16)
 def _put_back() -> None:
     log_handlers.take_back()
     questions.release()
+    figures.release()
     for name in STREAMS:
         stream = getattr(sys, name)
         if isinstance(stream, _StandIn):
