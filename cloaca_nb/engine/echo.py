@@ -2,71 +2,122 @@
 
 import io
 import threading
+from collections.abc import Callable
 from contextvars import copy_context
 from typing import Final, TextIO
 
-from cloaca_nb.core.events import Event, OutputWritten, TaskFinished
-from cloaca_nb.engine.output import real_stream
+from cloaca_nb.core.events import Event, OutputWritten, RunFinished, RunStarted, TaskFinished
+from cloaca_nb.engine.output import real_stream, screen
 
 __all__ = ["Echo"]
 
 # About a thousand lines: more than anybody reads of one task below a cell, and a fifteenth of what a Jupyter server
 # passes on in a second before it drops whatever comes, the cell's own output included (1 MB/s, in windows of 3 s).
 PER_TASK: Final = 64_000
+PER_RUN: Final = 4 * PER_TASK
+MOST_TOLD: Final = 3  # tasks of a run that are spoken of one by one
 UNITS: Final = ((1e6, "MB"), (1e3, "kB"))
+
+
+def _in_history(task_id: str, run_id: str) -> str:
+    return f"runner.history().logs({task_id!r}, run={run_id!r})"
 
 
 class Echo:
     """Shows what tasks print, whole lines, while they run; its `observe` is an `Observer`.
 
-    Below a cell and on a terminal each task has a budget. What goes beyond is held back, and when the task is over, one
-    line on stderr says how much, and where the whole is. Into a file or a pipe everything goes: a program reads that.
+    Below a cell and on a terminal each task has a budget, and so has the whole run. What goes beyond is held back. One
+    line on stderr says how much, and where the whole is: when the task is over, for the first tasks, and when the run
+    is, for all others together. Into a file or a pipe everything goes: a program reads that.
 
     Args:
         per_task: characters of each task that are shown, over all its attempts and both its streams.
+        per_run: characters of each run that are shown.
+        where: says where the whole is, given a task's id and the run's.
     """
 
-    def __init__(self, per_task: int = PER_TASK) -> None:
+    def __init__(
+        self, per_task: int = PER_TASK, per_run: int = PER_RUN, where: Callable[[str, str], str] = _in_history
+    ) -> None:
         self._per_task = per_task
-        self._spent: dict[tuple[str, str], _Spent] = {}  # by run and task, for those that have printed
+        self._per_run = per_run
+        self._where = where
+        self._runs: dict[str, _Shown] = {}
         self._lock = threading.RLock()  # a `__del__` may print in the middle of it
 
     def observe(self, event: Event) -> None:
         """Take in one more fact, from any thread: an `Observer`."""
         if isinstance(event, OutputWritten):
             self._show(event)
-        elif self._spent and isinstance(event, TaskFinished):
-            self._tell(event)
+        elif isinstance(event, RunStarted):
+            self._runs[event.run_id] = _Shown()
+        elif isinstance(event, TaskFinished):
+            shown = self._runs.get(event.run_id)
+            if shown is not None:
+                self._end_task(shown, event)
+        elif isinstance(event, RunFinished):
+            self._end_run(event.run_id)
 
     def _show(self, event: OutputWritten) -> None:
-        stream = real_stream(event.stream)
+        with self._lock:
+            shown = self._runs.setdefault(event.run_id, _Shown())
+        stream = screen(event.stream, shown.began.get(event.stream))
         if stream is None:  # there is none, as under pythonw; or it is a display, which is shown by other means
             return
-        text = self._take(event) if _is_for_people(stream) else event.text
+        text = self._take(shown, event) if _is_for_people(stream) else event.text
         if text:
             _write(stream, text)
 
-    def _take(self, event: OutputWritten) -> str:
-        """Return what of a text is within its task's budget."""
+    def _take(self, shown: "_Shown", event: OutputWritten) -> str:
+        """Return what of a text is within the budgets of its task and run."""
         with self._lock:
-            key = event.run_id, event.task_id
-            spent = self._spent.get(key)
+            spent = shown.tasks.get(event.task_id)
             if spent is None:
-                spent = self._spent[key] = _Spent()
-            return spent.take(event.text, self._per_task)
+                spent = shown.tasks[event.task_id] = _Spent()
+            text = spent.take(event.text, self._per_task - spent.shown, self._per_run - shown.total)
+            shown.total += len(text)
+            return text
 
-    def _tell(self, event: TaskFinished) -> None:
-        """Say what was held back of a task that is over."""
+    def _end_task(self, shown: "_Shown", event: TaskFinished) -> None:
+        """Say what was held back of a task that is over, or remember it for the end of the run."""
         with self._lock:
-            spent = self._spent.pop((event.run_id, event.task_id), None)
-        stream = real_stream("stderr")
-        if spent is not None and spent.held and stream is not None:
-            spent.variables.run(
-                _write,
-                stream,
-                f"Task {event.task_id!r} printed {_size(spent.held)} more, in {_lines(spent.lines)} that are not shown "
-                f"here. The whole is in history: runner.history().logs({event.task_id!r}, run={event.run_id!r})\n",
-            )
+            spent = shown.tasks.pop(event.task_id, None)
+            if spent is None or not spent.held:
+                return
+            if len(shown.told) == MOST_TOLD:
+                shown.rest.append((event.task_id, spent))
+                return
+            shown.told.append(event.task_id)
+        self._tell(shown, spent, f"Task {event.task_id!r} printed", [spent], event.task_id, event.run_id)
+
+    def _end_run(self, run_id: str) -> None:
+        """Say what else was held back of a run that is over."""
+        with self._lock:
+            shown = self._runs.pop(run_id, None)
+        if shown is not None and shown.rest:
+            task_id, first = shown.rest[0]
+            who = f"{len(shown.rest):,} other task{'s' if len(shown.rest) > 1 else ''} printed"
+            self._tell(shown, first, who, [spent for _, spent in shown.rest], task_id, run_id)
+
+    def _tell(
+        self, shown: "_Shown", first: "_Spent", who: str, every: "list[_Spent]", task_id: str, run_id: str
+    ) -> None:
+        stream = screen("stderr", shown.began.get("stderr"))
+        if stream is not None:
+            size, lines = _size(sum(one.held for one in every)), _lines(sum(one.lines for one in every))
+            line = f"{who} {size} more, in {lines} that are not shown here. The whole is in history: "
+            first.variables.run(_write, stream, f"{line}{self._where(task_id, run_id)}\n")
+
+
+class _Shown:
+    """What was shown of one run."""
+
+    def __init__(self) -> None:
+        self.began = {name: real_stream(name) for name in ("stdout", "stderr")}
+        self.total = 0
+        self.tasks: dict[str, _Spent] = {}  # those that run and have printed
+        self.told: list[str] = []
+        self.rest: list[tuple[str, _Spent]] = []
 
 
 class _Spent:
@@ -80,13 +131,19 @@ class _Spent:
         self.lines = 0
         self.variables = copy_context()  # a kernel finds by them the cell that it belongs to
 
-    def take(self, text: str, most: int) -> str:
-        """Return the beginning of `text` that may be shown: whole lines, unless one alone is too long."""
-        room = 0 if self.held else most - self.shown
+    def take(self, text: str, own: int, of_run: int) -> str:
+        """Return the beginning of `text` that may be shown: whole lines, unless one alone is too long for a task.
+
+        Args:
+            text: what was printed.
+            own: what the task has left, in characters.
+            of_run: what its run has left.
+        """
+        room = 0 if self.held else max(0, min(own, of_run))
         if len(text) <= room:
             self.shown += len(text)
             return text
-        cut = text.rfind("\n", 0, room) + 1 or (0 if self.shown else room)
+        cut = text.rfind("\n", 0, room) + 1 or (0 if self.shown or of_run < own else room)
         self.shown += cut
         self.held += len(text) - cut
         self.lines += text.count("\n", cut) + (not text.endswith("\n"))

@@ -5,22 +5,28 @@ attempt's sink; any other goes through to the stream that was there before. Hand
 streams are lent the same stand-ins.
 """
 
+import io
 import os
 import sys
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
+from importlib import import_module
+from types import ModuleType
 from typing import Any, Final, TextIO
 
 from cloaca_nb.engine import figures, log_handlers, progress_bars, questions
 from cloaca_nb.engine.handle import TaskHandle, current_handle
 from cloaca_nb.engine.sink import Sink
 
-__all__ = ["capture", "current_sink", "real_stream", "speaking", "stream_name"]
+__all__ = ["capture", "current_sink", "real_stream", "remember_screens", "screen", "speaking", "stream_name"]
 
 STREAMS: Final = ("stdout", "stderr")
 _lock = threading.Lock()
+# What a task has redirected a stream to, for itself alone.
+_own: Final = {name: ContextVar[Any](f"cloaca_own_{name}", default=None) for name in STREAMS}
 _users = 0
 
 
@@ -69,10 +75,20 @@ class _StandIn:
             return self.real.write(text)
         if not isinstance(text, str):
             raise TypeError(f"write() argument must be str, not {type(text).__name__}")
+        if (own := _own[self.stands_for].get()) is not None:
+            return self._pass_on(own, text)
         if "\r" in text:  # a bar draws itself: from its next time on it is progress
             progress_bars.watch()
         sink.write(self.stands_for, text)
         return len(text)
+
+    def _pass_on(self, own: TextIO, text: str) -> int:
+        """Write where the task wants it; what that writes on the stream before it is the task's output."""
+        token = _own[self.stands_for].set(None)
+        try:
+            return own.write(text)
+        finally:
+            _own[self.stands_for].reset(token)
 
     def writelines(self, lines: Iterable[str]) -> None:
         for line in lines:
@@ -88,7 +104,8 @@ class _StandIn:
             self.real.close()
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self.real, name)
+        own = _own[self.stands_for].get() if current_handle.get() is not None else None
+        return getattr(own or self.real, name)
 
 
 @contextmanager
@@ -102,6 +119,25 @@ def speaking(handle: TaskHandle) -> Iterator[None]:
         current_handle.reset(token)
 
 
+class _Sys(ModuleType):
+    """`sys` while runs are going on: who redirects a stream redirects what is printed outside of tasks, a task its own.
+
+    A cell does so by ``%%capture`` or `redirect_stdout`; at its end it would leave the streams without stand-ins.
+    """
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        is_ours = isinstance(value, _StandIn)
+        if name in STREAMS and current_handle.get() is not None:  # a task redirects what it prints itself
+            _own[name].set(None if is_ours else value)
+            return
+        if name in STREAMS and value is not None and not is_ours:
+            value = _stand_in_for(name, value)
+        super().__setattr__(name, value)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return import_module, ("sys",)
+
+
 class capture:  # noqa: N801 - used as a function
     """Keep the stand-ins in place from `start` to `stop`; calls may overlap."""
 
@@ -111,10 +147,13 @@ class capture:  # noqa: N801 - used as a function
         global _users  # noqa: PLW0603 - sys.stdout is the process's, and so is this count
         with _lock:
             _users += 1
+            remember_screens()
             for name in STREAMS:
                 stream = getattr(sys, name)
                 if stream is not None and not isinstance(stream, _StandIn):
                     setattr(sys, name, _stand_in_for(name, stream))
+            if type(sys) is ModuleType:
+                sys.__class__ = _Sys
             log_handlers.lend(_stand_in_of)
             questions.guard()
             progress_bars.watch()
@@ -164,10 +203,13 @@ def _is_same_file(stream: Any, other: TextIO) -> bool:
 
 
 # `print` only borrows sys.stdout, so a stand-in outlives its last run: a body that was given up may be in it still.
-_kept: Final[deque[tuple[str, _StandIn]]] = deque(maxlen=16)
+_kept: Final[deque[tuple[str, _StandIn]]] = deque(maxlen=256)
+_screens: Final[dict[str, TextIO]] = {}  # where the process printed last that was no mere text
 
 
 def _put_back() -> None:
+    if type(sys) is _Sys:
+        sys.__class__ = ModuleType  # type: ignore[assignment]  # which it was
     log_handlers.take_back()
     questions.release()
     figures.release()
@@ -193,3 +235,29 @@ def real_stream(name: str) -> TextIO | None:
     """Return `sys.stdout` or `sys.stderr` as it is beside all runs; None if there is none of that name."""
     stream = getattr(sys, name) if name in STREAMS else None
     return stream.real if isinstance(stream, _StandIn) else stream
+
+
+def remember_screens() -> None:
+    """Take note where the process prints: a run may begin where somebody has redirected its streams."""
+    for name in STREAMS:
+        stream = getattr(sys, name)
+        if stream is not None and not isinstance(stream, _StandIn) and not _is_text(stream):
+            _screens[name] = stream
+
+
+def screen(name: str, began: TextIO | None) -> TextIO | None:
+    """Return where output of tasks is shown: not in what somebody has redirected the stream to since their run began.
+
+    Args:
+        name: "stdout" or "stderr"; others have none.
+        began: the real stream when the run began.
+    """
+    real = real_stream(name)
+    if real is None or real is began or began is None:
+        return real
+    return _screens.get(name, real) if _is_text(began) else began
+
+
+def _is_text(stream: TextIO) -> bool:
+    """Say whether a stream is no more than a text, as of ``%%capture``: nobody looks at it while it is written."""
+    return type(stream) is io.StringIO

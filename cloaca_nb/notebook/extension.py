@@ -6,6 +6,7 @@ from weakref import WeakKeyDictionary
 
 from cloaca_nb.core.graph import Workflow
 from cloaca_nb.declare.place import label_files_by
+from cloaca_nb.engine.output import remember_screens
 from cloaca_nb.engine.questions import guarded
 from cloaca_nb.engine.run import Run
 from cloaca_nb.errors import CloacaError
@@ -47,6 +48,7 @@ def load(shell: "InteractiveShell") -> Session:
     if shell.display_formatter is not None:
         shell.display_formatter.mimebundle_formatter.for_type(Workflow, _workflow_bundle)
         shell.display_formatter.mimebundle_formatter.for_type(Run, _run_bundle)
+    remember_screens()
     record_displays(shell)
     _guard_questions(getattr(shell, "kernel", None))
     return session

@@ -9,14 +9,19 @@ import traitlets
 from traitlets.config import Configurable
 
 from cloaca_nb.config import DefaultRunnerConfig
-from cloaca_nb.engine.echo import PER_TASK, Echo
+from cloaca_nb.engine.echo import PER_RUN, PER_TASK, Echo
 from cloaca_nb.errors import ConfigurationError, near_miss
 from cloaca_nb.history.location import parse_url
+from cloaca_nb.notebook.runs import short_id
 from cloaca_nb.runner import DefaultRunner
 
 __all__ = ["Cloaca", "RunnerSettings"]
 
 PANEL: Final = ("auto", "on", "off")
+
+
+def _in_logs(task_id: str, run_id: str) -> str:
+    return f"%cloaca_logs {task_id} --run {short_id(run_id)}"
 
 
 class RunnerSettings(NamedTuple):
@@ -25,6 +30,7 @@ class RunnerSettings(NamedTuple):
     history: str | None
     max_concurrent_tasks: int | None
     echo_per_task: int
+    echo_per_run: int
 
     def runner(self, on_error: Callable[[str, str, BaseException], object]) -> DefaultRunner:
         """Make a runner; see `DefaultRunner` for `on_error`, and for the errors that it raises itself."""
@@ -35,7 +41,7 @@ class RunnerSettings(NamedTuple):
                 task_timeout_seconds=None,
                 workflow_timeout_seconds=None,
             )
-        echo = Echo(self.echo_per_task).observe
+        echo = Echo(self.echo_per_task, self.echo_per_run, _in_logs).observe
         return DefaultRunner(self.history, config=config, echo_output=echo, on_error=on_error)
 
 
@@ -60,9 +66,13 @@ class Cloaca(Configurable):
         PER_TASK, help="How many characters each task may print below its cell. History always has the whole."
     ).tag(config=True)
 
+    echo_per_run = traitlets.Int(
+        PER_RUN, help="How many characters all tasks of a run together may print below its cell."
+    ).tag(config=True)
+
     def of_runner(self) -> RunnerSettings:
         """Return what a runner is made with now."""
-        return RunnerSettings(self.history, self.max_concurrent_tasks, self.echo_per_task)
+        return RunnerSettings(self.history, self.max_concurrent_tasks, self.echo_per_task, self.echo_per_run)
 
     @traitlets.validate("history")
     def _check_history(self, proposal: Any) -> str | None:
@@ -81,11 +91,11 @@ class Cloaca(Configurable):
             )
         return proposal.value  # type: ignore[no-any-return]  # an Int trait's
 
-    @traitlets.validate("echo_per_task")
+    @traitlets.validate("echo_per_task", "echo_per_run")
     def _check_echo(self, proposal: Any) -> int:
         if proposal.value < 0:
             raise traitlets.TraitError(
-                f"Cloaca.echo_per_task is a number of characters, 0 or more, not {proposal.value}."
+                f"Cloaca.{proposal.trait.name} is a number of characters, 0 or more, not {proposal.value}."
             )
         return proposal.value  # type: ignore[no-any-return]  # an Int trait's
 

@@ -1,17 +1,20 @@
 """What is shown of tasks' output: whole lines, up to a budget, and a word on the rest."""
 
+import contextlib
 import io
 import sys
+import threading
 from contextvars import ContextVar, copy_context
+from types import ModuleType
 
 import pytest
 
-from cloaca_nb.core.events import OutputWritten, TaskFinished
+from cloaca_nb.core.events import OutputWritten, RunFinished, TaskFinished
 from cloaca_nb.core.graph import Workflow
 from cloaca_nb.core.names import Keys
 from cloaca_nb.core.status import Outcome
 from cloaca_nb.core.task import Task
-from cloaca_nb.engine.echo import PER_TASK, Echo
+from cloaca_nb.engine.echo import MOST_TOLD, PER_TASK, Echo
 from cloaca_nb.runner import DefaultRunner
 
 
@@ -80,7 +83,7 @@ def test_each_task_of_each_run_has_its_own_budget(screens):
             echo.observe(finished(task, run))
     assert streams[0].getvalue() == "123\n" * 4
     assert streams[1].getvalue() == ""
-    assert echo._spent == {}
+    assert not any(shown.tasks for shown in echo._runs.values())
 
 
 def test_both_streams_share_it(screens):
@@ -168,7 +171,7 @@ def test_eight_tasks_print_a_thousand_lines_each_at_once(screens):
     streams = screens()
     names = [f"t{number}" for number in range(8)]
     width = 99  # so that each has 100 kB
-    with DefaultRunner(":memory:") as runner:
+    with DefaultRunner(":memory:", echo_output=Echo(per_run=8 * PER_TASK).observe) as runner:
         result = runner.execute(Workflow("w", [prints(name, 1000, width) for name in names]))
         logs = {name: "".join(runner.history().logs(name)["text"]) for name in names}
     assert result.status == "Completed"
@@ -177,4 +180,54 @@ def test_eight_tasks_print_a_thousand_lines_each_at_once(screens):
     shown = lines_by_task(streams[0].getvalue(), names)
     fitting = PER_TASK // (width + 1)
     assert shown == {name: list(range(fitting)) for name in names}
-    assert streams[1].getvalue().count(f"{1000 - fitting} lines that are not shown here") == 8
+    assert streams[1].getvalue().count(f"{1000 - fitting} lines that are not shown here") == MOST_TOLD
+    assert f"{8 - MOST_TOLD} other tasks printed" in streams[1].getvalue()
+
+
+def test_a_run_has_a_budget_too_and_says_once_what_it_held_back(screens):
+    out, err = screens()
+    echo = Echo(per_task=100, per_run=250, where=lambda task_id, _: f"see {task_id}")
+    names = [f"t{number}" for number in range(10)]
+    for name in names:
+        for number in range(20):
+            echo.observe(wrote(f"{name} line {number:3}\n", name))
+    for name in names:
+        echo.observe(TaskFinished(0.0, "r", name, 1, Outcome.COMPLETED, {}, None, ""))
+    echo.observe(RunFinished(0.0, "r", "Completed", {}, ""))
+    assert 200 < len(out.getvalue()) <= 250
+    told = err.getvalue().splitlines()
+    assert [line.split(" printed")[0] for line in told] == ["Task 't0'", "Task 't1'", "Task 't2'", "7 other tasks"]
+    assert told[3].endswith("The whole is in history: see t3")
+    assert sum(int(line.split(" in ")[1].split(" ")[0]) for line in told) + out.getvalue().count("\n") == 200
+
+
+REDIRECTED = ["redirect_stdout", "another redirection, which ends after the run"]
+
+
+@pytest.mark.parametrize("how", REDIRECTED)
+def test_who_redirects_a_stream_meanwhile_takes_no_line_of_a_task(screens, how):
+    out, _ = screens()
+    begun, redirected, go = (threading.Event() for _ in range(3))
+
+    def body(_context):
+        print("before")
+        begun.set()
+        redirected.wait(20)
+        print("meanwhile")
+        go.set()
+
+    own = io.StringIO()
+    with DefaultRunner(":memory:") as runner:
+        run = runner.start(Workflow("w", [Task("t", body, ())]))
+        begun.wait(20)
+        with contextlib.redirect_stdout(own):
+            print("mine")
+            redirected.set()
+            go.wait(20)
+            if how != REDIRECTED[0]:
+                run.wait()
+        run.wait()
+        assert "".join(runner.history().logs("t")["text"]) == "before\nmeanwhile\n"
+    assert own.getvalue() == "mine\n"
+    assert out.getvalue() == "before\nmeanwhile\n"
+    assert type(sys) is ModuleType
