@@ -8,6 +8,7 @@ import typer
 from cloaca_nb.cli.diff import show_diff
 from cloaca_nb.cli.export import export_notebook
 from cloaca_nb.cli.history import show_history
+from cloaca_nb.cli.imported import import_as_notebook
 from cloaca_nb.cli.inspect import show_archive
 from cloaca_nb.cli.logs import show_logs
 from cloaca_nb.cli.options import STYLE
@@ -28,6 +29,7 @@ history.command("sql")(answer_sql)
 history.command("prune")(prune_history)
 app.add_typer(history, name="history")
 app.command("export")(export_notebook)
+app.command("import")(import_as_notebook)
 app.command("pack")(pack_project)
 app.command("inspect")(show_archive)
 

@@ -243,7 +243,9 @@ class _Export:
             dependencies=self.dag.certain,
             has_more=len(self.dag.certain) < len(self.dag.workflow),
             parameters={
-                default.name: default.source for one in self.parameters for default in defaults_of(one, by_name=False)
+                default.name: default.source
+                for one in self.parameters
+                for default in sorted(defaults_of(one, by_name=False), key=lambda default: bool(default.derived_from))
             },
             derived={name: used for one in self.parameters for name, used in derived(one).items()},
         )

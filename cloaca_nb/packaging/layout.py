@@ -10,7 +10,7 @@ from itertools import pairwise
 from cloaca_nb.packaging.notebook import Cell
 from cloaca_nb.packaging.statements import Statement
 
-__all__ = ["indented", "spaced"]
+__all__ = ["dedented", "indented", "spaced"]
 
 _OPENS_STRING = getattr(tokens, "FSTRING_START", None)  # f-strings are one token up to Python 3.11
 _CLOSES_STRING = getattr(tokens, "FSTRING_END", None)
@@ -22,6 +22,13 @@ def indented(text: str, prefix: str = "    ") -> str:
     fixed = set(_lines_in_strings(text))
     lines = enumerate(text.split("\n"), 1)
     return "\n".join(prefix + line if line.strip() and number not in fixed else line for number, line in lines)
+
+
+def dedented(text: str, prefix: str = "    ") -> str:
+    """Take the indentation off again that `indented` puts in front of code."""
+    fixed = {number - 1 for number in _lines_in_strings(f"if True:\n{text}\n")}
+    lines = enumerate(text.split("\n"), 1)
+    return "\n".join(line if number in fixed else line.removeprefix(prefix) for number, line in lines)
 
 
 def spaced(statements: Iterable[Statement], line_of: Callable[[Cell], str]) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from cloaca_nb.errors import ExportError
 
-__all__ = ["Cell", "Notebook", "notebook_from_texts", "read_notebook"]
+__all__ = ["Cell", "Notebook", "notebook_from_texts", "notebook_text", "read_notebook"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +93,18 @@ def read_notebook(path: str | Path) -> Notebook:
 
 def _prose(cell: Any) -> str:
     return cell.source if cell is not None and cell.cell_type == "markdown" else ""
+
+
+def notebook_text(cells: Iterable[Cell]) -> str:
+    """Return the content of a notebook file with these code cells; those without an id get their number for one."""
+    import nbformat  # noqa: PLC0415 - see above
+
+    found = [nbformat.v4.new_code_cell(one.text, id=one.id or str(one.number)) for one in cells]
+    language = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    content = nbformat.v4.new_notebook(cells=found, metadata=language)
+    nbformat.validate(content)
+    text: str = nbformat.writes(content)
+    return text + "\n"
 
 
 def _modified(cells: Iterable[Any]) -> str | None:

@@ -1,17 +1,19 @@
-"""A package written to disk: the only place of the exporter that writes, all or nothing, and never over your work."""
+"""A package or a notebook written to disk: the only place that writes those, all or nothing, never over your work."""
 
 import hashlib
 import os
 import shutil
 import tempfile
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 from cloaca_nb.errors import ExportError
+from cloaca_nb.packaging.notebook import Notebook, notebook_text
 from cloaca_nb.packaging.package import Package
 
-__all__ = ["write_package"]
+__all__ = ["write_notebook", "write_package"]
 
 PYPROJECT: Final = "pyproject.toml"
 # By this table a later export knows that it may replace the files, and whether somebody has changed them since.
@@ -43,6 +45,34 @@ def write_package(package: Package, folder: str | Path) -> Path:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text, encoding="utf-8", newline="\n")
         _put(staged, target, stale)
+    return target
+
+
+def write_notebook(notebook: Notebook, files: Mapping[str, str], path: str | Path) -> Path:
+    """Write a notebook and the modules beside it, or nothing; what is there already is never replaced.
+
+    Args:
+        notebook: its cells.
+        files: the modules, text by path.
+        path: the notebook's file, which must not exist; a module may, if it is the same.
+
+    Returns:
+        The file as an absolute path.
+
+    Raises:
+        ExportError: if that would replace something.
+    """
+    target = Path(path).resolve()
+    if target.exists():
+        raise ExportError(f"{target} is there already, so nothing was written. Name another file with -o.")
+    for name, text in files.items():
+        other = target.parent / name
+        if other.is_file() and other.read_text("utf-8") != text:
+            raise ExportError(f"{other} is there already and differs, so nothing was written. Name another folder.")
+    for name, text in {**files, target.name: notebook_text(notebook.cells)}.items():
+        file = target.parent / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8", newline="\n")
     return target
 
 

@@ -1,7 +1,7 @@
-"""Executes the notebooks of the corpus live, or imports and runs their packages, each in a process of its own.
+"""Executes the corpus live, or its packages, or the notebooks made of those again, each in a process of its own.
 
-`python batch.py live|imported FOLDER ANSWER`: the cases come as JSON on stdin, what they came to goes to ANSWER. The
-processes are forks of this one, which has loaded the libraries already.
+`python batch.py live|imported|back FOLDER ANSWER`: the cases come as JSON on stdin, what they came to goes to ANSWER.
+The processes are forks of this one, which has loaded the libraries already.
 """
 
 import importlib
@@ -51,18 +51,38 @@ def imported(folder, job):
         return {"outcome": outcome(workflow, runner.execute(workflow))}
 
 
-def live(folder, job):
-    """Execute the cells in an IPython shell, run the workflow, show its tasks and export it."""
-    case, notebook_name, package_name, wanted = job
-    path = folder / case / f"{notebook_name}.ipynb"
+def back(folder, job):
+    """Import a package as a notebook, execute that one's cells in an IPython shell, and run its workflow."""
+    case, notebook_name, _, wanted = job
+    path = folder / case / "back" / f"{notebook_name}.ipynb"
+    if not path.exists():
+        return None
+    shell, session = shell_for(path)
+    with capture_output():
+        # The last cell runs the workflow: here that is done without a panel.
+        failed = list(filter(None, (run_cell(shell, cell) for cell in nbformat.read(path, 4).cells[:-1])))
+        workflow = session.workflow(wanted)
+        result = session.run(workflow.name, panel=False)
+    return {"failed": failed, "outcome": outcome(workflow, result)}
+
+
+def shell_for(path):
+    """Return an IPython shell for a notebook, and the session in it."""
     os.environ["JPY_SESSION_NAME"] = str(path)
-    os.chdir(folder / case)
+    os.chdir(path.parent)
     config = Config()
     config.HistoryManager.enabled = False
     config.InteractiveShell.colors = "nocolor"
     config.TerminalInteractiveShell.simple_prompt = True
     shell = TerminalInteractiveShell.instance(config=config)
-    session = load(shell)
+    return shell, load(shell)
+
+
+def live(folder, job):
+    """Execute the cells in an IPython shell, run the workflow, show its tasks and export it."""
+    case, notebook_name, package_name, wanted = job
+    path = folder / case / f"{notebook_name}.ipynb"
+    shell, session = shell_for(path)
     with capture_output():
         failed = list(filter(None, (run_cell(shell, cell) for cell in nbformat.read(path, 4).cells)))
         try:
@@ -89,7 +109,7 @@ def attempt(kind, folder, job, answer):
     """Write what a case comes to; a fork ends without the ends of the libraries, which wait for threads it hasn't."""
     signal.alarm(PATIENCE_S)
     try:
-        found = {"live": live, "imported": imported}[kind](folder, job)
+        found = {"live": live, "imported": imported, "back": back}[kind](folder, job)
     except BaseException as error:  # noqa: BLE001 - whatever it is, the test of that case says it
         found = {"broken": f"{type(error).__name__}: {error}"}
     answer.write_text(json.dumps(found), "utf-8")

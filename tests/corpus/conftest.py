@@ -23,9 +23,10 @@ import pytest
 
 from cloaca_nb.errors import CloacaError
 from cloaca_nb.packaging.export import export
+from cloaca_nb.packaging.imported import import_package
 from cloaca_nb.packaging.notebook import Cell, Notebook
 from cloaca_nb.packaging.package import Package
-from cloaca_nb.packaging.write import write_package
+from cloaca_nb.packaging.write import write_notebook, write_package
 
 CASES = Path(__file__).parent / "cases"
 BATCH = Path(__file__).parent / "batch.py"
@@ -127,15 +128,17 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
         package = case.export()
         if isinstance(package, Package):
             write_package(package, folder / case.name / "package")
+            made = import_package(folder / case.name / "package")
+            write_notebook(made.notebook, made.files, folder / case.name / "back" / f"{made.notebook.name}.ipynb")
     return folder
 
 
 @pytest.fixture(scope="session")
 def batches(written: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future[Any]]]:
-    """Two processes of their own, at once: every notebook executed live, every package imported and run."""
-    with ThreadPoolExecutor() as pool:
+    """Three processes, two at once: every notebook executed live, every package, and every notebook made of one."""
+    with ThreadPoolExecutor(max_workers=2) as pool:
         home = tmp_path_factory.mktemp("home")
-        yield {kind: pool.submit(run_batch, kind, written, home) for kind in ("live", "imported")}
+        yield {kind: pool.submit(run_batch, kind, written, home) for kind in ("live", "imported", "back")}
 
 
 @pytest.fixture(scope="session")
@@ -146,6 +149,11 @@ def live(batches: dict[str, Future[Any]]) -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def imported(batches: dict[str, Future[Any]]) -> dict[str, Any]:
     return batches["imported"].result()
+
+
+@pytest.fixture(scope="session")
+def back(batches: dict[str, Future[Any]]) -> dict[str, Any]:
+    return batches["back"].result()
 
 
 def run_batch(kind: str, folder: Path, home: Path) -> dict[str, Any]:
