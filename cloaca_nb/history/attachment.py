@@ -1,6 +1,7 @@
 """How the file of a history is attached to a connection, after a look at what it is."""
 
 import json
+import logging
 import os
 import secrets
 from pathlib import Path
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Attachment", "Connection", "Desk", "is_writable"]
 
 Connection: TypeAlias = "duckdb.DuckDBPyConnection"
+logger = logging.getLogger(__name__)
 
 
 class Desk(NamedTuple):
@@ -49,6 +51,7 @@ class Attachment:
             if path.exists():
                 self._check_before_writing(connection, path)
             else:
+                self._say_if_deleted(path)
                 self._create(connection, path)
             connection.execute("ATTACH ? AS history (TYPE duckdb)", [str(path)])
         return Desk(self._at_home(connection), lasting=True)
@@ -123,6 +126,12 @@ class Attachment:
     @property
     def _mark(self) -> Path:
         return self._location.journals / f"{self._schema}.checked.json"
+
+    def _say_if_deleted(self, path: Path) -> None:
+        if self._mark.exists():
+            logger.warning(
+                "The database %s was deleted. A new one is begun, with what is still in the journals beside it.", path
+            )
 
     def is_known(self, path: Path) -> bool:
         """Whether this very file was found to be a history of this version; saves loading DuckDB to look."""

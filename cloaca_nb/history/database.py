@@ -5,6 +5,7 @@ else ever opens it: DuckDB's own lock on a file is dropped as soon as the holdin
 """
 
 import contextlib
+import errno
 import logging
 import os
 import threading
@@ -30,6 +31,7 @@ PATIENCE: Final = 10.0  # seconds to wait for a database that somebody else hold
 TICK: Final = 0.005  # seconds between two tries
 logger = logging.getLogger(__name__)
 READING: Final = frozenset({"SELECT", "EXPLAIN", "COPY"})  # kinds of statement; COPY because results are exported so
+NO_ROOM: Final = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 BUSY: Final = ("Could not set lock on file", "being used by another process")
 
 
@@ -148,6 +150,8 @@ class Database:
             return self._try(work, or_copy=or_copy)
         except (duckdb.Error, HistoryError) as error:
             path = self._location.path
+            if path is not None and or_copy and _is_full(error) and path.exists():
+                return self._try_each(work, [self._attachment.copied])
             if path is None or not is_damage(error) or not is_writable(path) or not self._attachment.is_known(path):
                 raise
             self._rescue(path, error)
@@ -165,6 +169,9 @@ class Database:
         path = self._location.path
         ways = [self._attachment.in_place] if path is None or is_writable(path) else []
         ways += [self._attachment.copied] if path is not None and or_copy and path.exists() else []
+        return self._try_each(work, ways)
+
+    def _try_each(self, work: Callable[[Desk], T], ways: Sequence[Callable[[Connection], Desk]]) -> T:
         deadline = time.monotonic() + self._patience
         while True:
             for way in ways:
@@ -232,17 +239,30 @@ class Database:
         )
 
     def _read_only(self) -> HistoryError:
+        path = self._location.path
+        if path is not None and not path.parent.is_dir():
+            return HistoryError(f"History {path} is gone: there is no folder {path.parent} any more.")
         return HistoryError(
             f"History {self._location} can't be written to. Make the file and its folder writable, or name another "
             "place for the history, e.g. CLOACA_HISTORY=/path/to/history.duckdb."
         )
 
     def _unreadable(self, error: Exception) -> HistoryError:
+        if _is_full(error):
+            return HistoryError(
+                f"History {self._location} can't be written: {error} Free some space. What was recorded until now is "
+                "safe, in the database and in the journals beside it."
+            )
         return HistoryError(
             f"History {self._location} can't be opened: {error} "
             "If it is another program's file, name another one for the history; if it is damaged, move it away "
             "and a new one is begun. What isn't in it yet is safe in its journals."
         )
+
+
+def _is_full(error: BaseException) -> bool:
+    """Return whether DuckDB found no room on the disk; it says so in the words of the system."""
+    return any(os.strerror(code) in str(error) for code in NO_ROOM)
 
 
 def select(connection: Connection, sql: str, parameters: Sequence[Any] = ()) -> "pa.Table":

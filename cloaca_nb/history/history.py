@@ -110,7 +110,7 @@ class History(Answers):
     def advice(self) -> str:
         """Return a sentence on what `prune` would free, if this history has grown large; else an empty text."""
         path = self.location.path
-        size = 0 if path is None else path.stat().st_size + self._artifacts.size
+        size = path.stat().st_size + self._artifacts.size if path is not None and path.exists() else 0
         if size < LARGE:
             return ""
         try:

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 __all__ = ["insert"]
 
 JOURNAL_TABLES: Final = (*TABLES, ENDED, PROCESSES, ENDINGS)
-# Said again by each process or segment, and taken once: of each such table the column that tells them apart.
-ONCE: Final = {"code": "version", "code_parts": "code", "processes": "journal"}
+# Said again by each process or segment, and taken once: of each such table what is said, and its rows.
+ONCE: Final = {"code": ("version", "task_id"), "code_parts": ("code", "name"), "processes": ("journal",)}
 OVER: Final = ("status", "ended", "error", "completed", "failed", "skipped", "cancelled")
 Lines = Sequence[bytes]
 
@@ -26,7 +26,7 @@ def insert(connection: "duckdb.DuckDBPyConnection", parts: Sequence[Lines]) -> l
 
     Args:
         connection: at the tables, in a transaction.
-        parts: lines by where they are from; within one nothing is said twice.
+        parts: lines by where they are from.
 
     Returns:
         of each part the lines that are damaged, which are left out.
@@ -37,8 +37,7 @@ def insert(connection: "duckdb.DuckDBPyConnection", parts: Sequence[Lines]) -> l
         parts = [[line for line in lines if _is_sound(line)] for lines in parts]
     everything = list(chain(*parts))
     for table in JOURNAL_TABLES:
-        for lines in parts if table.name in ONCE else [everything]:
-            _insert_into(connection, table, lines)
+        _insert_into(connection, table, everything)
     return damaged
 
 
@@ -84,6 +83,20 @@ def _insertions(table: Table) -> tuple[str, ...]:
             " ".join(("INSERT INTO", name, "BY NAME", taken, "FROM (", *selected, ")", which))
             for name, (taken, which) in FROM_ENDED.items()
         )
-    key = ONCE.get(table.name)
-    new = ("WHERE", key, "NOT IN (SELECT", key, "FROM", table.name, ")") if key else ()
-    return (" ".join(("INSERT INTO", table.name, "BY NAME", *selected, *new)),)
+    if table.name in ONCE:
+        keys = ONCE[table.name]
+        new = ("SELECT DISTINCT ON (", ", ".join(keys), ")", values, ", row_number() OVER () AS place FROM", *rows)
+        unknown = ("WHERE", keys[0], "NOT IN (SELECT", keys[0], "FROM", table.name, ")")
+        return (
+            " ".join(
+                (
+                    "INSERT INTO",
+                    table.name,
+                    "BY NAME SELECT * EXCLUDE (place) FROM (",
+                    *new,
+                    *unknown,
+                    ") ORDER BY place",
+                )
+            ),
+        )
+    return (" ".join(("INSERT INTO", table.name, "BY NAME", *selected)),)

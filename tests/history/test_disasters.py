@@ -7,10 +7,12 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from cloaca_nb.errors import HistoryError
@@ -225,3 +227,70 @@ def test_clock_that_is_set_back_loses_nothing(open_history: Open, runs: Any) -> 
     assert history.to_resume()[0] == "after"
     assert history.to_resume("before")[0] == "before"
     assert len(history.tasks("before")) == 3
+
+
+@NOT_WINDOWS
+def test_full_disk_keeps_nobody_from_reading(in_child: Callable[[str], list[str]]) -> None:
+    said = in_child(
+        """
+        with DefaultRunner(database) as runner:
+            execute(runner, 1)
+            runner.history().runs()
+            for size in range(2, 40):
+                runner.execute(flow, {"size": size})
+            limit_files(Path(database).stat().st_size + 4096)
+            print(len(runner.history().runs()))
+            try:
+                runner.history()._store.merge()
+            except Exception as error:
+                print(type(error).__name__, error)
+            limit_files(-1)
+            print(len(runner.history().runs()))
+        """
+    )
+    assert said[1] == said[-1] == "39"
+    assert said[2].startswith("HistoryError History ")
+    assert "Free some space. What was recorded until now is safe" in " ".join(said[2:-1])
+
+
+@NOT_WINDOWS
+def test_database_that_is_deleted_while_in_use(
+    open_history: Open, runs: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    history = open_history()
+    runs.say(history, runs.completed_run("a"))
+    assert len(history.runs()) == 1
+    (tmp_path / "history.duckdb").unlink()
+    runs.say(history, runs.completed_run("b"))
+    assert set(history.runs()["run_id"]) == {"a", "b"}  # its own journal still has both
+    assert "was deleted. A new one is begun" in caplog.text
+    assert len(open_history().runs()) == 2
+
+
+@NOT_WINDOWS
+def test_folder_that_is_deleted_while_in_use(tmp_path: Path, runs: Any) -> None:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    with History.open(str(folder / "history.duckdb")) as history:
+        runs.say(history, runs.completed_run("a"))
+        shutil.rmtree(folder)
+        with pytest.raises(HistoryError, match=r"is gone: there is no folder .*project any more"):
+            history.runs()
+        with pytest.raises(HistoryError, match="was deleted while it was in use"):
+            runs.say(history, runs.completed_run("b"))
+        runs.say(history, runs.completed_run("c"))
+        assert set(history.runs()["run_id"]) == {"b", "c"}
+
+
+def test_idle_history_holds_its_own_journal_and_one_thread(open_history: Open, runs: Any, tmp_path: Path) -> None:
+    """A kernel that does nothing for hours is in nobody's way, and what it has recorded is merged by whoever asks."""
+    history = open_history()
+    for number in range(3):
+        runs.say(history, runs.completed_run(f"run{number}"))
+        assert len(history.runs()) == number + 1
+    held = [Path(file.path) for file in psutil.Process().open_files() if file.path.startswith(str(tmp_path))]
+    assert {path.suffix for path in held} <= {".jsonl", ".lock"}
+    assert {path.name.partition(".")[0] for path in held} == {history.recorder()._journal.name}
+    assert [thread.name for thread in threading.enumerate()].count("cloaca-history") == 1
+    runs.say(history, runs.completed_run("last"))
+    assert set(open_history().runs()["run_id"]) == {"run0", "run1", "run2", "last"}

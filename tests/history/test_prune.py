@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -16,12 +17,15 @@ import pandas as pd
 import pytest
 
 from cloaca_nb.core import events
+from cloaca_nb.core.context import Context
 from cloaca_nb.core.graph import Workflow
+from cloaca_nb.core.names import Keys
 from cloaca_nb.core.status import Outcome, Status
 from cloaca_nb.core.task import Task
 from cloaca_nb.errors import HistoryError
 from cloaca_nb.history import history as history_module
 from cloaca_nb.history.history import History
+from cloaca_nb.runner import DefaultRunner
 
 Open = Callable[..., History]
 WRITER = Path(__file__).with_name("writer.py")
@@ -349,3 +353,53 @@ def test_a_large_history_says_once_what_could_be_freed(
     assert "would free about" in said
     assert "history().prune(keep=20)" in said
     assert len(history.runs()) == 22
+
+
+def test_run_that_is_pruned_while_it_is_about_to_be_resumed(open_history: Open, runs: Any) -> None:
+    history, other = open_history(), open_history()
+    runs.say(history, runs.failed_run("old"))
+    runs.say(history, runs.completed_run("new", start=runs.START + DAY))
+    run_id, _ = history.to_resume("old")
+    assert other.prune(1).runs == ("old",)
+    with pytest.raises(HistoryError, match="has no run 'old'"):
+        history.initial(run_id)
+    with pytest.raises(HistoryError, match="Run old was removed from the history just now"):
+        history.memory(runs.define(), run_id)
+
+
+def test_resuming_beside_prune_is_whole_or_an_error(tmp_path: Path) -> None:
+    """Two threads, each with a history of its own as two kernels have: one resumes what the other removes."""
+    is_over = threading.Event()
+
+    def remove() -> None:
+        with History.open(str(tmp_path / "history.duckdb")) as history:
+            while not is_over.is_set():
+                history.prune(1)
+
+    def load(context: Context) -> None:
+        context["rows"] = [context["first"], 2, 3]
+
+    def count(context: Context) -> None:
+        context["count"] = len(context["rows"]) + context["first"]
+
+    flow = Workflow("flow", [Task("load", load, (), keys=Keys()), Task("count", count, ("load",), keys=Keys())])
+    whole, errors = 0, list[str]()
+    with DefaultRunner(str(tmp_path / "history.duckdb")) as runner:
+        remover = threading.Thread(target=remove)
+        remover.start()
+        try:
+            for number in range(12):
+                old = runner.execute(flow, {"first": number}).run_id
+                runner.execute(flow, {"first": -1})
+                try:
+                    resumed = runner.resume(old, workflow=flow)
+                except HistoryError as error:
+                    errors.append(str(error))
+                else:
+                    assert dict(resumed.final_context) == {"first": number, "rows": [number, 2, 3], "count": 3 + number}
+                    whole += 1
+        finally:
+            is_over.set()
+            remover.join()
+    assert whole + len(errors) == 12
+    assert [error for error in errors if "has no run" not in error and "was removed from" not in error] == []

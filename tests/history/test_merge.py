@@ -1,0 +1,93 @@
+"""Journals become tables: many at once, long ones in parts, and what each process says again taken once."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cloaca_nb.history import merge
+from cloaca_nb.history.history import History
+from cloaca_nb.history.journal import lock_path, segment_path
+
+Open = Callable[..., History]
+MANY = 30
+
+
+Said = Callable[[list[Any]], bytes]
+
+
+@pytest.fixture
+def said(open_history: Open, runs: Any, tmp_path: Path) -> Said:
+    """Gives what is in the journal of a process named `journal` that was told these events, and nowhere else."""
+
+    def journal_of(events: list[Any]) -> bytes:
+        history = open_history()
+        runs.say(history, events)
+        (path,) = journals(tmp_path).glob("*.jsonl")
+        text = path.read_bytes()
+        path.unlink()
+        history.close()
+        return text.replace(path.name.partition(".")[0].encode(), b"journal")
+
+    return journal_of
+
+
+@pytest.fixture
+def segment(said: Said, runs: Any) -> bytes:
+    """The journal of a process that has recorded a run of id `a`."""
+    return said(runs.completed_run("a"))
+
+
+def journals(folder: Path) -> Path:
+    return folder / "history.duckdb-journals" / "main"
+
+
+def leave(folder: Path, journal: str, said: bytes) -> None:
+    """Leave a journal as a process does that was killed."""
+    folder.mkdir(exist_ok=True)
+    segment_path(folder, journal, 1).write_bytes(said)
+    lock_path(folder, journal).touch()
+
+
+def test_many_leftovers_are_merged_at_once_and_removed(segment: bytes, open_history: Open, tmp_path: Path) -> None:
+    for number in range(MANY):
+        leave(journals(tmp_path), f"{number}-dead", segment.replace(b'"a"', b'"run%d"' % number))
+    history = open_history()
+    assert len(history.runs()) == MANY
+    assert set(history.sql("SELECT count(*) AS tasks FROM tasks GROUP BY run_id")["tasks"]) == {3}
+    assert list(journals(tmp_path).iterdir()) == []
+
+
+@pytest.mark.parametrize(("table", "key"), [("code", "task_id"), ("code_parts", "name")])
+def test_what_several_processes_say_alike_is_taken_once(
+    table: str, key: str, segment: bytes, open_history: Open, tmp_path: Path
+) -> None:
+    for number in range(3):
+        leave(journals(tmp_path), f"{number}-dead", segment.replace(b'"a"', b'"run%d"' % number))
+    found = open_history().sql(f"SELECT * FROM {table}")  # noqa: S608 - a name of ours
+    assert len(found) == len(found.drop_duplicates([found.columns[0], key])) > 0
+
+
+def test_long_journal_is_merged_in_parts(
+    segment: bytes, open_history: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(merge, "SEGMENT_SIZE", len(segment))
+    header, _, rest = segment.partition(b"\n")
+    said = b"".join(rest.replace(b'"a"', b'"run%d"' % number) for number in range(MANY))
+    leave(journals(tmp_path), "0-dead", header + b"\n" + said + b'{"torn')
+    history = open_history()
+    assert len(history.runs()) == MANY
+    assert set(history.runs()["status"]) == {"Completed"}
+
+
+def test_runs_that_many_dead_processes_left_open_are_interrupted(
+    said: Said, open_history: Open, runs: Any, tmp_path: Path
+) -> None:
+    unfinished = said(runs.completed_run("a")[:6])
+    for number in range(3):
+        own = unfinished.replace(b'"a"', b'"run%d"' % number).replace(b'"journal"]', b'"%d-dead"]' % number)
+        leave(journals(tmp_path), f"{number}-dead", own)
+    found = open_history().sql("SELECT status, completed, host FROM runs JOIN processes USING (journal)")
+    assert list(found["status"]) == ["Interrupted"] * 3
+    assert list(found["completed"]) == [1] * 3
