@@ -47,14 +47,21 @@ class Attachment:
             HistoryError: if it is something else, or of a newer version; nothing of it is touched then.
         """
         path = self._location.path
-        if path is not None:
-            if path.exists():
-                self._check_before_writing(connection, path)
-            else:
-                self._say_if_deleted(path)
-                self._create(connection, path)
-            connection.execute("ATTACH ? AS history (TYPE duckdb)", [str(path)])
-        return Desk(self._at_home(connection), lasting=True)
+        if path is None:
+            return Desk(self._at_home(connection), lasting=True)
+        if path.exists():
+            self._check_before_writing(connection, path)
+        else:
+            self._say_if_deleted(path)
+            self._create(connection, path)
+        connection.execute("ATTACH ? AS history (TYPE duckdb)", [str(path)])
+        if self.is_known(path):
+            connection.execute(f'USE history."{self._schema}"')
+        else:
+            self._mark.unlink(missing_ok=True)  # a crash in the middle of a migration leaves none that is wrong
+            self._at_home(connection)
+            self.remember(path)
+        return Desk(connection, lasting=True)
 
     def copied(self, connection: Connection) -> Desk:
         """Load the file into memory, where what other processes have in their journals can be added to it."""

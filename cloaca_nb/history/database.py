@@ -61,7 +61,6 @@ class Database:
         """
         if self._location.path is not None and not self._attachment.is_known(self._location.path):
             self.use(lambda _: None)
-            self._attachment.remember(self._location.path)
 
     def use(
         self, work: Callable[[Desk], T], *, or_copy: bool = True, afterwards: Callable[[], object] | None = None
@@ -161,7 +160,6 @@ class Database:
         self._abandon()
         rescued = rescue(self._connection(), path, error)
         self._abandon()
-        self._attachment.remember(path)
         logger.error("The history %s was damaged (%s). %s", path, str(error).partition("\n")[0], rescued)
 
     def _try(self, work: Callable[[Desk], T], *, or_copy: bool) -> T:
