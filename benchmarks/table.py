@@ -11,11 +11,12 @@ import history
 import latency
 import memory
 import overhead
+import packing
 import resume
 from figure import Figure, table
 from rich.console import Console
 
-MODULES = (overhead, latency, durability, history, resume, background, growth, memory, copies)
+MODULES = (overhead, latency, durability, history, resume, background, growth, memory, copies, packing)
 SECTIONS = {module.__name__: module for module in MODULES}
 
 

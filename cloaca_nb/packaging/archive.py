@@ -20,7 +20,7 @@ from typing import IO, Final, NamedTuple
 from cloaca_nb.errors import PackageError
 from cloaca_nb.packaging.member_names import collisions, name_problem, shown, tidy
 
-__all__ = ["CHUNK", "Archive", "Limits", "Member", "open_archive"]
+__all__ = ["CHUNK", "Archive", "Limits", "Member", "archive_in", "open_archive"]
 
 MB: Final = 1_000_000
 CHUNK: Final = 256 * 1024  # bytes
@@ -141,9 +141,25 @@ def open_archive(
     within = limits or Limits()
     with tempfile.TemporaryFile() as stream:
         packed = _decompress(path, stream, within)
-        members, problems = _members(stream, within, clock)
-        unpacked = sum(member.length for member in members.values())
-        yield Archive(members, tuple(problems), packed, unpacked, stream)
+        yield archive_in(stream, packed, within, clock=clock)
+
+
+def archive_in(stream: IO[bytes], packed: int, limits: Limits, *, clock: Callable[[], float] = monotonic) -> Archive:
+    """Read which members an archive has whose tar stream is there already.
+
+    Args:
+        stream: the tar, uncompressed.
+        packed: the archive's size in bytes.
+        limits: what it may cost.
+        clock: seconds, from whenever.
+
+    Raises:
+        PackageError: if it is no tar, is damaged, or breaks a limit.
+    """
+    _check_size(stream.seek(0, os.SEEK_END), packed, limits)
+    members, problems = _members(stream, limits, clock)
+    unpacked = sum(member.length for member in members.values())
+    return Archive(members, tuple(problems), packed, unpacked, stream)
 
 
 def _decompress(path: Path, stream: IO[bytes], limits: Limits) -> int:

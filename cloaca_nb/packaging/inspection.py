@@ -14,7 +14,7 @@ from cloaca_nb.packaging.fingerprint import MANIFEST, fingerprint
 from cloaca_nb.packaging.manifest import Manifest, read_manifest
 from cloaca_nb.packaging.member_names import VENDOR, shadowing
 
-__all__ = ["Inspection", "has_native_code", "host_target", "inspect_archive", "inspected", "is_native"]
+__all__ = ["Inspection", "has_native_code", "host_target", "inspect_archive", "inspected", "inspection_of", "is_native"]
 
 NATIVE: Final = (".so", ".pyd", ".dll", ".dylib")
 _SYSTEMS: Final = {"darwin": "macos"}
@@ -83,7 +83,7 @@ def inspected(path: Path, limits: Limits | None = None) -> Iterator[tuple[Archiv
         raise PackageError(f"There is no file {str(path)!r}.")
     within = limits or Limits()
     with open_archive(path, within) as archive:
-        yield archive, _inspect(archive, within)
+        yield archive, inspection_of(archive, within)
 
 
 def has_native_code(files: dict[str, int]) -> bool:
@@ -107,7 +107,8 @@ def host_target() -> str:
     return f"{_SYSTEMS.get(system, system)}-{_MACHINES.get(machine, machine)}"
 
 
-def _inspect(archive: Archive, limits: Limits) -> Inspection:
+def inspection_of(archive: Archive, limits: Limits) -> Inspection:
+    """Check all that can be checked of an archive that is open; see `inspect_archive`."""
     found = _Findings([], [], is_importable=True)
     found.forbid(*archive.problems)
     files = {path: member.length for path, member in archive.members.items()}

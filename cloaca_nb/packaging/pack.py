@@ -13,14 +13,14 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import IO, Any, Final, NamedTuple, TypeAlias
 
 from cloaca_nb.errors import ConfigurationError, PackageError
-from cloaca_nb.packaging.archive import CHUNK, Limits
+from cloaca_nb.packaging.archive import CHUNK, Limits, archive_in
 from cloaca_nb.packaging.contents import contents
 from cloaca_nb.packaging.fingerprint import MANIFEST, counted, fingerprint
 from cloaca_nb.packaging.host import PackageProcess
-from cloaca_nb.packaging.inspection import Inspection, has_native_code, host_target, inspect_archive, is_native
+from cloaca_nb.packaging.inspection import Inspection, has_native_code, host_target, inspection_of, is_native
 from cloaca_nb.packaging.load import PYPROJECT, entry_module
 from cloaca_nb.packaging.loader import refusal
 from cloaca_nb.packaging.manifest import Manifest, ManifestTask, read_manifest
@@ -96,9 +96,10 @@ def pack(
         if problems := read_manifest(manifest.text().encode())[2]:  # before its name and version become a file's name
             raise refusal(top, problems)
         manifest = replace(manifest, fingerprint=_fingerprint(manifest, staged, paths))
-        with _replaced(_target(output, facts)) as target:
-            _write(target, staged, paths, manifest)
-            inspection = inspect_archive(target, within)
+        with _replaced(_target(output, facts)) as target, tempfile.TemporaryFile() as tar:
+            _write(tar, staged, paths, manifest)
+            _compress(tar, target)  # what it unpacks to is at hand: to unpack it again would take as long once more
+            inspection = inspection_of(archive_in(tar, target.stat().st_size, within), within)
             if inspection.problems:
                 raise refusal(top, inspection.problems)
             if check is not None:
@@ -244,11 +245,17 @@ def _replaced(target: Path) -> Iterator[Path]:
         os.replace(new, target)  # noqa: PTH105 - replaces, which Path.rename doesn't everywhere
 
 
-def _write(target: Path, staged: Path, paths: Iterable[str], manifest: Manifest) -> None:
-    """Write an archive: members in order of their names, nothing in it of who made it and where."""
+def _compress(tar: IO[bytes], target: Path) -> None:
+    tar.seek(0)
+    with bz2.open(target, "wb") as packed:
+        shutil.copyfileobj(tar, packed, CHUNK)
+
+
+def _write(stream: IO[bytes], staged: Path, paths: Iterable[str], manifest: Manifest) -> None:
+    """Write a tar: members in order of their names, nothing in it of who made it and where."""
     made = int(datetime.fromisoformat(manifest.created_at).timestamp())
     (staged / MANIFEST).write_text(manifest.text(), encoding="utf-8", newline="\n")
-    with bz2.open(target, "wb") as stream, tarfile.open(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT) as tar:
+    with tarfile.open(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT) as tar:
         for path in (MANIFEST, *paths):
             info = tarfile.TarInfo(path)
             info.size = (staged / path).stat().st_size
