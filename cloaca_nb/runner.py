@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -12,13 +13,14 @@ from cloaca_nb.core.graph import Workflow
 from cloaca_nb.core.merge import Sameness
 from cloaca_nb.core.parameters import following
 from cloaca_nb.core.recall import Recall
+from cloaca_nb.declare.entry import import_entry_module
 from cloaca_nb.declare.options import check_timeout
 from cloaca_nb.declare.registry import REGISTRY, Registry
 from cloaca_nb.engine.echo import Echo
 from cloaca_nb.engine.engine import Engine, default_concurrency
 from cloaca_nb.engine.result import WorkflowResult
 from cloaca_nb.engine.run import Run
-from cloaca_nb.errors import ConfigurationError, DefinitionError, near_miss
+from cloaca_nb.errors import ConfigurationError, DefinitionError, WorkflowNotFoundError, near_miss
 from cloaca_nb.history.history import History
 from cloaca_nb.history.recall import TakenAsTheyAre, UnchangedOnly
 from cloaca_nb.history.tables import to_frame
@@ -261,7 +263,15 @@ class DefaultRunner:
         return self._begin(found, initial, timeout, observers, kind=kind, recall=recall, resumed_from=run_id)
 
     def _workflow(self, workflow: str | Workflow) -> Workflow:
-        return workflow if isinstance(workflow, Workflow) else self._registry.workflow(workflow)
+        """Return a workflow; one that isn't known may be that of the project in the working directory."""
+        if isinstance(workflow, Workflow):
+            return workflow
+        try:
+            return self._registry.workflow(workflow)
+        except WorkflowNotFoundError:
+            if self._registry is not REGISTRY or not import_entry_module(Path.cwd()):
+                raise
+            return self._registry.workflow(workflow)
 
     def _begin(
         self,

@@ -4,21 +4,18 @@ import importlib
 import importlib.util
 import linecache
 import sys
-import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Final
 
 from cloaca_nb.core.graph import Workflow
+from cloaca_nb.declare.entry import entry_module
 from cloaca_nb.declare.registry import REGISTRY
 from cloaca_nb.errors import ConfigurationError, WorkflowNotFoundError, near_miss
 from cloaca_nb.packaging.export import export
 from cloaca_nb.packaging.notebook import read_notebook
 
-__all__ = ["PYPROJECT", "choose", "entry_module", "load", "workflows_of"]
-
-PYPROJECT: Final = "pyproject.toml"
+__all__ = ["choose", "load", "workflows_of"]
 
 
 def load(path: str | Path, name: str | None = None) -> Workflow:
@@ -46,23 +43,6 @@ def load(path: str | Path, name: str | None = None) -> Workflow:
             "An archive is run by `cloaca-nb run`, and its name ends in .cloacina."
         )
     return loaders[found.suffix](found, name)
-
-
-def entry_module(folder: Path) -> str | None:
-    """Return what ``[tool.cloaca] entry_module`` of the folder's pyproject.toml says; None if it says nothing.
-
-    Raises:
-        ConfigurationError: if the file can't be read.
-    """
-    file = folder / PYPROJECT
-    if not file.is_file():
-        return None
-    try:
-        tables: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{file} can't be read: {error}.") from error
-    found = tables.get("tool", {}).get("cloaca", {}).get("entry_module")
-    return found if isinstance(found, str) else None
 
 
 def _load_notebook(path: Path, name: str | None) -> Workflow:
