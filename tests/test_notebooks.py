@@ -18,6 +18,7 @@ TUTORIALS: Final = (
     "04_async_and_deferral.ipynb",
     "05_processes.ipynb",
     "06_history.ipynb",
+    "07_from_notebook_to_package.ipynb",
 )
 PATIENCE_S: Final = 60
 FAILS: Final = "raises-exception"  # the tag of a cell whose error is the lesson
@@ -45,7 +46,7 @@ class Promise(NamedTuple):
     shown: str
 
 
-FIRST, PATTERNS, WAITING, PROCESSES, RESUMING = TUTORIALS
+FIRST, PATTERNS, WAITING, PROCESSES, RESUMING, PACKING = TUTORIALS
 PROMISES: Final = (
     Promise(FIRST, "second-task", "sales ← load", "clean", "reads sales ← load"),
     Promise(FIRST, "the-answer", "**41.90**", "report", "'total': 41.9"),
@@ -100,6 +101,21 @@ PROMISES: Final = (
     Promise(RESUMING, "ways", "nothing at all is executed", "why-cached", "True"),
     Promise(RESUMING, "try-idea", "on the latest values", "try", "longest tried  ·  longest = 'pond'"),
     Promise(RESUMING, "diff-answer", "The parameter", "difference", "20.0 → 30.0"),
+    Promise(PACKING, "test-idea", "The test runs here and now", "test", "test_hours_are_deep_enough passed"),
+    Promise(PACKING, "test-idea", "called by its\nname", "test-alone", "test_no_boat_needs_no_water passed"),
+    Promise(PACKING, "export-idea", "what it has **left out**", "export", "first_try = ["),
+    Promise(PACKING, "export-idea", "makes tests of the last run", "export", "tests/golden/choose.json"),
+    Promise(PACKING, "export-idea", "one file that can be deployed", "export", "tides-0.1.0.cloacina (3 files"),
+    Promise(PACKING, "export-idea", "what both **end with**", "export", "did: Completed, the same final context"),
+    Promise(PACKING, "module-idea", "anew for **every run**", "module", "derived_parameters(warning=lambda draught:"),
+    Promise(
+        PACKING, "help-idea", "the **parameters**, with their types", "help", "draught=1.2                   float"
+    ),
+    Promise(PACKING, "archive-idea", "**0, 1, 11, 12, 13 and 14**", "run-package", "0 h, 1 h, 11 h, 12 h, 13 h, 14 h."),
+    Promise(PACKING, "archive-idea", "**3.0 m**", "run-package", "Boats of 3.0 m only!"),
+    Promise(PACKING, "archive-idea", "a manifest with a fingerprint", "inspect", "tides:announce"),
+    Promise(PACKING, "archive-idea", "`inspect` checks it", "run-archive", "Boats of 1.2 m only!"),
+    Promise(PACKING, "verify-idea", "verified\nagainst the same run", "verify", "the same final context"),
     Promise(RESUMING, "sql-answer", "**letter** has been executed most", "slowest", "0   letter         4"),
 )
 
