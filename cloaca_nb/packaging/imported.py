@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from cloaca_nb.declare.entry import PYPROJECT, entry_module
 from cloaca_nb.errors import CloacaError, PackageError
 from cloaca_nb.packaging.back import names_of_parameters, parameters_cell, task_cell, task_id
 from cloaca_nb.packaging.contents import contents
 from cloaca_nb.packaging.export import export
-from cloaca_nb.packaging.load import PYPROJECT, entry_module
 from cloaca_nb.packaging.notebook import Cell, Notebook
 from cloaca_nb.packaging.package import Package
 from cloaca_nb.packaging.package_name import bare
