@@ -24,6 +24,7 @@ class CellCode:
     def __init__(self, shell: "InteractiveShell", text: str) -> None:
         self._shell = shell
         self.text = text
+        self._made: tuple[FunctionText, Callable[..., Any]] | None = None
         history = shell.history_manager
         self.number = len(history.input_hist_raw) - 1 if history else shell.execution_count  # the latter is one ahead
         # Identical cells would share a name, and with it their cell number.
@@ -36,7 +37,9 @@ class CellCode:
 
     def function(self, text: FunctionText) -> Callable[..., Any]:
         """Make a function of a task's text; its globals are the notebook's own names."""
-        return compile_function(text, self.filename, self._shell.user_ns)
+        if self._made is None or self._made[0] != text:  # every cell that is executed asks for all tasks again
+            self._made = text, compile_function(text, self.filename, self._shell.user_ns)
+        return self._made[1]
 
     def execute(self, code: CodeType, namespace: dict[str, Any]) -> None:
         """Execute compiled statements of the cell; an error in them is shown with the user's own lines."""

@@ -3,10 +3,11 @@
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cloaca_nb.core.code.bindings import FUNCTIONS, own_scope
 from cloaca_nb.packaging.effects import changed_by, root_name
-from cloaca_nb.packaging.statements import Statement
+from cloaca_nb.packaging.statements import KNOWN, Statement
 
 __all__ = ["Calls"]
 
@@ -50,10 +51,9 @@ class Calls:
     def changed_by(self, statement: Statement) -> frozenset[str]:
         """Return the names whose values a statement changes by calls, as far as the text of what it calls shows."""
         found = {changed for name in statement.names.now for changed in self._changes(name, set())}
-        for call in own_scope([statement.node]):
-            called = call.func.id if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) else ""
-            if isinstance(call, ast.Call) and self._changes_arguments(called, set()):
-                found.update(_handed_to(call))
+        for called, handed in _calls_at_once(statement):
+            if self._changes_arguments(called, set()):
+                found.update(handed)
         return frozenset(found)
 
     def _changes(self, name: str, seen: set[str]) -> frozenset[str]:
@@ -71,6 +71,7 @@ class Calls:
         return doing.changes_arguments or any(self._changes_arguments(one, seen) for one in doing.hands_on)
 
 
+@lru_cache(maxsize=KNOWN)  # a kernel asks again whenever a cell is executed
 def _doing(statement: Statement) -> _Doing:
     names = statement.names.later | statement.names.now | statement.names.defined
     changed = set(changed_by(statement.node))
@@ -86,6 +87,13 @@ def _doing(statement: Statement) -> _Doing:
             if isinstance(one.func, ast.Name) and not parameters.isdisjoint(_handed_to(one))
         ),
     )
+
+
+@lru_cache(maxsize=KNOWN)
+def _calls_at_once(statement: Statement) -> tuple[tuple[str, frozenset[str]], ...]:
+    """Return for each call of a plain name, outside of function bodies, that name and what is handed over."""
+    calls = [one for one in own_scope([statement.node]) if isinstance(one, ast.Call)]
+    return tuple((one.func.id, frozenset(_handed_to(one))) for one in calls if isinstance(one.func, ast.Name))
 
 
 def _handed_to(call: ast.Call) -> Iterator[str]:

@@ -9,6 +9,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 from cloaca_nb.core.cells import ParamsCell, TaskCell, parse_params_cell, parse_task_cell
@@ -30,7 +31,7 @@ from cloaca_nb.packaging.imports import imports_of
 from cloaca_nb.packaging.magics import Transform, cell_magic, to_python
 from cloaca_nb.packaging.marked import TestOfCell, mark_of, read_test
 from cloaca_nb.packaging.notebook import Cell, Notebook
-from cloaca_nb.packaging.statements import Place, Statement, read_statements
+from cloaca_nb.packaging.statements import KNOWN, Place, Statement, read_statements
 
 __all__ = ["Declared", "Entry", "StatementTasks", "TaskOfCell", "placed", "read_declared"]
 
@@ -206,7 +207,7 @@ class _Reading:
             self._found.skipped.append(f"{cell.at(1)}: %%{magic.name} {magic.line}".rstrip())
 
     def _read_plain(self, cell: Cell, text: str) -> None:
-        for statement in read_statements(cell, self._transform(text), lazy_annotations=self._lazy_annotations):
+        for statement in _read_once(cell, text, self._transform, self._lazy_annotations):
             if any(one.module == "__future__" and one.name == "annotations" for one in imports_of(statement)):
                 self._lazy_annotations = True
             if uses_ipython(statement.node) and isinstance(statement.node, ast.Expr):
@@ -216,7 +217,7 @@ class _Reading:
 
     def _want(self, cell: Cell, word: str | None) -> None:
         if word in {EXPORT, SETUP}:
-            own = (one for one in self._found.statements if one.cell is cell)
+            own = (one for one in self._found.statements if one.cell == cell)
             self._found.wanted |= dict.fromkeys(own, word == SETUP)
 
     def _read_parameters(self, cell: Cell) -> None:
@@ -241,6 +242,13 @@ class _Reading:
             self._found.install_hints += _installed(line[match.end() :])
 
 
+@lru_cache(maxsize=KNOWN)
+def _read_once(cell: Cell, text: str, transform: Transform, lazy: bool) -> tuple[Statement, ...]:  # noqa: FBT001 - see `read_statements`
+    """Return a cell's statements; a kernel reads its cells again whenever one is executed."""
+    return read_statements(cell, transform(text), lazy_annotations=lazy)
+
+
+@lru_cache(maxsize=KNOWN)
 def _understood(cell: Cell) -> TaskCell:
     try:
         return parse_task_cell(cell.text)

@@ -4,12 +4,13 @@ import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from cloaca_nb.core.code.bindings import own_scope
 from cloaca_nb.core.names import Keys, function_keys
 from cloaca_nb.packaging.imports import OUR_NAMES, imports_of
-from cloaca_nb.packaging.statements import Statement
+from cloaca_nb.packaging.statements import KNOWN, Statement
 
 __all__ = [
     "DecoratedTask",
@@ -91,7 +92,7 @@ def makes_tasks(statement: Statement, ours: OurNames, made_by: frozenset[str] = 
         ours: how the notebook spells our names.
         made_by: the functions that define tasks when they are called.
     """
-    calls = (node.func for node in own_scope([statement.node]) if isinstance(node, ast.Call))
+    calls = _called_at_once(statement.node)
     return any(ours.means(call, "task") or (isinstance(call, ast.Name) and call.id in made_by) for call in calls)
 
 
@@ -141,8 +142,18 @@ def without_inference(tasks: tuple[DecoratedTask, ...], call: ast.Call) -> tuple
 
 
 def _body_makes_tasks(node: ast.AST, ours: OurNames, made_by: frozenset[str]) -> bool:
-    calls = (one.func for one in ast.walk(node) if isinstance(one, ast.Call))
+    calls = _called(node)
     return any(ours.means(one, "task") or (isinstance(one, ast.Name) and one.id in made_by) for one in calls)
+
+
+@lru_cache(maxsize=KNOWN)  # a kernel asks again whenever a cell is executed
+def _called(node: ast.AST) -> tuple[ast.expr, ...]:
+    return tuple(one.func for one in ast.walk(node) if isinstance(one, ast.Call))
+
+
+@lru_cache(maxsize=KNOWN)
+def _called_at_once(node: ast.stmt) -> tuple[ast.expr, ...]:
+    return tuple(one.func for one in own_scope([node]) if isinstance(one, ast.Call))
 
 
 def _decoration(node: ast.FunctionDef | ast.AsyncFunctionDef, ours: OurNames) -> ast.Call | None:

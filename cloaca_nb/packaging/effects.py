@@ -8,6 +8,7 @@ What opens files, asks a person, needs IPython or an event loop, or only shows s
 import ast
 from collections.abc import Collection, Iterator
 from enum import Enum, auto
+from functools import lru_cache
 from typing import Final
 
 from cloaca_nb.core.code.bindings import own_scope
@@ -147,6 +148,7 @@ def syntax_obstacle(node: ast.stmt) -> str | None:
     return None
 
 
+@lru_cache(maxsize=8192)  # a kernel asks again whenever a cell is executed
 def uses_ipython(node: ast.AST) -> bool:
     """Say whether a magic or shell line is anywhere in a statement, function bodies included."""
     return any(isinstance(part, ast.Call) and _last_name(part.func) == "get_ipython" for part in ast.walk(node))

@@ -5,7 +5,7 @@ import io
 import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from cloaca_nb.core.code.bindings import own_scope
 from cloaca_nb.errors import ExportError
@@ -14,7 +14,9 @@ from cloaca_nb.packaging.free_names import FreeNames, free_names
 from cloaca_nb.packaging.notebook import Cell
 from cloaca_nb.packaging.quiet import parse
 
-__all__ = ["Place", "Statement", "read_statements"]
+__all__ = ["KNOWN", "Place", "Statement", "read_statements"]
+
+KNOWN: Final = 8192  # statements and cells of which is kept what was found out
 
 
 class Place(NamedTuple):
@@ -61,7 +63,7 @@ class Statement:
 
     def same_as(self, other: "Statement") -> bool:
         """Say whether both do the same, comments and layout aside."""
-        return ast.dump(self.node) == ast.dump(other.node)
+        return self is other or ast.dump(self.node) == ast.dump(other.node)
 
 
 def read_statements(cell: Cell, text: str, *, lazy_annotations: bool = False) -> tuple[Statement, ...]:

@@ -3,6 +3,7 @@
 import pytest
 
 from cloaca_nb.notebook.answer import Answer, answer_for_parameters
+from cloaca_nb.packaging.declared import _read_once
 
 FULL = Answer("clean", (("reads", "df ← load"), ("sets", "<rows>"), ("after", "")), ("not known yet: a & b",))
 
@@ -98,3 +99,18 @@ def test_a_cell_that_was_mended_can_be_exported(cell) -> None:
     assert "can't be exported" in cell("%%cloaca_task told\nx = log.name", "b").shown[0]
     cell("log = print", "a")
     assert cell("%%cloaca_task told\nx = log.__name__", "b").shown == ["told  ·  sets x  ·  carries log"]
+
+
+def test_a_cell_is_read_once_however_many_are_executed_after_it(cell):
+    for number in range(5):
+        cell(f"def helper{number}(x):\n    return x + {number}", f"h{number}")
+    cell("%%cloaca_task first\nx = helper0(1)", "a")
+    read = _read_once.cache_info().misses
+    cell("%%cloaca_task second\ny = helper1(x) + helper4(x)", "b")
+    assert _read_once.cache_info().misses == read
+    ran = cell("%%cloaca_task first\nx = helper2(1)", "a")
+    assert "carries helper2" in ran.shown[0]
+    cell("def helper2(x):\n    return open('/dev/null')", "h2")
+    assert _read_once.cache_info().misses == read
+    cell("%%cloaca_task first\nx = helper2(2)", "a")
+    assert _read_once.cache_info().misses == read + 1

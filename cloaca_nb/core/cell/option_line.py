@@ -4,6 +4,7 @@ import argparse
 import keyword
 import shlex
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from typing import Any, Final, NoReturn
 
 from cloaca_nb.core.cell.options import OPTIONS, CellOption, TaskOptions
@@ -32,6 +33,7 @@ def _reader(option: CellOption) -> Callable[[str], Any]:
     return read
 
 
+@cache
 def _parser() -> _Parser:
     parser = _Parser(prog=MAGIC, add_help=False, allow_abbrev=False, exit_on_error=False)
     parser.add_argument("name", nargs="?")
