@@ -10,7 +10,7 @@ from cloaca_nb.declare.place import file_label
 from cloaca_nb.engine.result import WorkflowResult
 from cloaca_nb.errors import CloacaError, RunFailedError
 
-__all__ = ["RunFailed", "hide_our_frames", "is_own", "own_lines"]
+__all__ = ["OURS", "RunFailed", "hide_our_frames", "is_own", "own_lines"]
 
 OURS: Final = str(Path(__file__).parent.parent)
 # Code is taken for the user's if it lies in none of these; "<string>" is what the standard library makes as it runs.

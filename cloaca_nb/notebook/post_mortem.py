@@ -5,7 +5,7 @@ from types import TracebackType
 from typing import Final
 
 from cloaca_nb.engine.result import WorkflowResult
-from cloaca_nb.notebook.failure import RunFailed, is_own
+from cloaca_nb.notebook.failure import OURS, RunFailed, is_own
 
 __all__ = ["PostMortem"]
 
@@ -58,9 +58,9 @@ class PostMortem:
 
 
 def _from_own(trace: TracebackType | None) -> TracebackType | None:
-    """Return a traceback from its first frame of the user's code on; all of it, if there is none."""
+    """Return a traceback from its first frame on that is not ours: the body's; all of it, if there is none."""
     found = trace
-    while found is not None and not is_own(found.tb_frame.f_code.co_filename):
+    while found is not None and found.tb_frame.f_code.co_filename.startswith(OURS):
         found = found.tb_next
     return found or trace
 

@@ -90,3 +90,11 @@ def test_a_run_whose_time_was_up_has_no_frames(cell):
     cell("import threading")
     cell("%%cloaca_task slow --timeout 0.05\nthreading.Event().wait(20)\nx = 1")
     assert isinstance(cell("%cloaca_run").error, RunFailed)
+
+
+def test_a_body_that_was_made_of_a_text(cell):
+    made = "@cloaca.task()\\ndef late(context):\\n    wanted = 3\\n    1 / 0"
+    cell(f"exec('{made}')")
+    cell("%cloaca_run")
+    *_, own = frames_of(sys.last_value.__traceback__)
+    assert own.f_locals["wanted"] == 3
