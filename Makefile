@@ -33,6 +33,7 @@ bench: $(READY)/bench ## measure every speed that is promised, beside others (BE
 
 soak: $(READY)/soak ## look for minutes for what no test thought of (SECONDS=... for each part, KILLS=...)
 	@$(BIN)/python soak/archives.py $(or $(SECONDS),120)
+	@$(BIN)/python soak/notebooks.py
 	@$(BIN)/python soak/history.py $(or $(SECONDS),120) $(or $(KILLS),1000)
 
 help: ## list the targets

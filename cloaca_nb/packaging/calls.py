@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from cloaca_nb.core.code.bindings import FUNCTIONS, own_scope
+from cloaca_nb.packaging.aliases import aliases, reached_by
 from cloaca_nb.packaging.effects import changed_by, root_name
 from cloaca_nb.packaging.statements import KNOWN, Statement
 
@@ -74,7 +75,10 @@ class Calls:
 @lru_cache(maxsize=KNOWN)  # a kernel asks again whenever a cell is executed
 def _doing(statement: Statement) -> _Doing:
     names = statement.names.later | statement.names.now | statement.names.defined
-    changed = set(changed_by(statement.node))
+    held: dict[str, set[str]] = {}
+    for name, other in aliases(ast.walk(statement.node)):
+        held.setdefault(name, set()).add(other)
+    changed = reached_by(changed_by(statement.node), held)
     parameters = set(_parameters(statement.node))
     calls = [one for one in ast.walk(statement.node) if isinstance(one, ast.Call) and isinstance(one.func, ast.Name)]
     return _Doing(
@@ -84,7 +88,7 @@ def _doing(statement: Statement) -> _Doing:
         hands_on=frozenset(
             one.func.id
             for one in calls
-            if isinstance(one.func, ast.Name) and not parameters.isdisjoint(_handed_to(one))
+            if isinstance(one.func, ast.Name) and not parameters.isdisjoint(reached_by(_handed_to(one), held))
         ),
     )
 

@@ -1,13 +1,14 @@
 """Who defines each name of a notebook: the statement that makes its value, and those that change it afterwards."""
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
+from cloaca_nb.core.code.bindings import own_scope
 from cloaca_nb.errors import ExportError, near_miss
+from cloaca_nb.packaging.aliases import aliases, reached_by
 from cloaca_nb.packaging.calls import Calls
-from cloaca_nb.packaging.effects import root_name
 from cloaca_nb.packaging.imports import OUR_NAMES, Import, imports_of
 from cloaca_nb.packaging.statements import Place, Statement
 
@@ -146,18 +147,15 @@ class Definitions:
 
     def _changed(self, statement: Statement) -> set[str]:
         """Return the names whose values a statement changes; after ``a = b``, a change of `a` is one of `b` too."""
-        changed: set[str] = set()
         updated = statement.names.defined if isinstance(statement.node, ast.AugAssign) else frozenset()
-        waiting = [*statement.changes, *self._by_calls[statement], *updated]
-        while waiting:
-            if (name := waiting.pop()) not in changed:
-                changed.add(name)
-                waiting += self._aliases.get(name, ())
-        return changed
+        own = _aliases_of(statement)
+        known = {name: self._aliases.get(name, set()) | own.get(name, set()) for name in {*self._aliases, *own}}
+        return reached_by({*statement.changes, *self._by_calls[statement], *updated}, known)
 
     def _define(self, name: str, statement: Statement) -> None:
         if not isinstance(statement.node, ast.AugAssign):
-            self._aliases[name] = set(_same_value(statement.node)) - {name}
+            kept = self._aliases.get(name, set()) if isinstance(statement.node, COMPOUND) else set()
+            self._aliases[name] = (kept | _aliases_of(statement).get(name, set())) - {name}
         found = self._found.setdefault(name, [])
         if found and _continues(name, statement, found[-1]):
             found[-1].changes.append(statement)
@@ -176,22 +174,25 @@ class Definitions:
             )
         return above[-1]
 
-    def missing(self, name: str, reader: Reader, outputs: Iterable[str]) -> ExportError:
-        """Return the error for a name that nothing defines."""
+    def missing(self, name: str, reader: Reader, outputs: Iterable[str], private: str | None) -> ExportError:
+        """Return the error for a name that nothing defines, or only a task cell for itself: the one at `private`."""
         if name in set(outputs):
             fix = (
                 "Tasks set it, but code outside them doesn't see that: pass it as an argument, or define it in a cell."
             )
+        elif private is not None:
+            fix = f"The task of {private} has one of its own: move that line into a plain cell, which all tasks see."
         else:
             fix = f"Define it in a cell, or import it.{near_miss(name, self._found)}"
         return ExportError(f"{reader.where}: {reader.what} needs {name!r}, which no cell defines. {fix}")
 
 
-def _same_value(node: ast.stmt) -> Iterator[str]:
-    """Yield the names that share a value after ``a = b = c["k"]``."""
-    if isinstance(node, ast.Assign):
-        for one in (*node.targets, node.value):
-            yield from root_name(one)
+def _aliases_of(statement: Statement) -> dict[str, set[str]]:
+    """Return for each name that a statement binds the others whose values it may hold afterwards."""
+    found: dict[str, set[str]] = {}
+    for name, other in aliases(own_scope([statement.node])):
+        found.setdefault(name, set()).add(other)
+    return found
 
 
 def _continues(name: str, statement: Statement, before: Definition) -> bool:

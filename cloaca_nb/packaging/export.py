@@ -194,6 +194,12 @@ class _Export:
             in_workflow=self.task_statements,
             wanted=self.declared.wanted,
             outputs=self.dag.outputs,
+            private={
+                name: entry.where
+                for entry in self.entries
+                if isinstance(entry, TaskOfCell)
+                for name in entry.task.names.bound
+            },
             provided={"cloaca"},
         )
 

@@ -5,6 +5,7 @@ import builtins
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Final
 
 from cloaca_nb.errors import ExportError
@@ -51,6 +52,7 @@ def reach(
     in_workflow: Sequence[Statement] = (),
     wanted: Mapping[Statement, bool] | None = None,
     outputs: Collection[str] = (),
+    private: Mapping[str, str] = MappingProxyType({}),
     provided: Collection[str] = (),
 ) -> Reached:
     """Return what the tasks need, directly or through what they need.
@@ -61,12 +63,14 @@ def reach(
         in_workflow: the statements that define tasks: they are carried anyway, below everything else.
         wanted: statements that are carried in any case, each with whether it may do more than make a value.
         outputs: the keys that tasks set, for the message about a name that only a task knows.
+        private: names that only a task cell binds for itself, and that cell, for the same message.
         provided: names that the module has in any case.
 
     Raises:
         ExportError: if something that is needed can't be carried; it names the cell, the line and the fix.
     """
     closure = _Closure(statements, set(in_workflow), set(outputs), set(provided))
+    closure.private = private
     for need in needs:
         closure.add(need)
     for statement in in_workflow:
@@ -87,6 +91,7 @@ class _Closure:
         self._in_workflow = in_workflow
         self._outputs = outputs
         self._provided = provided
+        self.private: Mapping[str, str] = {}  # names that only a task cell binds for itself, and that cell
         self._carried: set[Statement] = set()
         self._imports: dict[Import, str] = {}
         self._names: set[str] = set()
@@ -169,7 +174,7 @@ class _Closure:
         if name in _FROM_IPYTHON:
             self._imports.setdefault(_FROM_IPYTHON[name], reader.where)
         elif not hasattr(builtins, name) and not self._import_stars():
-            raise self._definitions.missing(name, reader, self._outputs)
+            raise self._definitions.missing(name, reader, self._outputs, self.private.get(name))
 
     def _import_stars(self) -> bool:
         """Carry every ``from x import *``: a name that nothing else defines may come from any of them."""

@@ -1,0 +1,205 @@
+"""Real notebooks, by others: each gets our magics on its code cells, and is exported, made a notebook again, imported.
+
+`python soak/notebooks.py [FILE]` fetches source distributions into a temporary folder and keeps nothing of them; what
+became of each notebook is written to FILE as a table. It ends with 1 if something else happened than a package that
+holds, or a refusal that names the place.
+"""
+
+import ast
+import importlib.util
+import re
+import subprocess
+import sys
+import tarfile
+import tempfile
+import zipfile
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from cloaca_nb.core.cells import is_task_cell
+from cloaca_nb.errors import CloacaError
+from cloaca_nb.packaging.distributions import Installed
+from cloaca_nb.packaging.export import export
+from cloaca_nb.packaging.imported import import_package
+from cloaca_nb.packaging.magics import cell_magic
+from cloaca_nb.packaging.notebook import Cell, Notebook, read_notebook
+from cloaca_nb.packaging.write import write_package
+
+SOURCES: Final = [
+    "nbclient",
+    "nbconvert",
+    "ipywidgets",
+    "jupytext",
+    "nbdev",
+    "nbformat",
+    "voila",
+    "networkx",
+    "ipython",
+]
+SOURCES += [
+    "papermill",
+    "mercury",
+    "nbval",
+    "bqplot",
+    "ipyleaflet",
+    "pythreejs",
+    "testbook",
+    "nbdime",
+    "lmfit",
+    "bokeh",
+]
+MOST: Final = 12  # notebooks of one distribution
+PATIENCE: Final = 120.0  # seconds for one download or import
+DEFINITIONS: Final = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
+
+class Happened(NamedTuple):
+    """What became of a notebook."""
+
+    source: str
+    notebook: str
+    tasks: int
+    what: str
+    is_good: bool = True
+
+
+class Everything(dict[str, list[str]]):
+    """An environment in which each module comes from the distribution of its name."""
+
+    def get(self, module: str, _default: object = None) -> list[str]:  # type: ignore[override]  # no default is needed
+        """Return the distribution."""
+        return [module]
+
+
+ANYTHING: Final = Installed(provides=Everything, version=lambda _name: "1", files=lambda _name: [])
+
+
+def main(file: str | None = None) -> int:
+    """Look at all sources; return the exit code."""
+    found: list[Happened] = []
+    for source in SOURCES:
+        for one in happenings(source):
+            sys.stdout.write(f"{one.source:14} {one.notebook:44} {one.tasks:3} tasks  {one.what}\n")
+            sys.stdout.flush()
+            found.append(one)
+    kinds = Counter(one.what.partition(":")[0] for one in found)
+    sys.stdout.write(", ".join(f"{count} {kind}" for kind, count in kinds.most_common()) + "\n")
+    if file:
+        rows = (f"| {one.source} | {one.notebook} | {one.tasks} | {one.what.replace('|', '/')} |\n" for one in found)
+        Path(file).write_text("| source | notebook | tasks | what became of it |\n|---|---|--:|---|\n" + "".join(rows))
+    return 0 if found and all(one.is_good for one in found) else 1
+
+
+def happenings(source: str) -> Iterator[Happened]:
+    """Yield what becomes of each notebook of a source distribution."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-binary", ":all:", "--no-deps"]
+        command += ["--no-build-isolation", "--dest", str(folder), source]
+        try:
+            # pip asks the sources for their metadata after it has them: what that comes to is nothing to us.
+            subprocess.run(command, capture_output=True, check=False, timeout=PATIENCE)  # noqa: S603 - our own words
+        except subprocess.TimeoutExpired:
+            yield Happened(source, "", 0, "not looked at: its download takes too long")
+            return
+        paths = [path for archive in folder.iterdir() for path in unpacked(archive, folder)]
+        if not paths:
+            yield Happened(source, "", 0, "not looked at: no notebook in it, or no source distribution")
+        for path in paths[:MOST]:
+            yield happening(source, path, folder)
+
+
+def unpacked(archive: Path, folder: Path) -> list[Path]:
+    """Write the notebooks of a source distribution, and nothing else of it."""
+    if archive.name.endswith((".tar.gz", ".tar.bz2")):
+        with tarfile.open(archive) as tar:
+            members = [(one.name, tar.extractfile(one)) for one in tar if one.isfile() and one.name.endswith(".ipynb")]
+            return [written(folder, name, file.read()) for name, file in members if file is not None]
+    if archive.suffix == ".zip":
+        with zipfile.ZipFile(archive) as zipped:
+            names = [one for one in zipped.namelist() if one.endswith(".ipynb")]
+            return [written(folder, name, zipped.read(name)) for name in names]
+    return []
+
+
+def written(folder: Path, name: str, data: bytes) -> Path:
+    """Write a notebook under a name that is free."""
+    number = sum(1 for _ in folder.glob("*/*.ipynb"))
+    path = folder / f"{number:03}" / Path(name).name
+    path.parent.mkdir()
+    path.write_bytes(data)
+    return path
+
+
+def happening(source: str, path: Path, folder: Path) -> Happened:
+    """Return what becomes of a notebook."""
+    try:
+        notebook = dressed(read_notebook(path))
+    except Exception as error:  # noqa: BLE001 - some of them are broken on purpose
+        return Happened(source, path.name, 0, f"not looked at: {type(error).__name__}: {first_line(error)}")
+    tasks = sum(is_task_cell(cell.text) for cell in notebook.cells)
+    if not tasks:
+        return Happened(source, path.name, 0, "not looked at: no code cell for a task")
+    try:
+        package = export(notebook, name="soaked_package", installed=ANYTHING)
+    except CloacaError as error:
+        message = first_line(error)
+        return Happened(source, path.name, tasks, f"refused: {message}", "cell" in message.lower())
+    except Exception as error:  # noqa: BLE001 - that is what is looked for
+        return Happened(source, path.name, tasks, f"broken: {type(error).__name__}: {first_line(error)}", is_good=False)
+    target = write_package(package, folder / f"made-{path.parent.name}")
+    again = export(import_package(target).notebook, package.workflow_name, name=package.name, installed=ANYTHING)
+    if again.files[package.entry] != package.files[package.entry]:
+        return Happened(source, path.name, tasks, "broken: another package after its import", is_good=False)
+    return imported(source, path.name, tasks, package.files[package.entry], target)
+
+
+def imported(source: str, name: str, tasks: int, text: str, target: Path) -> Happened:
+    """Import a package in a process of its own, where what it needs is installed here."""
+    modules = {one for node in ast.walk(ast.parse(text)) for one in imported_by(node)}
+    absent = sorted(one for one in modules if importlib.util.find_spec(one) is None)
+    if absent:
+        return Happened(source, name, tasks, f"exported: not imported, since {', '.join(absent)} isn't here")
+    command = [sys.executable, "-W", "ignore", "-c", "import soaked_package"]
+    try:
+        done = subprocess.run(command, cwd=target, capture_output=True, text=True, check=False, timeout=PATIENCE)  # noqa: S603 - our own words
+    except subprocess.TimeoutExpired:
+        return Happened(source, name, tasks, "broken: its import takes too long", is_good=False)
+    if done.returncode:
+        return Happened(source, name, tasks, f"broken: {done.stderr.strip().splitlines()[-1]}", is_good=False)
+    return Happened(source, name, tasks, "exported and imported")
+
+
+def imported_by(node: ast.AST) -> list[str]:
+    """Return the top-level modules that a statement imports."""
+    if isinstance(node, ast.Import):
+        return [one.name.partition(".")[0] for one in node.names]
+    return [node.module.partition(".")[0]] if isinstance(node, ast.ImportFrom) and node.module else []
+
+
+def dressed(notebook: Notebook) -> Notebook:
+    """Return a notebook in which each cell that does something is a task; imports and definitions stay plain."""
+    return replace(notebook, cells=tuple(one for cell in notebook.cells for one in as_task(cell)))
+
+
+def as_task(cell: Cell) -> Iterable[Cell]:
+    """Return a cell with our magic, where it is Python and does more than define."""
+    try:
+        statements = ast.parse(cell.text).body
+    except SyntaxError:  # IPython's own, or broken: left as it is
+        return [cell]
+    if not statements or cell_magic(cell.text) or all(isinstance(one, DEFINITIONS) for one in statements):
+        return [cell]
+    return [replace(cell, text=f"%%cloaca_task step_{cell.number}\n{cell.text}")]
+
+
+def first_line(error: BaseException) -> str:
+    """Return the beginning of what an error says, on one line."""
+    return re.sub(r"\s+", " ", str(error))[:240]
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:2]))
