@@ -1,16 +1,18 @@
 """A notebook as the exporter sees it: its name and the text of its code cells, in document order."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from cloaca_nb.errors import ExportError
 
 __all__ = ["Cell", "Notebook", "notebook_from_texts", "notebook_text", "read_notebook"]
+
+_ID: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")  # as the format has it
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,24 +77,38 @@ def read_notebook(path: str | Path) -> Notebook:
     import nbformat  # noqa: PLC0415 - importing cloaca_nb loads the standard library only
 
     file = Path(path)
-    # Version 4.4 and older have no cell ids; nbformat would make up random ones, so those are read as they stand.
+    # Without nbformat's own repairs: it would make up random ids for cells that have none, or share one.
     try:
-        content = nbformat.read(file, as_version=nbformat.NO_CONVERT)
+        content = nbformat.reader.reads(file.read_text("utf-8"))
+        version = (content.nbformat, content.get("nbformat_minor", 0))
+        if content.nbformat < 4:  # noqa: PLR2004 - the first format with a plain list of cells
+            content = nbformat.convert(content, 4)
+        found = [(_prose(above), cell) for above, cell in pairwise([None, *content.cells]) if cell.cell_type == "code"]
+        texts = [_text(cell.source) for _, cell in found]
     except nbformat.reader.NotJSONError as error:
         raise ExportError(f"{file} is no notebook: it holds no JSON. Name an .ipynb file.") from error
-    if content.nbformat < 4:  # noqa: PLR2004 - the first format with a plain list of cells
-        content = nbformat.convert(content, 4)
-    has_ids = (content.nbformat, content.nbformat_minor) >= (4, 5)
-    found = [(above, cell) for above, cell in pairwise([None, *content.cells]) if cell.cell_type == "code"]
-    cells = (
-        Cell(number, cell.get("id", "") if has_ids else "", cell.source, _prose(above))
-        for number, (above, cell) in enumerate(found, 1)
-    )
+    except (AttributeError, UnicodeDecodeError, nbformat.ValidationError) as error:
+        raise ExportError(f"{file} is a damaged notebook: {error}. Open it in Jupyter and save it again.") from error
+    ids = _ids([cell for _, cell in found]) if version >= (4, 5) else [""] * len(found)
+    parts = zip(ids, texts, (above for above, _ in found), strict=True)
+    cells = (Cell(number, *part) for number, part in enumerate(parts, 1))
     return Notebook(file.stem, tuple(cells), file.resolve().parent, _modified(cell for _, cell in found))
 
 
+def _ids(cells: Sequence[Any]) -> list[str]:
+    """Return the cells' ids; empty ones where they aren't as the format has them."""
+    found = [cell.get("id", "") for cell in cells]
+    valid = all(isinstance(one, str) and _ID.fullmatch(one) for one in found) and len(set(found)) == len(found)
+    return found if valid else [""] * len(found)
+
+
+def _text(source: Any) -> str:
+    """Return the text of a cell, which files may hold as a list of lines."""
+    return source if isinstance(source, str) else "".join(source)
+
+
 def _prose(cell: Any) -> str:
-    return cell.source if cell is not None and cell.cell_type == "markdown" else ""
+    return _text(cell.source) if cell is not None and cell.cell_type == "markdown" else ""
 
 
 def notebook_text(cells: Iterable[Cell]) -> str:
@@ -113,7 +129,7 @@ def _modified(cells: Iterable[Any]) -> str | None:
     A cell that exports doesn't count: to export a notebook doesn't change it.
     """
     counted = (cell for cell in cells if "%cloaca_export" not in cell.source)
-    times = (text for cell in counted for text in _texts(cell.metadata.get("execution")))
+    times = (text for cell in counted for text in _texts(cell.get("metadata", {}).get("execution")))
     found = [at for text in times if (at := _time(text)) is not None]
     return max(found).isoformat() if found else None
 

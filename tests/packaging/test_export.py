@@ -1,5 +1,6 @@
 """What an export refuses, and that it gives the same package for the same cells."""
 
+import json
 import tomllib
 from pathlib import Path
 
@@ -163,6 +164,38 @@ def test_a_cell_without_an_id_in_an_old_notebook(tmp_path: Path) -> None:
     notebook = read_notebook(tmp_path / "old.ipynb")
     assert notebook.cells == (Cell(1, "", TASK),)
     assert (notebook.workflow_name, notebook.folder) == ("old", tmp_path)
+
+
+CODE = {"cell_type": "code", "id": "a", "source": ["x = 1\n", "y = 2"], "metadata": {}, "outputs": []}
+# A file, and the ids of its cells; or why it is refused.
+FILES = {
+    "ids": ({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [CODE]}, ["a"]),
+    "ids twice": ({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [CODE, CODE]}, ["", ""]),
+    "an id that is none": (
+        {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [{**CODE, "id": "a b"}]},
+        [""],
+    ),
+    "an old version": ({"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": [CODE]}, [""]),
+    "no cells": ({"nbformat": 4, "nbformat_minor": 5, "metadata": {}}, "damaged notebook: .* cells"),
+    "no source": (
+        {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [{"cell_type": "code"}]},
+        "damaged notebook",
+    ),
+    "something else": ({"x": 1}, "damaged notebook"),
+}
+
+
+@pytest.mark.parametrize("case", FILES)
+def test_files_are_read_without_making_anything_up(case: str, tmp_path: Path) -> None:
+    content, expected = FILES[case]
+    (tmp_path / "a.ipynb").write_text(json.dumps(content))
+    if isinstance(expected, str):
+        with pytest.raises(ExportError, match=expected):
+            read_notebook(tmp_path / "a.ipynb")
+    else:
+        cells = read_notebook(tmp_path / "a.ipynb").cells
+        assert [one.id for one in cells] == expected
+        assert {one.text for one in cells} == {"x = 1\ny = 2"}
 
 
 OTHER_ENGINE = {
