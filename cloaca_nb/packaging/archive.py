@@ -18,11 +18,11 @@ from time import monotonic
 from typing import IO, Final, NamedTuple
 
 from cloaca_nb.errors import PackageError
+from cloaca_nb.packaging.limits import MB, Limits
 from cloaca_nb.packaging.member_names import collisions, name_problem, shown, tidy
 
 __all__ = ["CHUNK", "Archive", "Limits", "Member", "archive_in", "open_archive"]
 
-MB: Final = 1_000_000
 CHUNK: Final = 256 * 1024  # bytes
 BLOCK: Final = tarfile.BLOCKSIZE
 MOST_PROBLEMS: Final = 20  # that are worth reading
@@ -40,31 +40,6 @@ _OTHER_FORMATS: Final = {
     b"PK\x03\x04": "a zip file",
     b"\x28\xb5\x2f\xfd": "zstd",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What an archive may cost whoever reads it.
-
-    Attributes:
-        unpacked: bytes of the tar stream: members with their headers.
-        ratio: how often larger than the archive it may be, above `ratio_from`.
-        ratio_from: bytes of the tar stream.
-        members: how many there may be.
-        header: bytes that the headers of one member may take.
-        manifest: bytes.
-        reading: seconds until all headers are read.
-        importing: seconds until the entry module is imported.
-    """
-
-    unpacked: int = 500 * MB
-    ratio: int = 100
-    ratio_from: int = 50 * MB
-    members: int = 50_000
-    header: int = 16 * 1024
-    manifest: int = 4 * MB
-    reading: float = 120.0
-    importing: float = 60.0
 
 
 class Member(NamedTuple):

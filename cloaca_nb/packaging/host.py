@@ -20,10 +20,11 @@ from typing import Any, Final, Self
 from cloaca_nb.errors import PackageError
 from cloaca_nb.packaging.guest import CHECK
 from cloaca_nb.packaging.registered import RegisteredWorkflow, read_registered
-from cloaca_nb.packaging.remains import MARK, end_all
+from cloaca_nb.packaging.remains import MARK, end_all, memory_of
 
 __all__ = ["PackageProcess"]
 
+MEMORY: Final = 4_000_000_000  # bytes
 TICK: Final = 0.2  # seconds between looks whether it is still there
 LONGEST_ANSWER: Final = 16_000_000  # bytes
 LAST_WORDS: Final = 2_000  # bytes of its output that an error quotes
@@ -73,17 +74,20 @@ class PackageProcess:
         finally:
             os.close(reply)
 
-    def registered(self, seconds: float, clock: Callable[[], float] = monotonic) -> list[RegisteredWorkflow]:
+    def registered(
+        self, seconds: float, memory: int = MEMORY, clock: Callable[[], float] = monotonic
+    ) -> list[RegisteredWorkflow]:
         """Return the workflows that the package registers when it is imported.
 
         Args:
             seconds: after which it is ended.
+            memory: bytes; if it holds more, with all that it has started, it is ended.
             clock: seconds, from whenever.
 
         Raises:
-            PackageError: if the import takes longer or fails, or the process ends meanwhile.
+            PackageError: if the import takes longer, holds more memory or fails, or the process ends meanwhile.
         """
-        answer = self._first_line(clock() + seconds, clock)
+        answer = self._first_line(clock() + seconds, memory, clock)
         if answer is None:
             self.end()
             raise PackageError(
@@ -140,7 +144,7 @@ class PackageProcess:
     def _control(self) -> Any:
         return self._process.stdin
 
-    def _first_line(self, deadline: float, clock: Callable[[], float]) -> bytes | None:
+    def _first_line(self, deadline: float, memory: int, clock: Callable[[], float]) -> bytes | None:
         """Return what it answers: a line; without its end if the process ended; None if it takes too long."""
         answer = b""
         sources: list[int] = [self._answer]
@@ -149,6 +153,7 @@ class PackageProcess:
         while not answer.endswith(b"\n") and len(answer) <= LONGEST_ANSWER:
             if (left := deadline - clock()) <= 0:
                 return None
+            self._check_memory(memory)
             ready = _ready(sources, min(left, TICK))
             if not ready and self._process.poll() is not None:  # one that it started may hold the pipe open
                 break
@@ -163,6 +168,14 @@ class PackageProcess:
             if self._answer not in sources:
                 break
         return answer
+
+    def _check_memory(self, most: int) -> None:
+        if memory_of(self._process.pid) > most:
+            self.end()
+            raise PackageError(
+                f"Importing it holds more than {most // 1_000_000:,} MB of memory. Move what is large out of the "
+                f"modules, into the tasks.{self._last_words()}"
+            )
 
     def _how(self) -> str:
         """Return how it ended: `` with exit code 3``."""

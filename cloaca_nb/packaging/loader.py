@@ -112,7 +112,7 @@ def _registered(
     """Return what the package registers, or raise with all that is wrong with it."""
     workflows: list[RegisteredWorkflow] = []
     try:
-        workflows = process.registered(limits.importing)
+        workflows = process.registered(limits.importing, limits.memory)
         problems = list(differences(inspection.manifest, workflows))
     except PackageError as error:
         problems = list(error.problems)

@@ -153,7 +153,7 @@ def _stage(files: Mapping[str, Path], folder: Path, top: Path) -> list[str]:
 def _registered(staged: Path, facts: _Project, limits: Limits, top: Path) -> list[RegisteredWorkflow]:
     try:
         with PackageProcess(staged, facts.entry_module) as process:
-            workflows = process.registered(limits.importing)
+            workflows = process.registered(limits.importing, limits.memory)
     except PackageError as error:
         raise refusal(top, error.problems) from error
     tasks = [task.id for workflow in workflows for task in workflow.tasks]

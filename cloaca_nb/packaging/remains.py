@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 
     import psutil
 
-__all__ = ["MARK", "end_all"]
+__all__ = ["MARK", "end_all", "memory_of"]
 
 # The environment variable by which processes are known as a package's: what they start inherits it.
 MARK: Final = "CLOACA_PACKAGE_PROCESS"
@@ -44,3 +44,14 @@ def _marked(mark: str) -> "Iterator[psutil.Process]":
                 yield process
         except psutil.Error:  # it has ended, or is somebody else's
             continue
+
+
+def memory_of(pid: int) -> int:
+    """Return the bytes of memory that a process and those below it hold; 0 if it has ended."""
+    import psutil  # noqa: PLC0415 - see above
+
+    try:
+        process = psutil.Process(pid)
+        return sum(one.memory_info().rss for one in (process, *process.children(recursive=True)))
+    except psutil.Error:  # it has ended, or one of the others has meanwhile: the next look tells more
+        return 0

@@ -449,3 +449,15 @@ def test_a_manifest_that_is_nested_just_too_deeply_or_just_not(depth: int, archi
     assert re.search(
         "nested too deeply|tasks is missing", " ".join(inspect_archive(archive(manifest=manifest)).problems)
     )
+
+
+MEMORY = {
+    "itself": "held = bytearray(400_000_000)\n",
+    "in a child that hides": "import os\nif not os.fork():\n    os.setsid()\n    held = bytearray(400_000_000)\n",
+}
+
+
+@pytest.mark.parametrize("case", MEMORY)
+def test_an_import_that_fills_the_memory_is_ended(case: str, archive: Callable[..., Path], scratch: Path) -> None:
+    path = archive({"data_pipeline/__init__.py": f"{MEMORY[case]}{HANG}"})
+    refused(path, "Importing it holds more than 300 MB of memory", Limits(memory=300_000_000))
