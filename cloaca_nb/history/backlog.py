@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from cloaca_nb.history.journal import lock_path, native_lock
+from cloaca_nb.history.journal import lock_path, native_lock, remove_lock
 
 __all__ = ["Backlog", "Segment"]
 
@@ -84,3 +84,13 @@ class Backlog:
             return False
         lock.release()
         return True
+
+    def forget(self, journal: str) -> None:
+        """Remove the lock of a journal that is over; not of one that its process has only just begun, and holds now."""
+        lock = native_lock(lock_path(self.folder, journal))
+        try:
+            lock.acquire(blocking=False)
+        except OSError:
+            return
+        remove_lock(self.folder, journal)
+        lock.release()

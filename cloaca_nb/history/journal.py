@@ -28,6 +28,8 @@ __all__ = [
     "sync_folder",
 ]
 
+PATIENCE: Final = 1.0  # seconds for a lock of our own: who looks whether a process lives holds it for a moment
+TICK: Final = 0.002  # seconds between two tries
 SEGMENT_SIZE: Final = 8 << 20  # bytes after which a journal goes on in a new segment, and the old one can be merged
 
 
@@ -108,7 +110,7 @@ class FileJournal:
         self._unwritten = b""
         folder.mkdir(parents=True, exist_ok=True)
         self._lock = native_lock(lock_path(folder, self.name))
-        self._lock.acquire(blocking=False)
+        self._lock.acquire(timeout=PATIENCE, poll_interval=TICK)
         try:
             self._next_segment()
         except OSError:
@@ -153,7 +155,7 @@ class FileJournal:
             if not lock_path(self._folder, self.name).exists():
                 self._lock.release()
                 self._lock = native_lock(lock_path(self._folder, self.name))
-                self._lock.acquire(blocking=False)
+                self._lock.acquire(timeout=PATIENCE, poll_interval=TICK)
             self._next_segment()
         except OSError:
             return  # the next append tries again

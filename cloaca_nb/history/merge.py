@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from cloaca_nb.history.backlog import Backlog, Segment
 from cloaca_nb.history.database import Connection, Desk
 from cloaca_nb.history.insertion import insert
-from cloaca_nb.history.journal import SEGMENT_SIZE, MemoryJournal, remove_lock
+from cloaca_nb.history.journal import SEGMENT_SIZE, MemoryJournal
 from cloaca_nb.history.migration import SCHEMA_VERSION
 
 __all__ = ["merge_folder", "merge_memory"]
@@ -63,7 +63,7 @@ def merge_folder(backlog: Backlog, desk: Desk) -> None:
             _remove(segments if name in dead else segments[:-1])
         for journal in dead:
             if not any(segment.path.exists() for segment in journals[journal]):
-                remove_lock(backlog.folder, journal)
+                backlog.forget(journal)
 
 
 def _is_readable(segment: Segment) -> bool:

@@ -1,6 +1,7 @@
 import subprocess
 import sys
 import textwrap
+import threading
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,28 @@ def test_process_lives_until_close(tmp_path: Path) -> None:
     assert not Backlog(tmp_path).is_dead(journal.name)
     journal.close()
     assert Backlog(tmp_path).is_dead(journal.name)
+
+
+def test_journal_begins_while_others_look_for_journals_that_are_over(tmp_path: Path) -> None:
+    is_over = threading.Event()
+
+    def look() -> None:
+        backlog = Backlog(tmp_path)
+        while not is_over.is_set():
+            for name in backlog.journals():
+                if backlog.is_dead(name):
+                    backlog.forget(name)
+
+    looker = threading.Thread(target=look)
+    looker.start()
+    try:
+        for _ in range(30):
+            journal = make(tmp_path)
+            assert not Backlog(tmp_path).is_dead(journal.name)
+            journal.close()
+    finally:
+        is_over.set()
+        looker.join()
 
 
 def test_nothing_remains_of_a_journal_that_held_nothing(tmp_path: Path) -> None:
