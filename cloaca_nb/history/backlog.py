@@ -37,7 +37,11 @@ class Segment:
             start: where a line begins, in bytes.
             enough: bytes after which no further line is begun; negative: all there are.
         """
-        with self.path.open("rb") as file:
+        try:
+            file = self.path.open("rb")
+        except FileNotFoundError:  # its process has just removed it, because it held nothing
+            return []
+        with file:
             file.seek(start)
             block = file.read(enough)
             if enough >= 0 and not block.endswith(b"\n"):

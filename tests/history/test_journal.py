@@ -80,6 +80,13 @@ def test_long_journal_goes_on_in_new_segments(tmp_path: Path) -> None:
     assert len(Backlog(tmp_path).journals()[journal.name]) == len(full) + 1 > 3
 
 
+def test_segment_that_its_process_has_just_removed_holds_nothing(tmp_path: Path) -> None:
+    journal = make(tmp_path)
+    (segment,) = Backlog(tmp_path).journals()[journal.name]
+    journal.close()
+    assert segment.read(0) == []
+
+
 def test_torn_last_line_is_left_out(tmp_path: Path) -> None:
     journal = make(tmp_path)
     journal.append(b'{"a":1}')
