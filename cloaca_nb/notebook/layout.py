@@ -1,29 +1,24 @@
 """Where each task of a workflow is drawn: computed once, in Python, for the live panel and the static picture alike.
 
-Time runs from left to right. Small workflows get cards with labels, laid out by fast-sugiyama; larger ones get dots in
+Time runs from left to right. Small workflows get cards with labels, in the order of `ranks`; larger ones get dots in
 columns, which stays cheap however large they are. Lengths are SVG user units, about a CSS pixel each.
 """
 
-import logging
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple
 
-from fast_sugiyama import from_edges
+from cloaca_nb.notebook.ranks import Link, Part, Place, ranked, sorted_levels
 
 if TYPE_CHECKING:
     from cloaca_nb.core.graph import Workflow
 
 __all__ = ["MOST_CARDS", "Box", "Edge", "Layout", "lay_out", "shorten"]
 
-for _name in ("rust-sugiyama", "connected_components"):  # its logs of every phase would land in the user's cell
-    logging.getLogger(_name).setLevel(logging.WARNING)
-
 MOST_CARDS = 150  # beyond that many, labels are too small to read: dots
 _MOST_EDGES = 2_000  # beyond that many, edges are a grey blot: none
-_MOST_SUGIYAMA = 400  # its time grows faster than the edges do: 0.2 s here, 10 s for 1,700
 
 _COLUMN_GAP = 32.0
 _MOST_TALL = 10  # rows of cards with the time below the name; with more, it stands beside it, to save height
@@ -33,9 +28,6 @@ _FONT_SIZE = 13.0
 _THIN, _BROAD, _CAPITAL, _OTHER = 0.42, 0.99, 0.79, 0.64
 _DOT, _DOT_PITCH, _LEVEL_GAP, _BAND_GAP, _DOT_ASPECT = 12.0, 18.0, 16.0, 14.0, 2.2
 _PART_GAP, _SHELF, _BORDER = 28.0, 980.0, 6.0
-
-_Place: TypeAlias = tuple[int, float]  # a level, and how far down in it, in rows
-_Link: TypeAlias = tuple[str, str]  # a dependency and the task that depends on it
 
 
 class _Form(NamedTuple):
@@ -88,18 +80,11 @@ class Layout(NamedTuple):
     slim: bool = False  # cards of one line
 
 
-class _Part(NamedTuple):
-    """Tasks that hang together, and the places that the edges between them pass."""
-
-    places: dict[str, _Place]
-    routes: dict[_Link, list[_Place]]
-
-
 class _Drawn(NamedTuple):
     """A part in units of length, its upper left corner at the origin."""
 
     boxes: dict[str, Box]
-    routes: dict[_Link, list[Box]]
+    routes: dict[Link, list[Box]]
 
     @property
     def size(self) -> tuple[float, float]:
@@ -117,8 +102,8 @@ def lay_out(workflow: "Workflow") -> Layout:
     """
     links = [(source, target) for target, sources in workflow.dependencies.items() for source in sources]
     compact = len(workflow.tasks) > MOST_CARDS
-    parts = [] if compact else [_columns(workflow)] if len(links) > _MOST_SUGIYAMA else _parts(workflow, links)
-    slim = any(_rows(part) > _MOST_TALL for part in parts)
+    parts = [] if compact else ranked(workflow, links)
+    slim = any(part.rows > _MOST_TALL for part in parts)
     form = _SLIM if slim else _TALL
     drawn = _draw_dots(workflow) if compact else _pack([_draw_cards(part, form) for part in parts])
     boxes, routes = _shift(drawn, _BORDER, _BORDER)
@@ -138,125 +123,10 @@ def shorten(task_id: str) -> str:
     return task_id if len(task_id) <= _MOST_LETTERS else f"{task_id[: _MOST_LETTERS - 1]}…"
 
 
-# --- which level, which row ---
-
-
-def _parts(workflow: "Workflow", links: Sequence[_Link]) -> list[_Part]:
-    """Return the connected parts of a workflow, the largest first."""
-    linked = {task_id for link in links for task_id in link}
-    ids = [task.id for task in workflow.tasks if task.id in linked]
-    parts = [_in_order(part, workflow) for part in _sugiyama(ids, links)]
-    alone = [_Part({task.id: (0, 0.0)}, {}) for task in workflow.tasks if task.id not in linked]
-    order = {task.id: number for number, task in enumerate(workflow.tasks)}
-    parts.sort(key=lambda part: (-len(part.places), min(order[task_id] for task_id in part.places)))
-    return parts + alone
-
-
-def _sugiyama(ids: Sequence[str], links: Sequence[_Link]) -> list[_Part]:
-    """Ask fast-sugiyama. It numbers the points where a long edge crosses a level after the tasks' own numbers."""
-    if not links:
-        return []
-    numbers = {task_id: number for number, task_id in enumerate(ids)}
-    found = from_edges(
-        [(numbers[source], numbers[target]) for source, target in links],
-        vertex_spacing=1,
-        dummy_vertices=True,
-        dummy_size=0.5,
-        check_layout=False,
-    )
-    return [
-        _read_sugiyama(
-            ids,
-            {int(number): place for number, place in positions},
-            [(int(source), int(target)) for source, target in edges or ()],
-        )
-        for positions, _, _, edges in found
-    ]
-
-
-def _read_sugiyama(
-    ids: Sequence[str], positions: Mapping[int, tuple[float, float]], edges: Sequence[tuple[int, int]]
-) -> _Part:
-    """Turn its drawing, in which time runs against y, to ours."""
-    top = max(y for _, y in positions.values())
-    first = min(x for x, _ in positions.values())
-    places = {number: (round(top - y), x - first) for number, (x, y) in positions.items()}
-    onward = {source: target for source, target in edges if source >= len(ids)}
-    routes: dict[_Link, list[_Place]] = {}
-    for start, after in edges:
-        if start < len(ids):
-            passed, end = [], after
-            while end >= len(ids):
-                passed.append(places[end])
-                end = onward[end]
-            routes[ids[start], ids[end]] = passed
-    return _Part({ids[number]: place for number, place in places.items() if number < len(ids)}, routes)
-
-
-def _in_order(part: _Part, workflow: "Workflow") -> _Part:
-    """Put earlier tasks above later ones where the edges leave the choice: the library's own choice is arbitrary."""
-    part = _earlier_on_top(part, workflow)
-    alike: dict[object, list[str]] = defaultdict(list)
-    for task in workflow.tasks:
-        if task.id in part.places:
-            sources, targets = workflow.dependencies[task.id], workflow.dependents[task.id]
-            alike[frozenset(sources), frozenset(targets), part.places[task.id][0]].append(task.id)
-    renamed = {
-        old: new
-        for twins in alike.values()
-        for old, new in zip(sorted(twins, key=part.places.__getitem__), twins, strict=True)
-    }
-    return _Part(
-        {renamed[task_id]: place for task_id, place in part.places.items()},
-        {(renamed[source], renamed[target]): route for (source, target), route in part.routes.items()},
-    )
-
-
-def _earlier_on_top(part: _Part, workflow: "Workflow") -> _Part:
-    ranks = [part.places[task.id][1] for task in workflow.tasks if task.id in part.places]
-    middle = sum(ranks) / len(ranks)
-    if sum((rank - middle) * number for number, rank in enumerate(ranks)) >= 0:
-        return part
-    last = max((*ranks, *(rank for route in part.routes.values() for _, rank in route)))
-    return _Part(
-        {task_id: (level, last - rank) for task_id, (level, rank) in part.places.items()},
-        {link: [(level, last - rank) for level, rank in route] for link, route in part.routes.items()},
-    )
-
-
-def _columns(workflow: "Workflow") -> _Part:
-    """Place tasks by level, each near its dependencies: cheap, and good enough where edges can't be followed anyway."""
-    places: dict[str, _Place] = {}
-    for level, ids in enumerate(_sorted_levels(workflow)):
-        for row, task_id in enumerate(ids):
-            places[task_id] = (level, row - (len(ids) - 1) / 2)
-    top = min(row for _, row in places.values())
-    return _Part({task_id: (level, row - top) for task_id, (level, row) in places.items()}, {})
-
-
-def _sorted_levels(workflow: "Workflow") -> Iterable[list[str]]:
-    """Yield the ids of each level in the order of the middle of their dependencies."""
-    height: dict[str, float] = {}
-    for level in workflow.levels:
-        middles = {task_id: _mean(height[source] for source in workflow.dependencies[task_id]) for task_id in level}
-        ids = sorted(level, key=middles.__getitem__)  # a stable sort: ties stay in registration order
-        height |= {task_id: (row + 0.5) / len(ids) for row, task_id in enumerate(ids)}
-        yield ids
-
-
-def _mean(values: Iterable[float]) -> float:
-    known = list(values)
-    return sum(known) / len(known) if known else 0.5
-
-
 # --- units of length ---
 
 
-def _rows(part: _Part) -> float:
-    return 1 + max(row for _, row in part.places.values())
-
-
-def _draw_cards(part: _Part, form: _Form) -> _Drawn:
+def _draw_cards(part: Part, form: _Form) -> _Drawn:
     """Make each level a column as wide as its longest label."""
     widths: dict[int, float] = defaultdict(float)
     for task_id, (level, _) in part.places.items():
@@ -264,7 +134,7 @@ def _draw_cards(part: _Part, form: _Form) -> _Drawn:
         widths[level] = max(widths[level], _CARD_MARGIN + label + form.beside)
     lefts = {level: sum(widths[left] + _COLUMN_GAP for left in range(level)) for level in widths}
 
-    def box(place: _Place) -> Box:
+    def box(place: Place) -> Box:
         level, row = place
         return Box(lefts[level], row * (form.height + form.gap), widths[level], form.height)
 
@@ -294,7 +164,7 @@ def _draw_dots(workflow: "Workflow") -> _Drawn:
     boxes: dict[str, Box] = {}
     band: list[tuple[float, list[str]]] = []
     x = y = 0.0
-    for ids in _sorted_levels(workflow):
+    for ids in sorted_levels(workflow):
         columns = [ids[start : start + rows] for start in range(0, len(ids), rows)]
         if band and x + len(columns) * _DOT_PITCH > most_width:
             y = _draw_band(band, y, boxes)
@@ -346,7 +216,7 @@ def _shift(drawn: _Drawn, x: float, y: float) -> _Drawn:
 
 
 def _edges(
-    workflow: "Workflow", links: Iterable[_Link], boxes: Mapping[str, Box], routes: Mapping[_Link, list[Box]]
+    workflow: "Workflow", links: Iterable[Link], boxes: Mapping[str, Box], routes: Mapping[Link, list[Box]]
 ) -> Iterable[Edge]:
     inferred = {(source, target) for target, sources in workflow.inferred_dependencies.items() for source in sources}
     for source, target in links:
