@@ -9,6 +9,7 @@ import durability
 import growth
 import history
 import latency
+import live_panel
 import memory
 import overhead
 import packing
@@ -16,7 +17,7 @@ import resume
 from figure import Figure, table
 from rich.console import Console
 
-MODULES = (overhead, latency, durability, history, resume, background, growth, memory, copies, packing)
+MODULES = (overhead, latency, durability, history, resume, background, growth, memory, copies, packing, live_panel)
 SECTIONS = {module.__name__: module for module in MODULES}
 
 

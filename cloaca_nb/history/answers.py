@@ -16,6 +16,7 @@ from cloaca_nb.history.memory import Memory, initial_values, remember
 from cloaca_nb.history.store import Reading, Store
 from cloaca_nb.history.tables import from_arrow
 from cloaca_nb.history.transfers import Transfer, transfers
+from cloaca_nb.history.usual import usual_seconds
 from cloaca_nb.history.which import check_task, which_run
 
 if TYPE_CHECKING:
@@ -209,6 +210,15 @@ class Answers:
             return compare(read_run(reading, one), read_run(reading, other), usual)
 
         return self._read(answer)
+
+    def usual(self, workflow: str, *, but_run: str = "") -> dict[str, float]:
+        """Return how many seconds each task of a workflow usually takes: the median of its last completed executions.
+
+        Args:
+            workflow: its name; of one that was never run nothing is known.
+            but_run: the id of a run that doesn't count.
+        """
+        return self._read(lambda reading: usual_seconds(reading, workflow, but_run))
 
     def sql(self, query: str) -> "pd.DataFrame":
         """Return what one SELECT answers; its tables and views are documented in `history.schema`, and in themselves.

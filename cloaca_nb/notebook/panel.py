@@ -1,48 +1,76 @@
 """The live panel of one run: one widget, and one thread that folds the run's events and publishes what they add up to.
 
-Whoever says an event only queues it. The publisher thread alone owns the record and writes the widget: at most ten
-messages a second, whatever the run does, and always a last one. Traits go from the kernel to the page only; the page
-sends nothing but the wish to cancel. When the panel is closed, a static picture and table take the widget's place.
+Whoever says an event only queues it. The publisher thread folds the events and writes the widget: at most ten messages
+a second, whatever the run does, and always a last one. Traits go from the kernel to the page only; the page sends
+wishes: to cancel, to look at a task, to start a new run. As soon as the page says that it can, and at the end in any
+case, a static picture and table take the widget's place in the notebook; the page shows the live panel over it. So what
+is saved needs no kernel, and the panel answers for as long as there is one.
 """
 
+import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextvars import copy_context
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from uuid import uuid4
 
-import anywidget
-import traitlets
 from IPython.display import display, update_display
 
-from cloaca_nb.core.record import RunRecord, TaskRecord
-from cloaca_nb.core.status import Outcome
-from cloaca_nb.notebook.layout import Layout, lay_out, shorten
-from cloaca_nb.notebook.look import LOOKS, state_of
-from cloaca_nb.notebook.table import note_of, run_html, run_text
+from cloaca_nb.errors import CloacaError
+from cloaca_nb.notebook.run_facts import RunFacts
+from cloaca_nb.notebook.widget import PanelWidget
 
 if TYPE_CHECKING:
     from cloaca_nb.core.events import Event
     from cloaca_nb.core.graph import Workflow
 
-__all__ = ["Panel"]
+__all__ = ["Panel", "Wish"]
 
-_MOST_FULL = 300  # up to so many tasks every message holds all of them; of more, the changed ones
+# Seconds after which a page that was left may have been loaded again. It asks for its widgets, but while a cell blocks
+# the kernel it gets no answer; what it is told, it takes in.
+_ANNOUNCED_AFTER: Final = (2, 4, 8, 16, 32)
+_SOON: Final = 0.5  # seconds after which a run is worth asking how long its tasks usually take
+logger = logging.getLogger(__name__)
 
-_Row: TypeAlias = tuple[int, str, float | None, float | None, int, float | None, str]
+
+class Wish(NamedTuple):
+    """What a click on Resume asks for, or on Re-run: another run.
+
+    Attributes:
+        key: of the panel.
+        workflow: the name of what it ran.
+        run_id: of its run.
+        task_id: the one task that is to be executed again; None: all that is to do.
+        answer: takes why that can't be, or an empty text.
+        in_cell: calls what it is given where what that displays lands below the panel's cell.
+    """
+
+    key: str
+    workflow: str
+    run_id: str
+    task_id: str | None
+    answer: Callable[[str], None]
+    in_cell: Callable[[Callable[[], None]], None]
 
 
 class Panel:
-    """Shows a run while it goes on: an observer of its events.
+    """Shows a run while it goes on, and answers about it afterwards: an observer of its events.
 
     Args:
         workflow: what is run.
         on_cancel: called when the user clicks Cancel, from a thread of the kernel's; None: no such button.
+        on_again: starts another run when the user clicks Resume or Re-run; None: no such buttons.
+        usual: returns how many seconds tasks usually take, by id; called by a thread of the panel's. None: not known.
+        tells_failure: whether the task that a failed run blames is opened at the end, as no cell says why.
+        after: the key of the panel that the run was started from.
         clock: seconds since the epoch.
         interval: seconds between two updates.
+
+    Attributes:
+        key: by which the page knows it.
     """
 
     def __init__(
@@ -50,20 +78,24 @@ class Panel:
         workflow: "Workflow",
         *,
         on_cancel: Callable[[], None] | None = None,
+        on_again: Callable[[Wish], None] | None = None,
+        usual: Callable[[str], Mapping[str, float]] | None = None,
+        tells_failure: bool = False,
+        after: str = "",
         clock: Callable[[], float] = time.time,
         interval: float = 0.1,
     ) -> None:
-        self._workflow = workflow
-        self._on_cancel = on_cancel
-        self._clock = clock
-        self._interval = interval
-        self._layout = lay_out(workflow)
-        self._record = RunRecord()
+        self.key = uuid4().hex
+        self._on_cancel, self._on_again, self._usual = on_cancel, on_again, usual
+        self._tells_failure, self._after = tells_failure, after
+        self._clock, self._interval = clock, interval
+        self._facts = RunFacts(workflow)
         self._events: deque[Event] = deque()
-        self._rows = _Rows(workflow)
-        self._cancelling = self._told = False
-        self._closing = threading.Event()
-        self._display_id = uuid4().hex
+        self._cancelling = self._told_cancelling = False
+        self._has_place = self._is_still = False  # whether the page can stand in for the widget; whether it does
+        self._announcements: deque[float] = deque()  # when the widget is introduced to pages that may not know it
+        self._over, self._told_last = threading.Event(), threading.Event()
+        self._lock = threading.RLock()  # of all that is told: the publisher's, and its who asks after the end
         self._shown: _Shown | None = None
 
     def __call__(self, event: "Event") -> None:
@@ -72,169 +104,144 @@ class Panel:
 
     def show(self) -> None:
         """Display the widget in the cell that runs now, and keep it up to date."""
-        widget = _Widget(lambda: self._state(self._rows.all()), graph=self._graph())
-        _answer_where_asked(widget)
+        widget = PanelWidget(self._whole, graph=self._graph())
         widget.on_msg(self._receive)
-        display(widget, display_id=self._display_id)  # type: ignore[no-untyped-call]  # IPython's
-        self._shown = _Shown(widget, self._publish)
+        display(widget, display_id=self.key)  # type: ignore[no-untyped-call]  # IPython's
+        self._shown = _Shown(widget)
+        threading.Thread(target=self._shown.run, args=(self._publish,), name="cloaca-panel", daemon=True).start()
+
+    def settle(self) -> None:
+        """Publish the last state and leave the static picture; the panel goes on answering. May be repeated."""
+        if self._shown is None or self._over.is_set():
+            return
+        self._over.set()
+        self._told_last.wait()
+        self._shown.run(self._put_picture)
 
     def close(self) -> None:
-        """Publish the last state, put the static picture and table in the widget's place, and end. May be repeated."""
+        """Settle, and answer no more: what is left is the static picture. May be repeated."""
+        self.settle()
         shown, self._shown = self._shown, None
-        if shown is None:
-            return
-        self._closing.set()
-        shown.thread.join()
-        shown.context.run(self._leave, shown.widget)
+        if shown is not None:
+            shown.widget.close()
 
-    def _leave(self, widget: "_Widget") -> None:
+    def _put_picture(self) -> None:
         """Replace the display: a saved output with a widget in it would say "model not found" when it is reopened."""
-        now = self._clock()
-        still = {"text/html": run_html(self._record, self._layout, now), "text/plain": run_text(self._record, now)}
-        update_display(still, raw=True, display_id=self._display_id)  # type: ignore[no-untyped-call]  # IPython's
-        widget.close()
+        with self._lock:
+            self._is_still = True
+            still = self._facts.still(self._clock(), self.key)
+        update_display(still, raw=True, display_id=self.key)  # type: ignore[no-untyped-call]  # IPython's
 
-    def _receive(self, _: Any, content: Mapping[str, Any], __: Any) -> None:
-        """Take a message from the page, on one of the kernel's threads."""
-        if content.get("type") == "cancel" and self._on_cancel:
-            self._cancelling = True
-            self._on_cancel()
+    # --- what the page wishes, on one of the kernel's threads ---
+
+    def _receive(self, widget: PanelWidget, content: Mapping[str, Any], _: Any) -> None:
+        match content:
+            case {"type": "cancel"} if self._on_cancel:
+                self._cancelling = True
+                self._on_cancel()
+            case {"type": "choose", "task": int() | None as number}:
+                self._choose(number)
+            case {"type": "place"}:
+                self._has_place = True
+            case {"type": "leave"}:
+                self._announcements = deque(self._clock() + seconds for seconds in _ANNOUNCED_AFTER)
+            case {"type": "again", "task": int() | None as number} if self._on_again and self._shown:
+                self._on_again(self._wish(number, widget, self._shown))
+
+    def _wish(self, number: int | None, widget: PanelWidget, shown: "_Shown") -> Wish:
+        facts = self._facts
+        task_id = None if number is None else facts.task_id(number)
+        answer = partial(_answer, widget)
+        return Wish(self.key, facts.workflow.name, facts.record.run_id, task_id, answer, shown.run)
+
+    def _choose(self, number: int | None) -> None:
+        with self._lock:
+            self._facts.choose(number)
+            if self._told_last.is_set():  # no publisher any more
+                self._update()
 
     # --- the publisher thread ---
 
-    def _publish(self, widget: "_Widget") -> None:
-        while not self._closing.wait(self._interval):
-            self._update(widget)
-        self._update(widget)
+    def _publish(self) -> None:
+        try:
+            while not self._over.wait(self._interval):
+                self._update()
+                self._attend()
+            self._update()
+        finally:
+            self._told_last.set()  # whatever happens here, the cell must come to its end
+        self._update()  # what was wished for in between
+        self._ask_usual()
 
-    def _update(self, widget: "_Widget") -> None:
+    def _attend(self) -> None:
+        """Do what is due now and then while the run goes on."""
+        now = self._clock()
+        if self._has_place and not self._is_still:
+            self._put_picture()
+        if self._announcements and self._announcements[0] < now:
+            self._announcements.popleft()
+            self._announce()
+        if self._facts.record.elapsed(now) > _SOON:
+            self._ask_usual()
+
+    def _announce(self) -> None:
+        if self._shown is not None:
+            self._shown.widget.announce()
+
+    def _ask_usual(self) -> None:
+        usual, self._usual = self._usual, None  # once
+        if usual is None or self._shown is None:
+            return
+        try:
+            known = usual(self._facts.record.run_id)
+        except CloacaError:  # the run itself says aloud what is wrong with its history; this is a comfort
+            logger.debug("How long tasks usually take isn't known.", exc_info=True)
+            return
+        with self._lock:
+            if self._shown is not None:
+                self._shown.widget.usual = self._facts.usual(known)
+
+    def _update(self) -> None:
         """Send what has changed since the last time, if anything has."""
-        changed = self._fold()
-        if changed or self._told is not self._cancelling:
-            self._told = self._cancelling
-            all_of_them = len(self._layout.boxes) <= _MOST_FULL
-            widget.state = self._state(self._rows.all() if all_of_them else self._rows.of(changed))
+        with self._lock:
+            if self._shown is None:
+                return
+            changed = self._facts.fold([self._events.popleft() for _ in range(len(self._events))])
+            if self._tells_failure and "" in changed:
+                self._facts.choose_blamed()
+            if changed or self._told_cancelling is not self._cancelling:
+                self._told_cancelling = self._cancelling
+                self._shown.widget.state = self._state(changed)
+            chosen = self._facts.news_of_chosen(changed)
+            if chosen is not None:
+                self._shown.widget.chosen = chosen
 
-    def _fold(self) -> set[str]:
-        """Take in the queued events and return the ids of the tasks that they are about, or "" for the run itself."""
-        changed: set[str] = set()
-        for _ in range(len(self._events)):
-            event = self._events.popleft()
-            self._record.observe(event)
-            changed.add(getattr(event, "task_id", ""))
-        self._rows.renew(changed, self._record)
-        return changed
+    # --- what the page is told ---
 
-    def _state(self, rows: Sequence[_Row]) -> dict[str, Any]:
-        """Return what the page draws; times are seconds since the run began, so clocks need not agree."""
-        record = self._record
-        return {
-            "now": round(record.elapsed(self._clock()), 3) if record.started else 0.0,
-            "status": record.status.value,
-            "ended": record.ended is not None,
-            "error": record.error,
-            "cancelling": self._cancelling,
-            "rows": rows,
-        }
+    def _whole(self) -> dict[str, Any]:
+        """Return what a page has to know that knows nothing yet."""
+        with self._lock:
+            return {"state": self._state(None), "chosen": self._facts.about_chosen()}
+
+    def _state(self, changed: set[str] | None) -> dict[str, Any]:
+        return self._facts.state(self._clock(), changed) | {"cancelling": self._cancelling}
 
     def _graph(self) -> dict[str, Any]:
         """Return what the page needs once."""
-        return {
-            "key": self._display_id,
-            "name": self._workflow.name,
-            "cancel": self._on_cancel is not None,
-            "looks": {
-                state: {"mark": look.mark, "disc": look.disc, "sign": look.sign} for state, look in LOOKS.items()
-            },
-            **_drawing(self._layout),
-        }
+        may = {"cancel": self._on_cancel is not None, "again": self._on_again is not None}
+        return {"key": self.key, "after": self._after, **may, **self._facts.graph()}
 
 
-class _Rows:
-    """The tasks as the page gets them. Rows are replaced, never changed: any thread may read them."""
-
-    def __init__(self, workflow: "Workflow") -> None:
-        self._numbers = {task.id: number for number, task in enumerate(workflow.tasks)}
-        self._rows = [_row(number, TaskRecord(task_id), 0.0) for task_id, number in self._numbers.items()]
-
-    def renew(self, task_ids: set[str], record: RunRecord) -> None:
-        for task_id in task_ids - {""}:
-            number = self._numbers[task_id]
-            self._rows[number] = _row(number, record.tasks[task_id], record.started)
-
-    def all(self) -> Sequence[_Row]:
-        return list(self._rows)
-
-    def of(self, task_ids: set[str]) -> Sequence[_Row]:
-        return [self._rows[self._numbers[task_id]] for task_id in task_ids - {""}]
-
-
-def _row(number: int, task: TaskRecord, begin: float) -> _Row:
-    """Return one task as the page gets it: number, state, started, ended, attempts, share done, note."""
-    return (
-        number,
-        state_of(task),
-        None if task.started is None else round(task.started - begin, 3),
-        None if task.ended is None else round(task.ended - begin, 3),
-        task.attempts,
-        _share(task),
-        note_of(task),
-    )
-
-
-def _share(task: TaskRecord) -> float | None:
-    """Return how much of a running task is done, from 0 to 1, if it has said so."""
-    said = task.progress
-    if said is None or not said.total or task.outcome is not Outcome.RUNNING:
-        return None
-    return round(min(max(said.done / said.total, 0.0), 1.0), 3)
-
-
-def _drawing(layout: Layout) -> dict[str, Any]:
-    return {
-        "width": layout.width,
-        "height": layout.height,
-        "compact": layout.compact,
-        "slim": layout.slim,
-        "tasks": [{"id": task_id, "label": shorten(task_id), "box": box} for task_id, box in layout.boxes.items()],
-        "edges": [edge._asdict() for edge in layout.edges],
-    }
+def _answer(widget: PanelWidget, why: str) -> None:
+    widget.send({"type": "answer", "why": why})
 
 
 class _Shown:
-    """A widget on display and the thread that publishes on it, in the context of the cell that it was shown in."""
+    """A widget on display, and the context of its cell: what is published from there lands there."""
 
-    def __init__(self, widget: "_Widget", publish: Callable[["_Widget"], None]) -> None:
+    def __init__(self, widget: PanelWidget) -> None:
         self.widget = widget
-        self.context = copy_context()
-        self.thread = threading.Thread(
-            target=self.context.run, args=(publish, widget), name="cloaca-panel", daemon=True
-        )
-        self.thread.start()
+        self._context = copy_context()
 
-
-class _Widget(anywidget.AnyWidget):
-    """The page's side. `graph` is sent once; `state` as often as it changes."""
-
-    _esm = Path(__file__).with_name("panel.js")
-    _css = Path(__file__).with_name("panel.css")
-    graph = traitlets.Dict().tag(sync=True)
-    state = traitlets.Dict().tag(sync=True)
-
-    def __init__(self, whole: Callable[[], dict[str, Any]], **traits: Any) -> None:
-        self._whole = whole
-        super().__init__(**traits)
-
-    def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:  # noqa: FBT001, FBT002 - ipywidgets' signature
-        """Return the traits. A page that asks for all of them, at the start or after a reload, gets every task."""
-        state: dict[str, Any] = super().get_state(key, drop_defaults)
-        return state | {"state": self._whole()} if key is None else state
-
-
-def _answer_where_asked(widget: _Widget) -> None:
-    """Have clicks handled on the subshell that they come from.
-
-    ipykernel 7.4 sends a comm's messages to the shell that last published on it: here the one that the run blocks.
-    """
-    if hasattr(widget.comm, "_reply_subshell_for"):
-        widget.comm._reply_subshell_for = lambda _, default: default  # noqa: SLF001 - no public way
+    def run(self, work: Callable[[], None]) -> None:
+        self._context.copy().run(work)

@@ -59,17 +59,20 @@ class Runs:
             shown.end(run)
         return run
 
-    def send(self, shown: Shown, start: Start, notice: "Notice", finished: Callable[[WorkflowResult], None]) -> Run:
+    def send(
+        self, shown: Shown, start: Start, notice: "Notice | None", finished: Callable[[WorkflowResult], None]
+    ) -> Run:
         """Start a run and return at once.
 
         Args:
             shown: shows it.
             start: starts it.
-            notice: says that it goes on, and in the end what it came to.
+            notice: says that it goes on, and in the end what it came to; None: what shows it does.
             finished: called with the result, by the thread that waits for it.
         """
         run = shown.start(start)
-        notice.begin(run)
+        if notice is not None:
+            notice.begin(run)
 
         def follow() -> None:
             result = run.wait()
@@ -77,7 +80,8 @@ class Runs:
             try:
                 shown.end(run)
             finally:
-                notice.end(run)
+                if notice is not None:
+                    notice.end(run)
 
         # The context of the cell: what is displayed from here lands below it.
         waiting = threading.Thread(

@@ -22,6 +22,7 @@ from cloaca_nb.notebook.audience import Audience, audience_of
 from cloaca_nb.notebook.definitions import MODULE, Definitions
 from cloaca_nb.notebook.executed import ExecutedCells, notebook_path
 from cloaca_nb.notebook.main_thread import MainThread
+from cloaca_nb.notebook.panels import Panels
 from cloaca_nb.notebook.post_mortem import PostMortem
 from cloaca_nb.notebook.runs import Notice, Runs
 from cloaca_nb.notebook.settings import Cloaca, RunnerSettings
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from cloaca_nb.history.history import History
+    from cloaca_nb.notebook.panel import Wish
 
 __all__ = ["Session"]
 
@@ -63,6 +65,7 @@ class Session:
         self.runs = Runs()
         self.post_mortem = PostMortem()
         self._pdb: bool | None = None  # what %pdb was before a cell of ours has set it
+        self.panels = Panels(shell, self._start_again, self._usual)
         self.last_result: WorkflowResult | None = None
         path = notebook_path(shell)
         if path is not None and MODULE not in REGISTRY.modules():
@@ -85,6 +88,9 @@ class Session:
             self._retired.append(runner)
         else:
             runner.shutdown()
+
+    def _usual(self, workflow: Workflow, but_run: str) -> Mapping[str, float]:
+        return self.history().usual(workflow.name, but_run=but_run)
 
     def history(self) -> "History":
         """Return the history of the runs."""
@@ -116,7 +122,7 @@ class Session:
         workflow, initial = self.definitions.prepared(name, settings or {})
         audience = audience_of(self._shell)
         calm = debug and audience is Audience.TERMINAL  # live lines would paint over the debugger
-        shown = showing(workflow, audience, "off" if calm else self._panel(panel=panel), sys.stderr)
+        shown = showing(workflow, audience, "off" if calm else self._panel(panel=panel), sys.stderr, self.panels)
         self.last_result = self._watch(
             shown, workflow, lambda one: partial(reuse.start, self.runner, one, initial), debug=debug
         )
@@ -143,24 +149,31 @@ class Session:
         settings: Mapping[str, Any] | None = None,
         panel: bool = True,
         reuse: Reuse = SCRATCH,
+        after: str = "",
     ) -> Run:
         """Start a run that goes on while the notebook is worked on; see `run` for the arguments.
 
-        It keeps the tasks, parameters and helpers that there are now; see `snapshot`. Where nobody looks on, as under
-        nbclient, this blocks until the run is over: what a cell shows after its end would be lost.
+        The run keeps the tasks, parameters and helpers that there are now; see `snapshot`. `after` is the key of the
+        panel that it was asked for on, if it was. Where nobody looks on, as under nbclient, this blocks until the run
+        is over: what a cell shows after its end would be lost.
         """
         audience = audience_of(self._shell)
         workflow, initial = self.definitions.prepared(name, settings or {})
         self.post_mortem.forget()
         start = partial(reuse.start, self.runner, frozen(workflow, self.definitions.names), initial)
         wanted = "off" if audience is Audience.TERMINAL else self._panel(panel=panel)
-        shown = showing(workflow, audience, wanted, sys.stderr)
+        shown = showing(workflow, audience, wanted, sys.stderr, self.panels, tells_failure=True, after=after)
         if audience is Audience.NOBODY:
             run = self.runs.watch(shown, start)
             self._keep(run.wait())
             return run
-        notice = Notice(self._board if audience is Audience.TERMINAL else None)
+        notice = None if after else Notice(self._board if audience is Audience.TERMINAL else None)
         return self.runs.send(shown, start, notice, self._keep)
+
+    def _start_again(self, wish: "Wish") -> Run:
+        """Start the run that a panel's Resume or Re-run asks for, as `%cloaca_run --background` would."""
+        reuse = Reuse(resume=wish.run_id) if wish.task_id is None else Reuse(only=wish.task_id)
+        return self.start(wish.workflow, reuse=reuse, after=wish.key)
 
     def try_task(self, task_id: str, *, debug: bool = False) -> WorkflowResult:
         """Execute one task on the values of the latest run, and keep it as a try; nothing is shown but its output.
@@ -278,12 +291,14 @@ class Session:
 
     def cell_begins(self, _info: Any) -> None:
         """Note which tasks the cell defines from here on."""
+        self.panels.cell_is_executed = True
         REGISTRY.begin_cell()
 
     def cell_ends(self, result: Any) -> None:
         """Take out what the cell used to define and no longer does; without a cell id nothing is guessed."""
         if self._pdb is not None:
             self._pdb, self._shell.call_pdb = None, self._pdb
+        self.panels.cell_is_executed = False
         info = result.info
         cell_id = getattr(info, "cell_id", None)
         _say(map(_departed, REGISTRY.end_cell(cell_id, finished=result.success)))

@@ -1,15 +1,15 @@
 """How a run is shown where it was started: a panel for a person, lines on a terminal, a table for the record."""
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Protocol, TextIO, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TextIO, TypeAlias
 
 from cloaca_nb.core.events import Observer
 from cloaca_nb.notebook.audience import Audience
-from cloaca_nb.notebook.panel import Panel
 
 if TYPE_CHECKING:
     from cloaca_nb.core.graph import Workflow
     from cloaca_nb.engine.run import Run
+    from cloaca_nb.notebook.panels import Panels
 
 __all__ = ["OnPanel", "Shown", "Start", "Unshown", "showing"]
 
@@ -26,7 +26,9 @@ class Shown(Protocol):
         """Leave on display what it came to."""
 
 
-def showing(workflow: "Workflow", audience: Audience, panel: str, stream: TextIO) -> Shown:
+def showing(
+    workflow: "Workflow", audience: Audience, panel: str, stream: TextIO, panels: "Panels", **options: Any
+) -> Shown:
     """Return what shows a run of a workflow.
 
     Args:
@@ -34,11 +36,13 @@ def showing(workflow: "Workflow", audience: Audience, panel: str, stream: TextIO
         audience: who looks on.
         panel: "auto", "on" or "off".
         stream: where text goes.
+        panels: makes the panel.
+        options: of the panel; see `Panel`.
     """
     if panel == "off":
         return Unshown()
     if audience is Audience.PERSON or (audience is Audience.NOBODY and panel == "on"):
-        return OnPanel(workflow)
+        return OnPanel(workflow, panels, lasting=audience is Audience.PERSON, **options)
     from cloaca_nb.notebook.lines import OnRecord, OnTerminal  # noqa: PLC0415 - its library takes a while to load
 
     return OnTerminal(stream) if audience is Audience.TERMINAL else OnRecord(workflow, stream)
@@ -56,11 +60,20 @@ class Unshown:
 
 
 class OnPanel:
-    """Shows the live panel, and a static picture in its place at the end."""
+    """Shows the live panel, and a static picture in its place at the end.
 
-    def __init__(self, workflow: "Workflow") -> None:
+    Args:
+        workflow: what is run.
+        panels: makes the panel.
+        lasting: whether the panel goes on answering when the run is over.
+        options: of the panel; see `Panel`.
+    """
+
+    def __init__(self, workflow: "Workflow", panels: "Panels", *, lasting: bool, **options: Any) -> None:
         self._run: Run | None = None
-        self._panel = Panel(workflow, on_cancel=self._cancel)
+        self._panels = panels
+        self._lasting = lasting
+        self._panel = panels.panel(workflow, on_cancel=self._cancel, **options)
 
     def start(self, start: Start) -> "Run":
         """Start the run and show the panel."""
@@ -70,7 +83,10 @@ class OnPanel:
 
     def end(self, run: "Run") -> None:  # noqa: ARG002 - it has seen the run itself
         """Put the picture in the panel's place."""
-        self._panel.close()
+        if self._lasting:
+            self._panels.settle(self._panel)
+        else:
+            self._panel.close()
 
     def _cancel(self) -> None:
         if self._run is not None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cloaca_nb.core.graph import Workflow
     from cloaca_nb.notebook.layout import Layout
 
-__all__ = ["note_of", "run_html", "run_text", "workflow_html", "workflow_text"]
+__all__ = ["blamed", "note_of", "run_html", "run_text", "workflow_html", "workflow_text"]
 
 _STATES = (*(outcome.value for outcome in Outcome), TAKEN)
 _MOST_ROWS = 200  # more would make the notebook heavy; history has them all
@@ -33,18 +33,20 @@ _COLUMNS = (("Task", "width:1%"), ("Timeline", "width:32%"), ("Elapsed", "width:
 _QUIET = "opacity:0.65"
 
 
-def run_html(record: RunRecord, layout: "Layout", now: float) -> str:
+def run_html(record: RunRecord, layout: "Layout", now: float, *, key: str = "") -> str:
     """Return a run as HTML: its status, the picture and a row per task.
 
     Args:
         record: the run.
         layout: of its workflow.
         now: seconds since the epoch, up to which the time of running tasks is counted.
+        key: of the panel that shows itself in place of this, where there is one.
     """
     name = record.workflow.name if record.workflow else ""
+    panel = f'data-cloaca-panel="{escape(key)}" ' if key else ""
     picture = image(draw(layout, record, now), f"Graph of {name}: {_counts(record)}")
     return (
-        f'<div data-run-status="{record.status.value}" style="{_FONT};{_SIZE};max-width:1100px">'
+        f'<div {panel}data-run-status="{record.status.value}" style="{_FONT};{_SIZE};max-width:1100px">'
         f"{_heading(record, name, now)}{_error(record)}"
         f'<div style="overflow-x:auto;padding:8px 0">{picture}</div>{_table(record, now)}</div>'
     )
@@ -138,10 +140,10 @@ def _attempts(task: TaskRecord) -> str:
 
 def _where(task: TaskRecord, record: RunRecord) -> str:
     """Return where a task failed; not of the one whose traceback the cell that ran it shows."""
-    return task.failure.where if task.failure and task is not _told(record) else ""
+    return task.failure.where if task.failure and task is not blamed(record) else ""
 
 
-def _told(record: RunRecord) -> TaskRecord | None:
+def blamed(record: RunRecord) -> TaskRecord | None:
     """Return the task that a failed run blames: the first that failed."""
     failed = [task for task in record.tasks.values() if task.failure and task.outcome is Outcome.FAILED]
     return min(failed, key=lambda task: task.ended or 0.0, default=None) if record.status is Status.FAILED else None

@@ -1,4 +1,4 @@
-"""A real JupyterLab and a real browser, both started once."""
+"""A real server with JupyterLab and Notebook 7, and a real browser, each started once."""
 
 import json
 import os
@@ -27,6 +27,7 @@ KERNEL_IS_READY: Final = """() => {
     const kernel = window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel;
     return kernel?.connectionStatus === "connected" && kernel?.status === "idle";
 }"""
+CELLS_ARE_THERE: Final = "() => window.jupyterapp.shell.currentWidget?.content?.widgets?.length"
 QUIET: Final = (
     "--headless",
     "--no-sandbox",
@@ -41,7 +42,7 @@ QUIET: Final = (
 
 @dataclass(frozen=True)
 class Lab:
-    """A running JupyterLab.
+    """A running server of JupyterLab and Notebook 7.
 
     Attributes:
         url: its address, without a slash at the end.
@@ -53,15 +54,22 @@ class Lab:
     token: str
     folder: Path
 
-    def address(self, path: str) -> str:
-        """Return where the file at `path` in the folder is opened, in a fresh workspace."""
-        return f"{self.url}/lab/tree/{path}?reset&token={self.token}"
+    def address(self, path: str, app: str = "lab") -> str:
+        """Return where the file at `path` in the folder is opened in an app: "lab" or "notebook"."""
+        place = {"lab": f"lab/tree/{path}?reset&", "notebook": f"notebooks/{path}?"}[app]
+        return f"{self.url}/{place}token={self.token}"
 
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """Start a JupyterLab that knows nothing of this machine's own."""
-    home = tmp_path_factory.mktemp("lab")
+    """Start a server that knows nothing of this machine's own."""
+    with serving(tmp_path_factory.mktemp("lab")) as lab:
+        yield lab
+
+
+@contextmanager
+def serving(home: Path) -> Iterator[Lab]:
+    """Start a server that keeps everything of its own in an empty folder."""
     lab = Lab(f"http://127.0.0.1:{_free_port()}", secrets.token_hex(), home / "work")
     lab.folder.mkdir()
     _silence_news(home)
@@ -76,9 +84,16 @@ def browser() -> Iterator[Browser]:
 
     Its event loop runs in this thread for as long as it is there, so it must be gone before other tests begin.
     """
+    with browsing() as browser:
+        yield browser
+
+
+@contextmanager
+def browsing() -> Iterator[Browser]:
+    """Start the browser."""
     path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
     if path is None:
-        told = "the browser tests need Chromium: apt install chromium, or set CHROMIUM to where it is"
+        told = "this needs Chromium: apt install chromium, or set CHROMIUM to where it is"
         if os.environ.get("CI"):
             pytest.fail(told, pytrace=False)
         pytest.skip(told)
@@ -94,14 +109,24 @@ class NotebookPage:
     def __init__(self, page: Page, address: str) -> None:
         self.page = page
         page.goto(address)
-        page.wait_for_function("() => window.jupyterapp?.restored")
-        page.evaluate("() => window.jupyterapp.restored.then(() => true)")
-        page.evaluate("() => window.jupyterapp.shell.collapseLeft()")
+        self._wait_until_open()
         page.wait_for_function(KERNEL_IS_READY)
         self._lines: list[str] = page.evaluate(
             "() => window.jupyterapp.shell.currentWidget.content.widgets"
             ".map(cell => cell.model.sharedModel.source.split('\\n')[0])"
         )
+
+    def _wait_until_open(self) -> None:
+        self.page.wait_for_function("() => window.jupyterapp?.restored")
+        self.page.evaluate("() => window.jupyterapp.restored.then(() => true)")
+        self.page.evaluate("() => window.jupyterapp.shell.collapseLeft?.()")
+        self.page.wait_for_function(CELLS_ARE_THERE)
+
+    def reload(self) -> None:
+        """Save, and load the page again as a person does; the kernel may be busy."""
+        self.page.evaluate("() => window.jupyterapp.shell.currentWidget.context.save()")
+        self.page.reload()
+        self._wait_until_open()
 
     def index(self, first_line: str) -> int:
         """Return the place of the cell among all cells."""
@@ -129,6 +154,25 @@ class NotebookPage:
                 ({model}) => model.type !== "code" || (model.executionCount && model.executionState === "idle")
             )""",
             arg=self.index(first_line),
+        )
+
+    def run(self, first_line: str) -> None:
+        """Start the cell, and don't wait for its end."""
+        self.activate(first_line)
+        self.command("notebook:run-cell")
+
+    def is_busy(self, first_line: str) -> bool:
+        """Say whether the cell is being executed."""
+        state = "index => window.jupyterapp.shell.currentWidget.content.widgets[index].model.executionState"
+        return bool(self.page.evaluate(state, self.index(first_line)) == "running")
+
+    def edit(self, first_line: str, text: str) -> None:
+        """Put another text into the cell, whose first line stays."""
+        self.page.evaluate(
+            """([index, text]) => {
+                window.jupyterapp.shell.currentWidget.content.widgets[index].model.sharedModel.setSource(text);
+            }""",
+            [self.index(first_line), text],
         )
 
     def outputs(self, first_line: str) -> list[dict[str, Any]]:
@@ -161,9 +205,9 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 @pytest.fixture
-def open_notebook(lab: Lab, page: Page) -> Callable[[str], NotebookPage]:
-    """Return what opens a notebook of the lab's folder, given its path there."""
-    return lambda path: NotebookPage(page, lab.address(path))
+def open_notebook(lab: Lab, page: Page) -> Callable[..., NotebookPage]:
+    """Return what opens a notebook of the lab's folder, given its path there and the app."""
+    return lambda path, app="lab": NotebookPage(page, lab.address(path, app))
 
 
 @pytest.fixture(scope="session")
@@ -211,6 +255,7 @@ def _serve(lab: Lab, home: Path, log: int) -> "Iterator[subprocess.Popen[bytes]]
         *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"),
         *("--ServerApp.ip=127.0.0.1", f"--ServerApp.port={lab.url.rpartition(':')[2]}", "--ServerApp.port_retries=0"),
         *(f"--ServerApp.root_dir={lab.folder}", "--LabApp.expose_app_in_browser=True"),
+        "--JupyterNotebookApp.expose_app_in_browser=True",
     ]
     environment = _environment(home, lab.token)
     with subprocess.Popen(command, env=environment, cwd=lab.folder, stdout=log, stderr=log) as server:  # noqa: S603 - our own interpreter

@@ -2,7 +2,6 @@
 
 import json
 import re
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -11,32 +10,38 @@ from playwright.sync_api import Page, expect
 from cloaca_nb.core.duration import duration
 from cloaca_nb.core.graph import Workflow
 from cloaca_nb.core.task import Task
-from cloaca_nb.notebook import panel as panel_module
 from cloaca_nb.notebook.panel import Panel
+from cloaca_nb.notebook.widget import PanelWidget
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
-FOLDER: Final = Path(panel_module.__file__).parent
 NASTY: Final = "<img src=x onerror=document.title='hit'>"
 
-# A model as anywidget hands it to the page: `feed` is the kernel's voice, `sent` its ear.
-SETUP: Final = """async ([graph, state, source]) => {
+# A model as anywidget hands it to the page: `feed`, `choose` and `say` are the kernel's voice, `sent` its ear.
+SETUP: Final = """async ([traits, source]) => {
     const url = URL.createObjectURL(new Blob([source], {type: "text/javascript"}));
     const page = (await import(url)).default;
-    const data = {graph, state}, listeners = new Set();
+    const data = {...traits}, heard = new Map();
+    const tell = (name, ...said) => { for (const each of [...heard.get(name) ?? []]) each(...said); };
+    const set = (name, value) => { data[name] = value; tell(`change:${name}`); };
     window.sent = [];
     window.interrupts = 0;
-    window.feed = state => { data.state = {...data.state, ...state}; for (const each of [...listeners]) each(); };
-    const model = {
+    window.feed = state => set("state", {...data.state, ...state});
+    window.choose = chosen => set("chosen", chosen);
+    window.know = usual => set("usual", usual);
+    window.say = message => tell("msg:custom", message);
+    window.die = () => tell("comm_live_update");
+    window.heard = () => [...heard.values()].reduce((sum, each) => sum + each.size, 0);
+    window.model = {
         get: name => data[name],
-        on: (_, listener) => listeners.add(listener),
-        off: (_, listener) => listeners.delete(listener),
+        on: (name, listener) => heard.set(name, (heard.get(name) ?? new Set()).add(listener)),
+        off: (name, listener) => heard.get(name).delete(listener),
         send: message => window.sent.push(message),
         widget_manager: {kernel: {interrupt: () => { window.interrupts += 1; }}},
     };
-    page.initialize({model});
-    window.leave = page.render({model: {...model}, el: document.body});
-    window.listeners = listeners;
+    window.page = page;
+    window.close = page.initialize({model: window.model});
+    window.leave = page.render({model: {...window.model}, el: document.body});
 }"""
 
 
@@ -48,10 +53,10 @@ def flow(count: int) -> Workflow:
 
 def open_panel(page: Page, workflow: Workflow) -> None:
     """Show the panel in an empty page."""
-    panel = Panel(workflow, on_cancel=lambda: None)
-    facts = [panel._graph(), panel._state(panel._rows.all()), (FOLDER / "panel.js").read_text()]
+    panel = Panel(workflow, on_cancel=lambda: None, on_again=lambda _: None)
+    facts = [{"graph": panel._graph(), "usual": {}, **panel._whole()}, str(PanelWidget._esm)]
     page.set_content("<!doctype html><body></body>")
-    page.add_style_tag(path=FOLDER / "panel.css")
+    page.add_style_tag(content=str(PanelWidget._css))
     page.evaluate(SETUP, json.loads(json.dumps(facts)))
 
 
@@ -97,6 +102,7 @@ def test_a_task_that_was_taken_from_history_is_over_and_has_a_look_of_its_own(pa
     expect(taken.locator(".run")).to_be_hidden()
     expect(page.locator(".bar")).to_have_attribute("aria-valuenow", "2")
     expect(page.locator('.chip[data-state="Taken"]')).to_have_text("1")
+    expect(page.locator('.chip[data-state="Failed"]')).to_be_hidden()
     signs = [row.locator(".sign").get_attribute("d") for row in (taken, completed)]
     colours = [row.locator(".sign").evaluate("sign => getComputedStyle(sign).stroke") for row in (taken, completed)]
     assert len(set(signs)) == len(set(colours)) == 2
@@ -130,7 +136,7 @@ def test_of_many_tasks_each_message_holds_only_some(page: Page) -> None:
 
 def test_nothing_moves_when_states_change(page: Page) -> None:
     open_panel(page, flow(5))
-    places = """[...document.querySelectorAll("header, .graph, .row, .track, .card")].map(
+    places = """[...document.querySelectorAll("header, .line, .bar, .graph, .row, .track, .card")].map(
         element => element.getBoundingClientRect().toJSON()
     )"""
     before = page.evaluate(places)
@@ -174,7 +180,247 @@ def test_a_task_that_is_pointed_at_lights_up_in_list_and_graph(page: Page) -> No
     assert sorted(lit.evaluate_all("all => all.map(e => e.classList[0])")) == ["edge", "row", "task"]
 
 
-def test_a_closed_view_listens_no_more(page: Page) -> None:
+def test_a_closed_view_and_a_closed_model_listen_no_more(page: Page) -> None:
     open_panel(page, flow(1))
     page.evaluate("window.leave()")
-    assert page.evaluate("window.listeners.size") == 1  # the model's own
+    expect(page.locator(".cloaca-panel")).to_have_count(0)
+    assert page.evaluate("window.heard()") > 0  # the model's own
+    page.evaluate("window.close()")
+    assert page.evaluate("[window.heard(), window.cloacaPanels.size]") == [0, 0]
+
+
+# --- the chosen task ---
+
+LOG: Final = {"task": 1, "note": "", "where": "", "traceback": "", "sets": ["x"], "known": 0, "first": 0}
+FAILED: Final = {
+    "note": "ValueError: no",
+    "where": "Cell In[3], line 2, in t",
+    "traceback": "Traceback\nValueError: no\n",
+}
+
+
+def choose(page: Page, *texts: str, **said: object) -> None:
+    """Say what the kernel would about the task that was chosen."""
+    lines = [[1, "stderr" if "!" in text else "stdout", text] for text in texts]
+    page.evaluate("message => window.choose(message)", {**LOG, "lines": lines, **said})
+
+
+def test_a_chosen_task_shows_its_log_as_it_grows(page: Page) -> None:
+    open_panel(page, flow(3))
+    page.locator(".row").nth(1).click()
+    assert page.evaluate("window.sent") == [{"type": "choose", "task": 1}]
+    expect(page.locator(".chosen .title")).to_have_text(NASTY)
+    expect(page.locator(".hint")).to_contain_text("Asking the kernel")
+    choose(page, "one", "<b>two</b>!")
+    choose(page, "three", known=2, first=2)
+    expect(page.locator(".lines > div")).to_have_text(["one", "<b>two</b>!", "three"])
+    expect(page.locator(".lines > .stderr")).to_have_count(1)
+    expect(page.locator(".hint")).to_be_hidden()
+    expect(page.locator(".facts")).to_contain_text("Sets")
+    choose(page, "late", known=3, first=900, sets=[])
+    expect(page.locator(".hint")).to_contain_text("earlier lines: %cloaca_logs")
+    page.get_by_role("button", name="Close").click()
+    expect(page.locator(".chosen")).to_be_hidden()
+    assert page.evaluate("window.sent.at(-1)") == {"type": "choose", "task": None}
+
+
+def test_the_kernel_opens_the_task_that_failed_unless_the_reader_looks_at_another(page: Page) -> None:
+    open_panel(page, flow(3))
+    choose(page, "one", **FAILED)
+    expect(page.locator(".chosen .trace")).to_have_text("Traceback\nValueError: no\n")
+    expect(page.locator(".row[aria-selected=true]")).to_have_attribute("data-number", "1")
+    page.locator(".row").first.click()
+    choose(page, "one", "two", **FAILED)
+    expect(page.locator(".chosen .title")).to_have_text("load")
+    expect(page.locator(".chosen .trace")).to_be_hidden()
+
+
+# --- another run ---
+
+
+def test_resume_asks_the_kernel_once_and_shows_why_not(page: Page) -> None:
+    open_panel(page, flow(2))
+    resume = page.get_by_role("button", name="Resume")
+    expect(resume).to_be_hidden()
+    feed(page, [0, "Failed", 0, 1, 1, None, "ValueError: no"], now=1, status="Failed", ended=True)
+    resume.click()
+    expect(page.locator(".resume")).to_have_attribute("aria-disabled", "true")
+    page.locator(".resume").click(force=True)
+    assert page.evaluate("window.sent") == [{"type": "again", "task": None}]
+    page.evaluate("window.say({type: 'answer', why: 'A cell is being executed.'})")
+    expect(page.locator(".notice")).to_have_text("A cell is being executed.")
+    expect(resume).to_have_attribute("aria-disabled", "false")
+
+
+def test_rerun_is_there_for_one_task_when_the_run_is_over(page: Page) -> None:
+    open_panel(page, flow(2))
+    page.locator(".row").first.click()
+    rerun = page.get_by_role("button", name="Re-run")
+    expect(rerun).to_have_attribute("title", "The run is still going on.")
+    rerun.click(force=True)
+    feed(page, [0, "Completed", 0, 1, 1, None, ""], now=1, status="Completed", ended=True)
+    rerun.click()
+    assert page.evaluate("window.sent.slice(1)") == [{"type": "again", "task": 0}]
+
+
+def test_without_a_kernel_nothing_is_started_and_a_run_is_shown_as_interrupted(page: Page) -> None:
+    open_panel(page, flow(2))
+    feed(page, [0, "Running", 0, None, 1, None, ""], now=1, status="Running")
+    page.evaluate("window.die()")
+    expect(page.locator(".cloaca-panel")).to_have_attribute("data-run-status", "Interrupted")
+    expect(page.locator(".resume")).to_have_attribute("aria-disabled", "true")
+    expect(page.locator(".notice")).to_contain_text("%cloaca_run --resume")
+
+
+def test_an_announced_model_takes_the_place_of_the_one_before(page: Page) -> None:
+    open_panel(page, flow(2))
+    page.locator(".row").first.click()
+    before = page.evaluate("window.heard()")
+    page.evaluate("void window.page.initialize({model: {...window.model}})")
+    assert page.evaluate("window.heard()") == before
+    expect(page.locator(".cloaca-panel")).to_have_count(1)
+    expect(page.locator(".chosen")).to_be_visible()
+
+
+def test_the_panel_stands_over_the_static_picture_while_there_is_a_kernel(page: Page) -> None:
+    open_panel(page, flow(2))
+    page.evaluate("""() => {
+        const {key} = window.model.get("graph");
+        const still = `<div data-cloaca-panel="${key}"><p class=still>picture</p></div>`;
+        document.body.insertAdjacentHTML("beforeend", still);
+    }""")
+    expect(page.locator(".cloaca-live .cloaca-panel")).to_be_visible()
+    expect(page.locator(".still")).to_be_hidden()
+    page.evaluate("window.close()")
+    expect(page.locator(".cloaca-live")).to_have_count(0)
+    expect(page.locator(".still")).to_be_visible()
+
+
+# --- search, filter, keys ---
+
+
+def shown(page: Page) -> list[str]:
+    found: list[str] = page.locator(".row").evaluate_all(
+        "rows => rows.sort((a, b) => a.ariaPosInSet - b.ariaPosInSet).map(row => row.dataset.taskId)"
+    )
+    return found
+
+
+def test_a_thousand_tasks_are_filtered_by_text_and_state_and_few_rows_exist(page: Page) -> None:
+    open_panel(page, flow(1000))
+    feed(page, *([n, "Failed", 0, 1, 1, None, "KeyError: 'x'"] for n in (70, 77, 500)), now=1)
+    assert page.locator(".row").count() < 50
+    page.locator('.chip[data-state="Failed"]').click()
+    assert shown(page) == ["t70", "t77", "t500"]
+    expect(page.locator(".found")).to_have_text("3 of 1,000 tasks")
+    expect(page.locator(".task:not([data-out])")).to_have_count(3)
+    page.get_by_label("Filter tasks by text").fill("T7")
+    assert shown(page) == ["t70", "t77"]
+    page.get_by_role("button", name="Show all").click()
+    assert page.locator(".row").count() > 10
+    page.get_by_label("Filter tasks by text").fill("keyerror")
+    assert shown(page) == ["t70", "t77", "t500"]
+    page.get_by_label("Filter tasks by text").fill("nothing")
+    expect(page.locator(".empty")).to_be_visible()
+
+
+def test_the_list_is_gone_through_by_keys(page: Page) -> None:
+    open_panel(page, flow(40))
+    page.locator(".list").focus()
+    chosen = page.locator(".chosen .title")
+    for key, expected in [
+        ("ArrowDown", None),
+        ("ArrowDown", None),
+        ("Enter", NASTY),
+        ("ArrowUp", "load"),
+        ("End", "t39"),
+    ]:
+        page.keyboard.press(key)
+        expect(chosen).to_have_text(expected) if expected else expect(chosen).to_be_hidden()
+    expect(page.locator(".row[aria-selected=true]")).to_be_in_viewport()
+    active = page.locator(".list").get_attribute("aria-activedescendant")
+    assert page.locator(f"[id='{active}']").get_attribute("data-task-id") == "t39"
+    page.keyboard.press("Escape")
+    expect(chosen).to_be_hidden()
+    page.keyboard.press("/")
+    page.keyboard.type("t2/")
+    assert shown(page) == []
+    page.keyboard.press("Escape")
+    expect(page.get_by_label("Filter tasks by text")).to_have_value("")
+
+
+def test_keys_that_the_panel_takes_never_reach_the_notebook_and_others_do(page: Page) -> None:
+    open_panel(page, flow(3))
+    page.evaluate(
+        "() => { window.keys = []; document.addEventListener('keydown', e => window.keys.push(e.key), true); }"
+    )
+    page.locator(".list").focus()
+    for key in ("ArrowDown", "Enter", "x", "Escape", "Control+ArrowDown"):
+        page.keyboard.press(key)
+    assert page.evaluate("window.keys") == ["x", "Control", "ArrowDown"]
+
+
+# --- what a task usually takes ---
+
+
+def test_elapsed_stands_against_what_is_usual(page: Page) -> None:
+    open_panel(page, flow(2))
+    page.evaluate("window.know({0: 1, 1: 60})")
+    feed(page, [0, "Running", 0, None, 1, None, ""], [1, "Running", 0, None, 1, None, ""], now=5)
+    expect(page.locator(".row .usual")).to_have_text(["1.0 s", "1 m 00 s"])
+    expect(page.locator(".row .time[data-slow]")).to_have_count(1)
+    expect(page.locator(".row .ghost").nth(1)).to_be_visible()
+
+
+# --- for every reader ---
+
+
+def test_roles_and_names_say_what_is_seen(page: Page) -> None:
+    open_panel(page, flow(2))
+    feed(page, [0, "Failed", 0, 1.5, 1, None, "ValueError: no"], now=2, status="Failed", ended=True)
+    option = page.get_by_role("option", name="load, Failed, 1.5 s, ValueError: no")
+    expect(option).to_have_attribute("aria-setsize", "2")
+    expect(page.get_by_role("status")).to_have_text("Failed. 1 of 2 tasks failed.")
+    live = page.locator("[aria-live], [role=status], [role=alert], [role=log]").evaluate_all(
+        "all => all.filter(e => e.getAttribute('aria-live') !== 'off').map(e => e.className)"
+    )
+    assert live == ["said"]
+
+
+def test_who_wants_no_motion_sees_none(page: Page) -> None:
+    page.emulate_media(reduced_motion="reduce")
+    open_panel(page, flow(2))
+    feed(page, [0, "Running", 0, None, 1, None, ""], now=1)
+    assert page.evaluate("document.getAnimations().length") == 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_can_be_read_in_both_themes(page: Page, scheme: Any) -> None:
+    page.emulate_media(color_scheme=scheme)
+    open_panel(page, flow(3))
+    feed(page, [0, "Failed", 0, 1, 2, None, "ValueError: no"], [1, "Retrying", 1, None, 1, None, "OSError"], now=2)
+    contrasts = page.evaluate(CONTRASTS)
+    assert {text: round(ratio, 1) for text, ratio in contrasts.items() if ratio < 4.5} == {}
+    assert len(contrasts) > 8
+
+
+# The contrast of each text with the surface of the panel, as WCAG reckons it.
+CONTRASTS: Final = """() => {
+    const canvas = new OffscreenCanvas(1, 1).getContext("2d", {willReadFrequently: true});
+    const light = colour => {
+        canvas.fillStyle = colour;
+        canvas.fillRect(0, 0, 1, 1);
+        const part = value => value <= 0.03928 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
+        const [r, g, b] = [...canvas.getImageData(0, 0, 1, 1).data].map(value => part(value / 255));
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const surface = light(getComputedStyle(document.querySelector(".cloaca-panel")).backgroundColor);
+    const texts = [...document.querySelectorAll(".cloaca-panel :is(span, strong, button, text)")].filter(
+        element => element.textContent && !element.childElementCount && element.checkVisibility()
+    );
+    return Object.fromEntries(texts.map(element => {
+        const {color, fill} = getComputedStyle(element);
+        const ink = light(element.tagName === "text" ? fill : color);
+        return [element.textContent, (Math.max(ink, surface) + 0.05) / (Math.min(ink, surface) + 0.05)];
+    }));
+}"""

@@ -55,6 +55,7 @@ def test_the_page_gets_times_since_the_run_began():
     panel.close()
     assert sent[-1] == {
         "now": 10.0,
+        "run": "r",
         "status": "Running",
         "ended": False,
         "error": "",
@@ -147,6 +148,141 @@ def test_a_panel_that_was_never_shown_or_is_closed_already_closes_in_peace(capsy
     panel.close()
     assert first
     assert capsys.readouterr().out == ""
+
+
+# --- the task that is looked at ---
+
+
+def say(widget, **message):
+    widget._handle_custom_msg(message, [])
+
+
+def wrote(task_id, text, stream="stdout"):
+    return events.OutputWritten(1_000.0, "r", task_id, 1, stream, text)
+
+
+def running(count=2, **options):
+    """Return a panel of a run that goes on and is published only at its end, and its widget."""
+    workflow = flow(count)
+    panel, _ = shown_panel(workflow, interval=3_600, **options)
+    panel(events.RunStarted(1_000.0, "r", workflow, "run", {}))
+    return panel, panel._shown.widget
+
+
+def test_the_log_of_the_chosen_task_goes_to_the_page_as_it_grows():
+    panel, widget = running()
+    panel(wrote("t0", "one\ntwo\n"))
+    panel(wrote("t1", "another's\n"))
+    say(widget, type="choose", task=0)
+    panel._update()
+    assert (widget.chosen["task"], widget.chosen["known"]) == (0, 0)
+    assert [line.text for line in widget.chosen["lines"]] == ["one", "two"]
+    panel(wrote("t0", "three\n", "stderr"))
+    panel._update()
+    assert (widget.chosen["known"], widget.chosen["first"]) == (2, 2)
+    assert widget.chosen["lines"] == [(1, "stderr", "three")]
+    whole = widget.get_state()["chosen"]  # as a page that was loaded again asks for it
+    assert [line.text for line in whole["lines"]] == ["one", "two", "three"]
+    panel.close()
+
+
+def test_a_task_can_be_looked_at_when_the_run_is_over():
+    panel, widget = running()
+    panel(wrote("t1", "words\n"))
+    panel(events.TaskFinished(1_001.0, "r", "t1", 1, Outcome.FAILED, {}, FAILURE._replace(traceback="Traceback"), ""))
+    panel(events.RunFinished(1_002.0, "r", Status.FAILED, {}, "t1 failed"))
+    panel.settle()
+    assert widget.chosen == {}
+    say(widget, type="choose", task=1)
+    assert widget.chosen["traceback"] == "Traceback"
+    assert widget.chosen["where"] == "Cell In[3], line 2, in clean"
+    assert [line.text for line in widget.chosen["lines"]] == ["words"]
+    say(widget, type="choose", task=None)
+    assert widget.chosen == {}
+    panel.close()
+
+
+@pytest.mark.parametrize("tells_failure", [True, False])
+def test_where_no_cell_says_why_a_run_failed_the_panel_does(tells_failure):
+    panel, widget = running(tells_failure=tells_failure)
+    panel(events.TaskFinished(1_001.0, "r", "t0", 1, Outcome.FAILED, {}, FAILURE, ""))
+    panel(events.RunFinished(1_002.0, "r", Status.FAILED, {}, "t0 failed"))
+    panel.settle()
+    assert (widget.chosen.get("task") == 0) is tells_failure
+    panel.close()
+
+
+# --- other runs ---
+
+
+def test_a_click_on_resume_or_rerun_is_passed_on_and_its_answer_comes_back():
+    wishes = []
+    panel, widget = running(on_again=wishes.append)
+    answers = []
+    widget.send = answers.append
+    say(widget, type="again", task=None)
+    say(widget, type="again", task=1)
+    assert [(wish.workflow, wish.run_id, wish.task_id) for wish in wishes] == [("flow", "", None), ("flow", "", "t1")]
+    wishes[0].answer("not now")
+    assert answers == [{"type": "answer", "why": "not now"}]
+    panel.close()
+
+
+def test_without_a_way_to_start_runs_there_are_no_such_buttons():
+    panel, widget = running()
+    assert widget.graph["again"] is False
+    say(widget, type="again", task=None)
+    panel.close()
+
+
+# --- what it takes usually ---
+
+
+def test_how_long_tasks_usually_take_is_asked_once_and_told():
+    asked = []
+
+    def usual(run_id):
+        asked.append(run_id)
+        told.set()
+        return {"t1": 2.0, "a task of old": 3.0}
+
+    told = threading.Event()
+    panel, widget = running(usual=usual)
+    known = threading.Event()
+    widget.observe(lambda _: known.set(), "usual")
+    panel.settle()
+    assert known.wait(60)
+    assert widget.usual == {"1": 2.0}
+    assert asked == ["r"]
+    panel.close()
+
+
+# --- its place in the notebook ---
+
+
+def test_a_page_that_can_shows_the_panel_over_the_picture_from_the_start(capsys):
+    workflow = flow(2)
+    panel, _ = shown_panel(workflow, interval=0.01)
+    panel(events.RunStarted(1_000.0, "r", workflow, "run", {}))
+    has_picture = threading.Event()
+    put = panel._put_picture
+    panel._put_picture = lambda: (put(), has_picture.set())
+    say(panel._shown.widget, type="place")
+    assert has_picture.wait(60)
+    panel.close()
+
+
+def test_a_page_that_leaves_is_told_of_the_widget_when_it_may_be_back():
+    now = [1_000.0]
+    workflow = flow(2)
+    panel, _ = shown_panel(workflow, interval=0.01, clock=lambda: now[0])
+    panel(events.RunStarted(1_000.0, "r", workflow, "run", {}))
+    announced = threading.Event()
+    panel._shown.widget.announce = announced.set
+    say(panel._shown.widget, type="leave")
+    now[0] += 3
+    assert announced.wait(60)
+    panel.close()
 
 
 def test_importing_it_loads_neither_pandas_nor_duckdb():

@@ -11,13 +11,13 @@ from cloaca_nb.notebook.showing import OnPanel, Unshown, showing
 WORKFLOW = Workflow("w", [Task(id="a", function=len)])
 
 
-def test_who_looks_on_decides() -> None:
-    stream = io.StringIO()
-    assert isinstance(showing(WORKFLOW, Audience.TERMINAL, "auto", stream), OnTerminal)
-    assert isinstance(showing(WORKFLOW, Audience.NOBODY, "auto", stream), OnRecord)
-    assert isinstance(showing(WORKFLOW, Audience.PERSON, "auto", stream), OnPanel)
-    assert isinstance(showing(WORKFLOW, Audience.NOBODY, "on", stream), OnPanel)
-    assert all(isinstance(showing(WORKFLOW, one, "off", stream), Unshown) for one in Audience)
+def test_who_looks_on_decides(session) -> None:
+    stream, panels = io.StringIO(), session.panels
+    assert isinstance(showing(WORKFLOW, Audience.TERMINAL, "auto", stream, panels), OnTerminal)
+    assert isinstance(showing(WORKFLOW, Audience.NOBODY, "auto", stream, panels), OnRecord)
+    assert isinstance(showing(WORKFLOW, Audience.PERSON, "auto", stream, panels), OnPanel)
+    assert isinstance(showing(WORKFLOW, Audience.NOBODY, "on", stream, panels), OnPanel)
+    assert all(isinstance(showing(WORKFLOW, one, "off", stream, panels), Unshown) for one in Audience)
 
 
 def test_a_shell_without_a_kernel_is_a_terminal(shell) -> None:

@@ -1,0 +1,101 @@
+// --- the header: how the run stands, and what can be done about it ---
+
+const PATIENCE = 1000; // ms for the kernel to answer a click
+const RESUME = "Start a new run that goes on with this one: only what failed, follows it, or was edited since is executed";
+
+function header(run) {
+  const meter = { role: "progressbar", "aria-label": "Tasks that are over", "aria-valuemin": 0 };
+  const part = {
+    icon: icon({ "aria-hidden": "true" }),
+    status: make("span", { class: "status" }),
+    time: make("span", { class: "time" }),
+    counts: make("div", { class: "counts", role: "group", "aria-label": "Show only tasks that are" }),
+    said: make("span", { class: "said", role: "status" }),
+    bar: make("div", { class: "bar", ...meter }),
+    notice: make("p", { class: "notice" }),
+    cancel: button("cancel", "Cancel", () => cancel(run, part.cancel)),
+    resume: button("resume", "Resume", () => again(run, null)),
+    segments: {},
+    chips: {},
+  };
+  for (const state of COUNTED) {
+    part.chips[state] = chip(run, state);
+    part.segments[state] = make("span", { class: "segment", "data-state": state });
+  }
+  part.bar.append(...COUNTED.slice(0, -1).map((state) => part.segments[state]));
+  part.counts.append(...Object.values(part.chips));
+  const title = make("strong", { class: "title", title: run.graph.name }, run.graph.name);
+  const about = make("div", { class: "about" }, part.icon, title, part.status, part.time);
+  const line = make("div", { class: "line" }, about, part.counts, part.cancel, part.resume);
+  return { ...part, element: make("header", {}, line, part.bar, part.notice, part.said) };
+}
+
+function updateHeader(part, run) {
+  const { counts, state } = run;
+  const over = ENDED.reduce((sum, one) => sum + counts[one], 0);
+  const total = run.rows.length;
+  for (const one of COUNTED) {
+    part.segments[one].style.width = `${(100 * counts[one]) / total}%`;
+    updateChip(part.chips[one], run, one);
+  }
+  mark(part.bar, "aria-valuemax", String(total));
+  mark(part.bar, "aria-valuenow", String(over));
+  setIcon(part.icon, run.graph.looks[state.status]);
+  write(part.status, state.status);
+  write(part.notice, noticeOf(run));
+  part.notice.hidden = !part.notice.textContent;
+  const failed = state.ended || counts.Failed ? `${state.status}. ${counts.Failed} of ${number(total, "task")} failed. ` : "";
+  write(part.said, failed + part.notice.textContent);
+  updateButtons(part, run);
+}
+
+function updateButtons(part, run) {
+  const { cancelling, ended } = run.state;
+  part.cancel.hidden = !run.graph.cancel || ended;
+  part.cancel.disabled = cancelling || part.cancel.dataset.clicked === "";
+  write(part.cancel, part.cancel.disabled ? "Cancelling…" : "Cancel");
+  part.resume.hidden = !run.graph.again || !ended;
+  forbid(part.resume, hindrance(run), RESUME);
+  write(part.resume, run.isAsking ? "Starting…" : "Resume");
+}
+
+function noticeOf(run) {
+  if (run.isGone) return hindrance(run);
+  if (run.answer) return run.answer;
+  const { ended, error } = run.state;
+  return ended && error && !run.counts.Failed ? error : ""; // else it stands beside the task
+}
+
+/** How many tasks are in a state; pressed, only those are shown. */
+function chip(run, state) {
+  const sign = icon({ "aria-hidden": "true" });
+  const count = make("span", {});
+  setIcon(sign, run.graph.looks[state]);
+  const made = button("chip", "", () => {
+    if (!run.states.delete(state)) run.states.add(state);
+    tell(run);
+  });
+  made.dataset.state = state;
+  made.append(sign, count);
+  return made;
+}
+
+function updateChip(element, run, state) {
+  const count = run.counts[state];
+  const label = `${count.toLocaleString("en")} ${state.toLowerCase()}`;
+  element.hidden = !count && !run.states.has(state);
+  write(element.lastChild, count.toLocaleString("en"));
+  mark(element, "aria-label", label);
+  mark(element, "title", run.states.has(state) ? `${label}: show all again` : `${label}: show only these`);
+  mark(element, "aria-pressed", String(run.states.has(state)));
+}
+
+/** Ask the kernel to cancel; a kernel that takes no messages while a cell runs is interrupted. */
+function cancel(run, element) {
+  element.dataset.clicked = "";
+  run.send({ type: "cancel" });
+  tell(run);
+  setTimeout(() => {
+    if (!run.state.cancelling && !run.state.ended) run.interrupt();
+  }, PATIENCE);
+}

@@ -1,0 +1,127 @@
+// --- where views stand: as a widget's own, or over the static picture that the notebook keeps ---
+
+const ASKED = [250, 750, 2000, 5000]; // ms after which the kernel is told that here is room for its picture
+const ALONE = 1500; // ms after which a run that was started here, and whose place never came, gets one
+
+/** Show the run in every place for it that comes into the page; return what ends that. */
+function takePlaces(run) {
+  const places = `[data-cloaca-panel="${run.graph.key}"]`;
+  const taken = new Map();
+  const leave = (place) => {
+    taken.get(place)();
+    taken.delete(place);
+  };
+  const look = () => {
+    for (const place of taken.keys()) if (!place.isConnected) leave(place);
+    for (const place of document.querySelectorAll(places)) if (!taken.has(place)) taken.set(place, settleIn(run, place));
+  };
+  const isElement = (node) => node.nodeType === Node.ELEMENT_NODE;
+  const sees = (node) => isElement(node) && !node.closest(".cloaca-panel");
+  const observer = new MutationObserver((changes) => {
+    if (changes.some((change) => [...change.addedNodes, ...change.removedNodes].some(sees))) look();
+  });
+  observer.observe(document.body, { childList: true, subtree: true });
+  look();
+  return () => {
+    observer.disconnect();
+    for (const place of taken.keys()) leave(place);
+  };
+}
+
+/** Put a view over the static picture; without the view it is to be seen again. */
+function settleIn(run, place) {
+  const host = make("div", { class: "cloaca-live" });
+  place.prepend(host);
+  place.classList.add("cloaca-place");
+  const end = view(run, host);
+  if (run.graph.after && !run.wasSeen) host.scrollIntoView({ block: "nearest", behavior: calm() ? "auto" : "smooth" });
+  run.wasSeen = true;
+  return () => {
+    end();
+    host.remove();
+    place.classList.remove("cloaca-place");
+  };
+}
+
+/** Tell the kernel that this page can show the panel over a picture; a blocked one hears only what is said a bit later. */
+function offerPlace(run) {
+  const isThere = document.querySelector(`[data-cloaca-panel="${run.graph.key}"]`);
+  if (!isThere && !run.state.ended) run.send({ type: "place" });
+}
+
+/** After a reload the page has no cell for what an old one displays: below the panel that was clicked there is room. */
+function makePlace(run) {
+  if (run.wasSeen) return;
+  const before = document.querySelector(`.cloaca-panel[data-run="${run.graph.after}"]`);
+  before?.parentElement.after(make("div", { "data-cloaca-panel": run.graph.key }));
+}
+
+/** Take in what the kernel says of the run, and return what ends that. */
+function listen(model, run) {
+  const heard = {
+    "change:state": () => tell(run, takeState(run, model.get("state"))),
+    "change:chosen": () => tell(takeChosen(run, model.get("chosen"))),
+    "change:usual": () => tell(Object.assign(run, { usual: model.get("usual") })),
+    "msg:custom": ({ type, why }) => type === "answer" && tell(Object.assign(run, { isAsking: false, answer: why })),
+    comm_live_update: () => lose(run),
+  };
+  for (const [name, listener] of Object.entries(heard)) model.on(name, listener);
+  return () => {
+    for (const [name, listener] of Object.entries(heard)) model.off(name, listener);
+  };
+}
+
+/** The kernel is gone, and what it was doing with it. */
+function lose(run) {
+  run.isGone = true;
+  if (!run.state.ended) run.state = { ...run.state, now: nowOf(run), status: "Interrupted", ended: true };
+  tell(run);
+}
+
+// The panels of this page, by key. A widget's code is loaded for each model anew, so they meet here: a kernel announces
+// a panel again where a page may have missed it, and the model that comes then takes the place of the one before.
+const panels = (window.cloacaPanels ??= new Map());
+
+function newPanel(model) {
+  const run = newRun(model.get("graph"));
+  const panel = { run, end: () => {} };
+  takeState(run, model.get("state"));
+  panel.hear = (speaker) => {
+    panel.end();
+    Object.assign(run, { usual: speaker.get("usual"), isGone: false, send: (message) => speaker.send(message) });
+    run.interrupt = () => speaker.widget_manager?.kernel?.interrupt?.();
+    tell(takeChosen(run, speaker.get("chosen")), takeState(run, speaker.get("state")));
+    const end = listen(speaker, run);
+    panel.end = end;
+    return () => (panel.end === end ? panel.close() : end());
+  };
+  const leavePlaces = takePlaces(run);
+  const onLeave = () => run.state.ended || run.send({ type: "leave" });
+  window.addEventListener("pagehide", onLeave);
+  panel.close = () => {
+    panel.end();
+    leavePlaces();
+    window.removeEventListener("pagehide", onLeave);
+    panels.delete(run.graph.key);
+  };
+  return panel;
+}
+
+/** Listen from the first message on: above some hundred tasks each holds only what has changed. */
+function initialize({ model }) {
+  const { key, after } = model.get("graph");
+  if (!panels.has(key)) panels.set(key, newPanel(model));
+  const { run, hear } = panels.get(key);
+  const end = hear(model);
+  if (document.querySelector(".jp-Notebook")) for (const delay of ASKED) setTimeout(offerPlace, delay, run);
+  if (after) setTimeout(makePlace, ALONE, run);
+  return end;
+}
+
+function render({ model, el }) {
+  const { run } = panels.get(model.get("graph").key);
+  run.wasSeen = true;
+  return view(run, el);
+}
+
+export default { initialize, render };

@@ -1,0 +1,70 @@
+"""The panels of a notebook: what they have in common, and which of them still answer."""
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from cloaca_nb.notebook.panel import Panel, Wish
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from cloaca_nb.core.graph import Workflow
+
+__all__ = ["Panels"]
+
+MOST: Final = 12  # panels of runs that are over, and that still answer: each keeps the end of its logs in memory
+BUSY: Final = "A cell is being executed. When it is over, click again."
+
+
+class Panels:
+    """Makes panels, and does what a click on Resume or Re-run asks for.
+
+    Args:
+        shell: the IPython shell.
+        start: starts the run that is wished for, as a cell would; an error of it is the answer to the click.
+        usual: returns how many seconds the tasks of a workflow usually take, by id, given a run that doesn't count.
+
+    Attributes:
+        cell_is_executed: whether a cell is: then no run is started from the page.
+    """
+
+    def __init__(
+        self,
+        shell: "InteractiveShell",
+        start: Callable[[Wish], object],
+        usual: Callable[["Workflow", str], Mapping[str, float]],
+    ) -> None:
+        self._shell = shell
+        self._start = start
+        self._usual = usual
+        self._settled: deque[Panel] = deque()
+        self.cell_is_executed = False
+
+    def panel(self, workflow: "Workflow", **options: Any) -> Panel:
+        """Return a panel; see `Panel` for the options."""
+        return Panel(workflow, on_again=self._again, usual=partial(self._usual, workflow), **options)
+
+    def settle(self, panel: Panel) -> None:
+        """Leave the picture of a run that is over; the panel answers until a dozen others have come after it."""
+        panel.settle()
+        self._settled.append(panel)
+        while len(self._settled) > MOST:
+            self._settled.popleft().close()
+
+    def _again(self, wish: Wish) -> None:
+        """Start a run where cells are executed, the kernel's main thread, as what they define is read."""
+        if self.cell_is_executed:
+            wish.answer(BUSY)
+        else:
+            kernel: Any = self._shell.kernel  # type: ignore[attr-defined]  # there is no panel without one
+            kernel.io_loop.add_callback(wish.in_cell, partial(self._started, wish))
+
+    def _started(self, wish: Wish) -> None:
+        try:
+            self._start(wish)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the panel is the one place where it can be told
+            wish.answer(str(error) or type(error).__name__)
+        else:
+            wish.answer("")
