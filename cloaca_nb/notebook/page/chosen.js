@@ -9,9 +9,9 @@ function chosenOf(run) {
     state: make("span", { class: "status" }),
     rerun: button("rerun", "Re-run", () => again(run, run.chosen)),
     close: button("close", "×", () => choose(run, null)),
-    facts: make("dl", { class: "facts" }),
-    trace: make("pre", { class: "trace", tabindex: 0, "aria-label": "Traceback" }),
-    hint: make("p", { class: "hint" }),
+    facts: make("div", { class: "facts" }),
+    trace: make("div", { class: "trace", role: "group", tabindex: 0, "aria-label": "Traceback" }),
+    hint: make("div", { class: "hint" }),
     lines: make("div", { class: "lines" }),
     written: { task: null, next: 0 }, // what of the log stands there
   };
@@ -59,7 +59,7 @@ function updateFacts(element, facts) {
   const shown = JSON.stringify(facts);
   if (element.dataset.shown === shown) return;
   element.dataset.shown = shown;
-  const entry = ([name, text]) => make("div", { class: name.toLowerCase() }, make("dt", {}, name), make("dd", { title: text }, text));
+  const entry = ([name, text]) => make("div", { class: name.toLowerCase() }, make("span", { class: "label" }, name), make("span", { class: "fact", title: text }, text));
   element.replaceChildren(...facts.map(entry));
 }
 

@@ -1,4 +1,4 @@
-// --- elements ---
+// --- elements: plain ones, as the page of a notebook has a style of its own for `pre`, `dl`, `p` and the like ---
 
 const SVG = "http://www.w3.org/2000/svg";
 const calm = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches;

@@ -12,7 +12,7 @@ function header(run) {
     counts: make("div", { class: "counts", role: "group", "aria-label": "Show only tasks that are" }),
     said: make("span", { class: "said", role: "status" }),
     bar: make("div", { class: "bar", ...meter }),
-    notice: make("p", { class: "notice" }),
+    notice: make("div", { class: "notice" }),
     cancel: button("cancel", "Cancel", () => cancel(run, part.cancel)),
     resume: button("resume", "Resume", () => again(run, null)),
     segments: {},

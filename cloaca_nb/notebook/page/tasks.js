@@ -10,14 +10,14 @@ function tasksOf(run) {
     found: make("span", { class: "found" }),
     axis: make("span", { class: "axis" }),
     all: make("div", { class: "all", role: "presentation" }),
-    empty: make("p", { class: "empty" }, "No task is like that."),
+    empty: make("div", { class: "empty" }, "No task is like that."),
     rows: new Map(), // those in sight, by number
     spare: [],
     shown: [],
   };
   part.list = make("div", { class: "list", role: "listbox", tabindex: 0, "aria-label": "Tasks" }, part.all, part.empty);
   const clear = button("clear", "Show all", () => showAll(run, part));
-  const tools = make("div", { class: "tools" }, make("label", { class: "field" }, part.filter, make("kbd", {}, "/")), part.found, clear);
+  const tools = make("div", { class: "tools" }, make("label", { class: "field" }, part.filter, make("span", { class: "key", "aria-hidden": "true" }, "/")), part.found, clear);
   const names = ["", "Task", "", part.axis, "Elapsed", "Usually", "Notes"];
   const heads = make("div", { class: "heads", "aria-hidden": "true" }, ...names.map((name) => (name.tagName ? name : make("span", {}, name))));
   part.tools = tools;
