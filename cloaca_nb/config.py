@@ -1,6 +1,7 @@
 """How a runner executes: the settings of the reference library, checked as they are set."""
 
 import math
+import re
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
@@ -26,6 +27,9 @@ class DefaultRunnerConfig:
         db_pool_size: changes nothing: history needs no pool of connections.
         enable_recovery: changes nothing: a run whose process died is always shown as Interrupted, and can be resumed.
         enable_cron_scheduling: changes nothing: a runner has no schedules; nor do the `cron_` fields.
+        secret_keys: of ours: a regular expression that tells more keys whose values are never shown or kept than the
+            usual ones, which have a word like password, secret, credentials or api_key, or end with token; None: only
+            those that a workflow names, by `WorkflowBuilder.secret`.
         cron_poll_interval_seconds: see `enable_cron_scheduling`.
         cron_max_catchup_executions: see `enable_cron_scheduling`.
         cron_enable_recovery: see `enable_cron_scheduling`.
@@ -57,6 +61,7 @@ class DefaultRunnerConfig:
     cron_lost_threshold_minutes: int = 10
     cron_max_recovery_age_seconds: int = 86_400
     cron_max_recovery_attempts: int = 3
+    secret_keys: str | None = ""
 
     @classmethod
     def default(cls) -> "DefaultRunnerConfig":
@@ -81,6 +86,9 @@ def _check(name: str, value: Any) -> None:
     if name in TIMEOUTS:
         holds = value is None or (_is_number(value, float) and value > 0)
         _require(name, value, holds, "a number of seconds above 0, or None")
+    elif name == "secret_keys":
+        holds = value is None or (isinstance(value, str) and _is_pattern(value))
+        _require(name, value, holds, "a regular expression, or None")
     elif "enable" in name:
         _require(name, value, isinstance(value, bool), "True or False")
     else:
@@ -91,6 +99,14 @@ def _check(name: str, value: Any) -> None:
 def _require(name: str, value: Any, holds: bool, what: str) -> None:  # noqa: FBT001 - the condition that is required
     if not holds:
         raise DefinitionError(f"Invalid configuration: {name} is {value!r}, but must be {what}.")
+
+
+def _is_pattern(text: str) -> bool:
+    try:
+        re.compile(text)
+    except re.error:
+        return False
+    return True
 
 
 def _is_number(value: Any, kind: type[int | float]) -> bool:

@@ -13,16 +13,18 @@ from cloaca_nb.core.graph import Workflow
 from cloaca_nb.core.merge import Sameness
 from cloaca_nb.core.parameters import following
 from cloaca_nb.core.recall import Recall
+from cloaca_nb.core.secret import SecretKeys
 from cloaca_nb.declare.entry import import_entry_module
 from cloaca_nb.declare.options import check_timeout
 from cloaca_nb.declare.registry import REGISTRY, Registry
+from cloaca_nb.declare.variables import given_variables, secrets_for
 from cloaca_nb.engine.echo import Echo
 from cloaca_nb.engine.engine import Engine, default_concurrency
 from cloaca_nb.engine.result import WorkflowResult
 from cloaca_nb.engine.run import Run
 from cloaca_nb.errors import ConfigurationError, DefinitionError, WorkflowNotFoundError, near_miss
 from cloaca_nb.history.history import History
-from cloaca_nb.history.recall import TakenAsTheyAre, UnchangedOnly
+from cloaca_nb.history.recall import TakenAsTheyAre, UnchangedOnly, check_reads
 from cloaca_nb.history.tables import to_frame
 from cloaca_nb.values import equal, isolate, key
 
@@ -80,6 +82,7 @@ class DefaultRunner:
             isolate=isolate,
             same=Sameness(equal, key),
             frame=to_frame,
+            secret_keys=SecretKeys(config.secret_keys) if config else SecretKeys(),
             observers=(recorder, Echo().observe if echo_output is None else echo_output),
             settle=recorder.sync,
             settle_task=recorder.flush if durability == "task" else None,
@@ -202,7 +205,8 @@ class DefaultRunner:
             ConfigurationError: a RuntimeError, after `shutdown`, and in a process that was forked off since.
         """
         found = self._workflow(workflow)
-        recall = UnchangedOnly(self._history.memory(found)) if cached else None
+        looks_back = cached or found.has_caches
+        recall = UnchangedOnly(self._history.memory(found), every=cached) if looks_back else None
         return self._begin(found, _values(context), timeout, observers, kind=kind, recall=recall)
 
     def start_resumed(
@@ -221,8 +225,12 @@ class DefaultRunner:
         run_id, of_run = self._history.to_resume(run, name)
         found = self._workflow(of_run if workflow is None else workflow)
         given = _values(context)
+        at_hand = _secrets_at_hand(found)
         named = [*given, *following(found.derived, given)]
-        initial = {**self._history.initial(run_id, named=named, defaults=found.parameters), **given}
+        initial = {
+            **self._history.initial(run_id, named=named, defaults=found.parameters, secrets=at_hand),
+            **given,
+        }
         recall = UnchangedOnly(self._history.memory(found, run_id))
         return self._begin(found, initial, timeout, observers, recall=recall, resumed_from=run_id)
 
@@ -235,7 +243,6 @@ class DefaultRunner:
         context: Context | Mapping[str, Any] | None = None,
         timeout: float | None = None,
         observers: Sequence[Observer] = (),
-        kind: str = "run",
     ) -> Run:
         """Start a run that executes some tasks on the values of the latest run, and takes the others from that.
 
@@ -246,7 +253,6 @@ class DefaultRunner:
             context: replaces values of that run's initial context.
             timeout: see `execute`.
             observers: told every event of the new run.
-            kind: "run", or "try", which never counts as the latest run.
 
         Raises:
             TaskNotFoundError: a KeyError, if the workflow has no such task.
@@ -257,10 +263,52 @@ class DefaultRunner:
         after = {later for task_id in tasks for later in found.descendants(task_id)} - set(tasks)
         run_id, _ = self._history.to_resume(None, found.name)
         given = _values(context)
-        initial = {**self._history.initial(run_id, named=given), **given}
+        initial = {**self._history.initial(run_id, named=given, secrets=_secrets_at_hand(found)), **given}
         memory = self._history.memory(found, run_id)
         recall = TakenAsTheyAre(memory, {*tasks, *(after if following else ())}, () if following else after)
-        return self._begin(found, initial, timeout, observers, kind=kind, recall=recall, resumed_from=run_id)
+        return self._begin(found, initial, timeout, observers, recall=recall, resumed_from=run_id)
+
+    def start_try(
+        self,
+        workflow: str | Workflow,
+        task_id: str,
+        *,
+        context: Context | Mapping[str, Any] | None = None,
+        timeout: float | None = None,
+        observers: Sequence[Observer] = (),
+    ) -> Run:
+        """Start a try: one task is executed on what the last run or try of each task before it has set.
+
+        It is kept in history, and never counts as the latest run. The initial context is that of the latest run, with
+        the parameters as they are now.
+
+        Args:
+            workflow: a `Workflow`, or the name of a registered one.
+            task_id: the task that is executed.
+            context: replaces values of the initial context.
+            timeout: see `execute`.
+            observers: told every event of the try.
+
+        Raises:
+            TaskNotFoundError: a KeyError, if the workflow has no such task.
+            HistoryError: if the task reads a key that a task before it sets, and none has set it yet.
+        """
+        whole = self._workflow(workflow)
+        found = whole.up_to(task_id)
+        given = _values(context)
+        run_id = self._history.latest(found.name)
+        initial = {**self._initial_of(run_id, found, [*given, *found.parameters]), **given}
+        memory = self._history.memory(found, last=True)
+        check_reads(found, task_id, initial, memory)
+        unknown = found.by_id.keys() - memory.tasks.keys()
+        recall = TakenAsTheyAre(memory, {task_id}, unknown - {task_id})
+        return self._begin(found, initial, timeout, observers, kind="try", recall=recall)
+
+    def _initial_of(self, run_id: str | None, workflow: Workflow, named: Sequence[str]) -> dict[str, Any]:
+        """Return the initial context of a run, if there is one, without the keys that are named."""
+        if run_id is None:
+            return {}
+        return self._history.initial(run_id, named=named, secrets=_secrets_at_hand(workflow))
 
     def _workflow(self, workflow: str | Workflow) -> Workflow:
         """Return a workflow; one that isn't known may be that of the project in the working directory."""
@@ -288,7 +336,7 @@ class DefaultRunner:
         limit = self._workflow_timeout if timeout is None else timeout
         return self._engine.start(
             workflow,
-            initial,
+            {**secrets_for(workflow, initial), **initial} if workflow.secret else initial,
             kind=kind,
             observers=observers,
             timeout=limit,
@@ -312,6 +360,11 @@ class DefaultRunner:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.shutdown()
+
+
+def _secrets_at_hand(workflow: Workflow) -> dict[str, Any]:
+    """Return from where the secrets of an earlier run's initial context are taken, which history doesn't keep."""
+    return {**given_variables(), **workflow.parameters}
 
 
 def _check_durability(durability: str) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from cloaca_nb.core.status import Status
+from cloaca_nb.declare.variables import given_variables
 from cloaca_nb.errors import CloacaError, HistoryError, PackageError
 from cloaca_nb.history.diff import RunDiff
 from cloaca_nb.history.history import History
@@ -130,7 +131,7 @@ def go_on() -> None:
 def _run(asked: Asked) -> str:
     workflow = choose(workflows_of(asked.entry_module, anywhere=True), asked.more["workflow"], "The package")
     with DefaultRunner(asked.more["history"]) as runner:
-        initial = runner.history().initial(asked.more["run"])
+        initial = runner.history().initial(asked.more["run"], secrets=given_variables())
         result = runner.start(workflow, initial, kind=KIND).wait()
         if result.status is Status.CANCELLED:
             raise PackageError("its run was cancelled")

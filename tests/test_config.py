@@ -21,10 +21,11 @@ DEFAULTS = {
     "cron_max_recovery_age_seconds": 86400,
     "cron_max_recovery_attempts": 3,
 }
+OURS = {"secret_keys": ""}
 
 
 def test_the_defaults():
-    assert DefaultRunnerConfig().to_dict() == DEFAULTS
+    assert DefaultRunnerConfig().to_dict() == DEFAULTS | OURS
     assert DefaultRunnerConfig.default() == DefaultRunnerConfig()
 
 
@@ -33,7 +34,7 @@ def test_fields_are_given_read_and_set(name):
     value = not DEFAULTS[name] if isinstance(DEFAULTS[name], bool) else DEFAULTS[name] + 1
     config = DefaultRunnerConfig(**{name: value})
     assert getattr(config, name) == value
-    assert config.to_dict() == DEFAULTS | {name: value}
+    assert config.to_dict() == DEFAULTS | OURS | {name: value}
     setattr(config, name, DEFAULTS[name])
     assert config == DefaultRunnerConfig()
 
@@ -44,6 +45,8 @@ RIGHT = [
     ("task_timeout_seconds", 0.5),
     ("cron_max_catchup_executions", 0),
     ("cron_max_recovery_attempts", 0),
+    ("secret_keys", None),
+    ("secret_keys", "^pin$"),
 ]
 
 
@@ -53,6 +56,8 @@ def test_what_makes_sense_is_accepted(name, value):
 
 
 WRONG = [
+    ("secret_keys", "(", "secret_keys is '(', but must be a regular expression, or None"),
+    ("secret_keys", 3, "must be a regular expression"),
     ("max_concurrent_tasks", 0, "max_concurrent_tasks is 0, but must be a whole number, at least 1"),
     ("max_concurrent_tasks", True, "must be a whole number"),
     ("max_concurrent_tasks", None, "must be a whole number"),

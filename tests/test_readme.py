@@ -30,7 +30,9 @@ def text_of(cell):
 
 def test_the_blocks_run(executed):
     notebook, _ = executed
-    assert text_of(notebook.cells[-1]).startswith("Completed HELLO WORLD")
+    told = [text_of(cell) for cell in notebook.cells]
+    assert [text for text in told if text.startswith("Completed HELLO WORLD")]
+    assert "station = ••••" in str(notebook.cells[-1].outputs)
 
 
 def test_the_package_is_written(executed):

@@ -75,7 +75,7 @@ def run_workflow(
     verbose: bool = False,
 ) -> NoReturn:
     """Execute a workflow before the user's eyes, and leave with the exit code of its status."""
-    initial = settings(param or (), workflow.parameters)
+    initial = settings(param or (), workflow.parameters, workflow.secret)
     console = console_on(sys.stderr)
     with DefaultRunner(history) as runner:
         with progress_on(console, verbose=verbose) as progress:

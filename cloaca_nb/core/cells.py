@@ -14,6 +14,7 @@ from cloaca_nb.core.cell.function_text import FunctionText, write_function
 from cloaca_nb.core.cell.option_line import parse_options
 from cloaca_nb.core.cell.options import TaskOptions, decorator_arguments
 from cloaca_nb.core.cell.placing import Traffic
+from cloaca_nb.core.cell.secret_line import secret_names
 from cloaca_nb.core.names import BodyNames, Keys
 from cloaca_nb.errors import CellError, near_miss
 
@@ -76,12 +77,14 @@ class ParamsCell:
         body: the text below the magic line.
         first_line: the line of the cell, from 1, where the body starts.
         values: for each name the text of its default.
+        secret: those of the names whose values are never shown or kept.
     """
 
     names: tuple[str, ...]
     body: str
     first_line: int
     values: Mapping[str, str]
+    secret: tuple[str, ...] = ()
 
 
 def is_task_cell(text: str) -> bool:
@@ -103,13 +106,9 @@ def parse_task_cell(text: str) -> TaskCell:
     >>> parse_task_cell("%%cloaca_task double --after load\ntwice = 2 * number").names.reads
     ('number',)
     """
-    rest, body, first_line = _split(TASK_LINE, text, "%%cloaca_task NAME")
-    lines = body.split("\n")
-    comments: list[tuple[str, str]] = []
-    while len(comments) < len(lines) and lines[len(comments)].startswith("#|"):
-        comments.append(_option_line(lines[len(comments)], first_line + len(comments)))
+    rest, comments, body, first_line = _split(TASK_LINE, text, "%%cloaca_task NAME")
     task_id, options = parse_options(rest, comments)
-    cell = TaskCell(task_id, options, "\n".join(lines[len(comments) :]), first_line + len(comments))
+    cell = TaskCell(task_id, options, body, first_line)
     _ = cell.code  # its errors belong here
     return cell
 
@@ -123,28 +122,30 @@ def parse_params_cell(text: str) -> ParamsCell:
     >>> parse_params_cell("%%cloaca_params\nyear = 2013\nmonths = [1, 2]").values
     {'year': '2013', 'months': '[1, 2]'}
     """
-    rest, body, first_line = _split(PARAMS_LINE, text, "%%cloaca_params")
-    if rest.strip():
-        raise CellError(f"%%cloaca_params takes nothing behind it, but there is {rest.strip()!r}.")
+    rest, comments, body, first_line = _split(PARAMS_LINE, text, "%%cloaca_params")
     values: dict[str, str] = {}
     for statement in parse_statements(body, first_line):
         values |= _parameters(statement, body, statement.lineno + first_line - 1)
-    return ParamsCell(tuple(values), body, first_line, values)
+    return ParamsCell(tuple(values), body, first_line, values, secret_names(rest, comments, values))
 
 
 def _first_line(text: str) -> str:
     return text.lstrip("\r\n").partition("\n")[0].rstrip("\r")
 
 
-def _split(pattern: re.Pattern[str], text: str, wanted: str) -> tuple[str, str, int]:
-    """Return what stands behind the magic, the text below it, and the line where that starts."""
+def _split(pattern: re.Pattern[str], text: str, wanted: str) -> tuple[str, list[tuple[str, str]], str, int]:
+    """Return what stands behind the magic, the options below it, and the body with the line where that starts."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     blank = len(text) - len(text.lstrip("\n"))
     line, _, body = text[blank:].partition("\n")
     found = pattern.fullmatch(line)
     if found is None:
         raise CellError(f"The cell does not start with `{wanted}` but with `{line}`.")
-    return found["rest"], body, blank + 2
+    lines = body.split("\n")
+    comments: list[tuple[str, str]] = []
+    while len(comments) < len(lines) and lines[len(comments)].startswith("#|"):
+        comments.append(_option_line(lines[len(comments)], blank + 2 + len(comments)))
+    return found["rest"], comments, "\n".join(lines[len(comments) :]), blank + 2 + len(comments)
 
 
 def _option_line(line: str, number: int) -> tuple[str, str]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMappin
 from types import MappingProxyType
 from typing import Any, Final, Protocol
 
+from cloaca_nb.core.mask import masked
 from cloaca_nb.core.merge import DELETED, MISSING
 from cloaca_nb.core.preview import preview
 from cloaca_nb.core.scope import Conflict, Scope
@@ -47,10 +48,11 @@ class Context(MutableMapping[str, Any]):
     {'year': 2013, 'month': 1}
     """
 
-    __slots__ = ("_asked", "_inherited", "_isolate", "_lineage", "_read", "_task_id", "changes", "conflicts")
+    __slots__ = ("_asked", "_inherited", "_isolate", "_lineage", "_read", "_shown", "_task_id", "changes", "conflicts")
 
     _lineage: Lineage
     _task_id: str
+    _shown: Callable[[Mapping[str, Any]], Mapping[str, Any]]  # set only where a run says what is secret
 
     def __init__(self, data: Mapping[str, Any] | None = None) -> None:
         if data is not None and not isinstance(data, Mapping):
@@ -65,11 +67,24 @@ class Context(MutableMapping[str, Any]):
             self[key] = value
 
     @classmethod
-    def of(cls, scope: Scope, isolate: Callable[[Any], Any]) -> "Context":
-        """Make a context that inherits `scope`; `isolate` gives it its own copy of what it reads."""
+    def of(
+        cls,
+        scope: Scope,
+        isolate: Callable[[Any], Any],
+        *,
+        shown: Callable[[Mapping[str, Any]], Mapping[str, Any]] = masked,
+    ) -> "Context":
+        """Make a context that inherits `scope`.
+
+        Args:
+            scope: what it inherits.
+            isolate: gives it its own copy of what it reads.
+            shown: hides secrets among values that are shown.
+        """
         context = cls()
         context._inherited = scope
         context._isolate = isolate
+        context._shown = shown
         return context
 
     @classmethod
@@ -273,6 +288,10 @@ class Context(MutableMapping[str, Any]):
             raise ValueError(f"A context comes from a JSON object, not from {type(data).__name__}.")  # noqa: TRY004 - the API's
         return Context(data)
 
+    def shown(self) -> Mapping[str, Any]:
+        """Return all values as they may be shown: with a mask in the place of each that is secret, or holds one."""
+        return getattr(self, "_shown", masked)(self.data)
+
     # -- inside
 
     def _names(self) -> list[str]:
@@ -288,14 +307,14 @@ class Context(MutableMapping[str, Any]):
     # -- how it looks
 
     def __repr__(self) -> str:
-        return f"Context({self.data!r})"
+        return f"Context({dict(self.shown())!r})"
 
     def _repr_html_(self) -> str:
         cell = "text-align:left;padding:2px 16px 2px 0;border:none;vertical-align:top"
         rows = "".join(
             f'<tr style="background:none"><td style="{cell};white-space:nowrap"><code>{html.escape(key)}</code></td>'
             f'<td style="{cell};overflow-wrap:anywhere">{html.escape(preview(value))}</td></tr>'
-            for key, value in self.data.items()
+            for key, value in self.shown().items()
         )
         table = f'<table style="border-collapse:collapse;border:none;margin:0;max-width:100%">{rows}</table>'
         return table if rows else "<em>an empty context</em>"

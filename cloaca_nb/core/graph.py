@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from types import MappingProxyType
@@ -10,6 +11,7 @@ from typing import Any
 
 from cloaca_nb.core.inference import infer_dependencies, unreachable_reads
 from cloaca_nb.core.parameters import Rules, with_derived
+from cloaca_nb.core.rules import Always
 from cloaca_nb.core.task import Task
 from cloaca_nb.errors import TaskNotFoundError, WorkflowValidationError, near_miss
 
@@ -27,6 +29,7 @@ class Workflow:
         parameters: keys that the initial context is filled up with where it lacks them.
         derived: for parameters that follow from others, how they are worked out.
         infer: whether tasks that name no dependencies get them from the keys that they read.
+        secret: keys whose values are never shown or kept.
 
     Raises:
         WorkflowValidationError: for an empty workflow, a duplicate id, a missing dependency or a circle.
@@ -42,12 +45,14 @@ class Workflow:
         parameters: Mapping[str, Any] | None = None,
         derived: Rules | None = None,
         infer: bool = True,
+        secret: Iterable[str] = (),
     ) -> None:
         self._name = name
         self._description = description
         self._tags = MappingProxyType(dict(tags or {}))
         self._parameters = MappingProxyType(dict(parameters or {}))
         self._derived = MappingProxyType(dict(derived or {}))
+        self._secret = tuple(dict.fromkeys(secret))
         self._tasks = _index(name, tasks)
         self._in_order = tuple(self._tasks.values())
         named = {task.id: self._named_dependencies(task) for task in self._tasks.values()}
@@ -90,6 +95,11 @@ class Workflow:
             DefinitionError: if one can't be worked out from the others.
         """
         return with_derived(self._derived, self._parameters, initial)
+
+    @property
+    def secret(self) -> tuple[str, ...]:
+        """Keys whose values are never shown or kept; there may be others, by a pattern of the runner."""
+        return self._secret
 
     @property
     def tasks(self) -> tuple[Task, ...]:
@@ -142,6 +152,11 @@ class Workflow:
         return any(task.rule is not None for task in self._tasks.values())
 
     @cached_property
+    def has_caches(self) -> bool:
+        """Whether any task asks to be taken from earlier runs, whatever the run says."""
+        return any(task.cache not in (None, False) for task in self._tasks.values())
+
+    @cached_property
     def dependents(self) -> Mapping[str, tuple[str, ...]]:
         """For each task's id the ids that depend on it, in registration order."""
         found: dict[str, list[str]] = {task_id: [] for task_id in self._tasks}
@@ -163,6 +178,36 @@ class Workflow:
             found |= new
             stack += new
         return found
+
+    def ancestors(self, task_id: str) -> set[str]:
+        """Return the ids of the tasks that a task depends on, directly or by way of others.
+
+        Raises:
+            TaskNotFoundError: a KeyError, if there is no such task.
+        """
+        found: set[str] = set()
+        stack = [self[task_id].id]
+        while stack:
+            new = set(self._dependencies[stack.pop()]) - found
+            found |= new
+            stack += new
+        return found
+
+    def up_to(self, task_id: str) -> "Workflow":
+        """Return a workflow of a task and its ancestors, in which each is ready whatever became of the others.
+
+        Raises:
+            TaskNotFoundError: a KeyError, if there is no such task.
+        """
+        kept = {task_id, *self.ancestors(task_id)}
+        tasks = [
+            replace(task, dependencies=self._dependencies[task.id], after=(), rule=Always())
+            for task in self.tasks
+            if task.id in kept
+        ]
+        return Workflow(
+            self._name, tasks, parameters=self._parameters, derived=self._derived, secret=self._secret, infer=False
+        )
 
     @cached_property
     def warnings(self) -> tuple[str, ...]:

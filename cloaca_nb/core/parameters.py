@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypeAlias
 
+from cloaca_nb.core.mask import masked
 from cloaca_nb.errors import DefinitionError
 
 __all__ = ["Rules", "following", "with_derived", "worked_out"]
@@ -50,5 +51,6 @@ def worked_out(name: str, rule: Callable[..., Any], values: Mapping[str, Any]) -
         return rule(**{one: values[one] for one in needed})
     except Exception as error:
         said = f"{type(error).__name__}: {error}"
-        shown = ", ".join(f"{one}={values[one]!r}" for one in needed)
+        told = masked({one: values[one] for one in needed})
+        shown = ", ".join(f"{one}={value!r}" for one, value in told.items())
         raise DefinitionError(f"Parameter {name!r} can't be worked out from {shown}: {said}.") from error

@@ -111,6 +111,11 @@ class _Group(Rule):
     rules: tuple[Rule, ...]
 
     def __post_init__(self) -> None:
+        if not self.rules:
+            raise DefinitionError(
+                "all_of, any_of and none_of join rules, and there is none: all_of(task_success('load'), …). "
+                "For a task that always runs, write always()."
+            )
         for rule in self.rules:
             if not isinstance(rule, Rule):
                 raise DefinitionError(f"all_of, any_of and none_of join rules, like task_failed('load'), not {rule!r}.")
@@ -224,8 +229,10 @@ def context_value(key: str, operator: str, value: Any = None) -> Rule:
         value: what to compare with; unused for the last two.
 
     Raises:
-        DefinitionError: for an unknown operator.
+        DefinitionError: a ValueError, for an unknown operator, or a key that is no text.
     """
+    if not isinstance(key, str) or not key:
+        raise DefinitionError(f"context_value asks for a key of the context, a text like 'rows', not {key!r}.")
     word = str(operator).lower().replace("_", "")
     word = SPELLINGS.get(word, word)
     if word not in OPERATORS:
@@ -238,7 +245,7 @@ def all_of(*rules: Rule) -> Rule:
     """Run when all of `rules` hold.
 
     Raises:
-        DefinitionError: a ValueError, for anything but rules.
+        DefinitionError: a ValueError, for anything but rules, and for none at all.
     """
     return All(rules)
 
@@ -247,7 +254,7 @@ def any_of(*rules: Rule) -> Rule:
     """Run when at least one of `rules` holds.
 
     Raises:
-        DefinitionError: a ValueError, for anything but rules.
+        DefinitionError: a ValueError, for anything but rules, and for none at all.
     """
     return Any_(rules)
 
@@ -256,6 +263,6 @@ def none_of(*rules: Rule) -> Rule:
     """Run when none of `rules` holds.
 
     Raises:
-        DefinitionError: a ValueError, for anything but rules.
+        DefinitionError: a ValueError, for anything but rules, and for none at all.
     """
     return None_(rules)

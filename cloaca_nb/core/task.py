@@ -26,6 +26,8 @@ class Task:
         rule: replaces the default condition for running; see `core.rules`.
         timeout: seconds per attempt; None: no limit.
         executor: where the body runs: None for a thread, "process", or a `concurrent.futures.Executor`.
+        cache: whether the task is taken from an earlier run, if that has it unchanged: True, always; False, never; a
+            number, as True, of runs no longer ago than that, in seconds; None, as the run says.
         handle: the name of the parameter that wants a task handle, or None.
         is_async: whether the body is an ``async def``.
         keys: what the body does with its context, as far as its source tells.
@@ -45,6 +47,7 @@ class Task:
     rule: Rule | None = None
     timeout: float | None = None
     executor: Any = None
+    cache: bool | float | None = None
     handle: str | None = None
     is_async: bool = False
     keys: Keys = UNKNOWN

@@ -59,6 +59,7 @@ class WorkflowBuilder:
         self._tags: dict[str, str] = {}
         self._parameters: dict[str, Any] = {}
         self._derived: dict[str, Callable[..., Any]] = {}
+        self._secret: list[str] = []
         self._added: list[Declared] = []
         self._defined: list[Declared] = []  # inside the `with` block
         self._token: Token[Block | None] | None = None
@@ -106,6 +107,21 @@ class WorkflowBuilder:
                 raise DefinitionError(f"Parameter {name!r} is worked out by a function, not {rule!r}.")
             self._parameters[name] = worked_out(name, rule, self._parameters)
             self._derived[name] = rule
+        return self
+
+    def secret(self, *keys: str) -> Self:
+        """Name keys whose values are never shown or kept: not in history, logs, the panel or an export.
+
+        Keys that look so, as api_token, needn't be named; see `DefaultRunnerConfig.secret_keys`. A secret that no task
+        sets is given for each run: in its context, by ``--param``, or as the environment variable of `var`.
+
+        Raises:
+            TypeError: if a key is no str.
+        """
+        for key in keys:
+            if not isinstance(key, str) or not key:
+                raise TypeError(f"A secret is named by its key, a text, not {key!r}: builder.secret('api_token').")
+        self._secret += keys
         return self
 
     def add_task(self, task: str | Callable[..., Any]) -> Self:
@@ -171,6 +187,7 @@ class WorkflowBuilder:
             description=self._description,
             tags=self._tags,
             infer=self._infer,
+            secret=self._secret,
         )
         for message in workflow.warnings:
             warnings.warn(message, UserWarning, stacklevel=3)  # at the user's own line: of build(), or of the block

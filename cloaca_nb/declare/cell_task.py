@@ -2,14 +2,14 @@
 
 import inspect
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cloaca_nb.core.cell.rule_text import read_rule
 from cloaca_nb.core.cells import FunctionText, Resolution, TaskCell, function_text, keys_of, resolve
 from cloaca_nb.core.docstring import read_docstring
 from cloaca_nb.core.task import Task
-from cloaca_nb.declare.options import check_callback, check_executor, retry_policy
+from cloaca_nb.declare.options import cache_option, check_callback, check_executor, retry_policy
 from cloaca_nb.errors import CellError, DefinitionError, near_miss
 
 __all__ = ["CellTask"]
@@ -35,6 +35,7 @@ class CellTask:
     namespace: Mapping[str, Any]
     where: str = ""
     source: str = ""
+    _made: dict[Resolution, Task] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         self._options()
@@ -58,8 +59,15 @@ class CellTask:
     def task(self, outputs: Collection[str], parameters: Collection[str]) -> Task:
         """Return the task, given the keys that the other tasks set and the workflow's parameters."""
         resolution = self.resolution(outputs, parameters)
-        text = function_text(self.cell, resolution)
-        function = self.compile(text)
+        made = self._made.get(resolution)
+        if made is None:
+            self._made.clear()  # who edits other cells doesn't come back to what was
+            made = self._made[resolution] = self._make(resolution)
+        return replace(made, **self._options())
+
+    def _make(self, resolution: Resolution) -> Task:
+        """Make the task but for its options: these may name what the notebook has defined anew."""
+        function = self.compile(function_text(self.cell, resolution))
         purpose = read_docstring(inspect.getdoc(function))
         return Task(
             id=self.id,
@@ -71,7 +79,6 @@ class CellTask:
             where=self.where,
             description=purpose.what,
             why=purpose.why,
-            **self._options(),
         )
 
     @property
@@ -98,6 +105,7 @@ class CellTask:
             "rule": read_rule(options.trigger_rules) if options.trigger_rules else None,
             "timeout": options.timeout,
             "executor": options.executor,
+            "cache": cache_option(options.cache),
         }
 
     def _value(self, option: str, name: str | None) -> Any:

@@ -59,6 +59,7 @@ class LooseTasks:
     def __init__(self, name: str) -> None:
         self.name = name
         self.parameters: dict[str, Any] = {}
+        self.secret: tuple[str, ...] = ()  # those whose values are never shown or kept
         self._declared: dict[str, Declared] = {}
         self._by_cell: dict[str, list[str]] = {}
 
@@ -113,7 +114,7 @@ class LooseTasks:
             parameters: names and values in the place of the defaults.
         """
         values = self.parameters if parameters is None else parameters
-        return build(self.name, self._declared.values(), parameters=values)
+        return build(self.name, self._declared.values(), parameters=values, secret=self.secret)
 
     def draft(self) -> Workflow:
         """Build the workflow as far as that is possible while it is being written.

@@ -4,6 +4,7 @@ import inspect
 import math
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
+from datetime import timedelta
 from typing import Any, Final
 
 from cloaca_nb.core.backoff import BackoffStrategy
@@ -13,6 +14,7 @@ from cloaca_nb.core.rules import Rule
 from cloaca_nb.errors import DefinitionError, near_miss
 
 __all__ = [
+    "cache_option",
     "check_callback",
     "check_executor",
     "check_function",
@@ -77,6 +79,23 @@ def check_timeout(timeout: Any) -> None:
         raise DefinitionError(
             f"timeout is {timeout!r}, but must be a number of seconds above 0, like 30 (None: no limit)."
         )
+
+
+def cache_option(cache: Any) -> bool | float | None:
+    """Return what `cache` means: True, False, a number of seconds, or None.
+
+    Raises:
+        DefinitionError: a ValueError, for anything but these and a `timedelta`.
+    """
+    seconds = cache.total_seconds() if isinstance(cache, timedelta) else cache
+    if seconds is None or isinstance(seconds, bool):
+        return seconds
+    if not _is_number(seconds) or seconds <= 0:
+        raise DefinitionError(
+            f"cache is {cache!r}, but must be True, False, or how long ago the earlier run may be: a number of seconds "
+            "above 0, or a timedelta, like 3600."
+        )
+    return float(seconds)
 
 
 def check_callback(option: str, callback: Any) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
+from cloaca_nb.core.mask import masked
 from cloaca_nb.errors import DefinitionError, near_miss
 
 __all__ = ["fit", "parse_settings", "read_value"]
@@ -29,7 +30,8 @@ def parse_settings(settings: Sequence[str]) -> dict[str, str]:
         if not equals or not name.isidentifier():
             raise DefinitionError(f"A parameter is given as NAME=VALUE, not {setting!r}.")
         if name in found:
-            raise DefinitionError(f"Parameter {name!r} is given twice: as {found[name]!r} and as {text!r}.")
+            shown = [masked({name: one})[name] for one in (found[name], text)]
+            raise DefinitionError(f"Parameter {name!r} is given twice: as {shown[0]!r} and as {shown[1]!r}.")
         found[name] = text
     return found
 
@@ -51,7 +53,8 @@ def fit(name: str, value: Any, defaults: Mapping[str, Any]) -> Any:
         return _as_type_of(default, value)
     except (TypeError, ValueError, ArithmeticError):  # ArithmeticError: a Decimal's
         raise DefinitionError(
-            f"Parameter {name!r} is of type {type(default).__name__}, like {default!r}, so {value!r} doesn't fit."
+            f"Parameter {name!r} is of type {type(default).__name__}, like {masked({name: default})[name]!r}, "
+            f"so {masked({name: value})[name]!r} doesn't fit."
         ) from None
 
 

@@ -3,6 +3,7 @@
 import inspect
 import sys
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 from typing import Any, Never, TypeVar
 
 from cloaca_nb.core.docstring import read_docstring
@@ -10,6 +11,7 @@ from cloaca_nb.core.retry import RetryPolicy
 from cloaca_nb.core.rules import Rule
 from cloaca_nb.core.task import Task
 from cloaca_nb.declare.options import (
+    cache_option,
     check_callback,
     check_executor,
     check_function,
@@ -44,6 +46,7 @@ def task(  # noqa: PLR0913 - the reference API's options, all by keyword
     trigger_rules: Rule | None = None,
     timeout: float | None = None,
     executor: Any = None,
+    cache: bool | float | timedelta | None = None,
 ) -> Callable[[Function], Function]:
     """Make a function a task of the `with WorkflowBuilder` block around it, or a loose one of its module.
 
@@ -65,6 +68,9 @@ def task(  # noqa: PLR0913 - the reference API's options, all by keyword
         trigger_rules: a rule that replaces the default condition for running, e.g. ``task_failed("load")``.
         timeout: seconds per attempt; None: no limit.
         executor: None for a thread, "process", or a `concurrent.futures.Executor`.
+        cache: whether the task is taken from history if its code and what it reads are unchanged. True: in every run.
+            A number of seconds or a timedelta: likewise, if it was executed no longer ago than that. False: in no run,
+            resumed ones included. None: in runs that are resumed or ``cached=True``.
 
     Raises:
         DefinitionError: a ValueError, for a wrong value; the message lists the right ones.
@@ -86,6 +92,7 @@ def task(  # noqa: PLR0913 - the reference API's options, all by keyword
         check_callback("on_failure", on_failure)
         check_rule(trigger_rules)
         check_executor(executor)
+        remembered = cache_option(cache)
     except DefinitionError as error:
         where = line_of(sys._getframe(1))  # noqa: SLF001 - the line that the person has to change
         raise DefinitionError(f"{f'Task {id!r} ({where})' if id else f'The task at {where}'}: {error}") from None
@@ -106,6 +113,7 @@ def task(  # noqa: PLR0913 - the reference API's options, all by keyword
                 rule=trigger_rules,
                 timeout=timeout,
                 executor=executor,
+                cache=remembered,
                 handle=handle_parameter(function),
                 is_async=inspect.iscoroutinefunction(function),
                 keys=definition.keys,

@@ -1,13 +1,14 @@
 """Values from outside: environment variables that a package reads where it runs."""
 
 import os
-from collections.abc import Iterator, MutableMapping, Sequence
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from typing import Final
+from typing import Any, Final
 
+from cloaca_nb.core.graph import Workflow
 from cloaca_nb.errors import ContextKeyError, DefinitionError
 
-__all__ = ["var", "var_or", "variables"]
+__all__ = ["PREFIX", "given_variables", "secrets_for", "var", "var_or", "variables"]
 
 PREFIX: Final = "CLOACINA_VAR_"
 
@@ -29,6 +30,30 @@ def var(name: str) -> str:
 def var_or(name: str, default: str) -> str:
     """Return the environment variable ``CLOACINA_VAR_<name>``, or `default` if it isn't set."""
     return os.environ.get(PREFIX + name, default)
+
+
+def given_variables(environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return what `var` would find now, by name; `environ`: where, None for this process's environment."""
+    found = os.environ if environ is None else environ
+    return {name.removeprefix(PREFIX): value for name, value in found.items() if name.startswith(PREFIX)}
+
+
+def secrets_for(workflow: Workflow, initial: Mapping[str, Any]) -> dict[str, str]:
+    """Return the secrets that a workflow names and its initial context lacks, from the environment.
+
+    Raises:
+        DefinitionError: a ValueError, if a task needs one that isn't there, and none sets it.
+    """
+    lacking = [key for key in workflow.secret if key not in initial and key not in workflow.parameters]
+    given = given_variables() if lacking else {}
+    found = {key: given[key] for key in lacking if key in given}
+    needed = {key: task for task in workflow.tasks for key in task.keys.reads if key in lacking} if lacking else {}
+    for key in sorted(needed.keys() - found - {key for task in workflow.tasks for key in task.keys.sets}):
+        raise DefinitionError(
+            f"Task {needed[key].named} needs the secret {key!r}, which has no value. Give it for this run: "
+            f"--param {key}=…, context={{{key!r}: …}}, or the environment variable {PREFIX}{key}."
+        )
+    return found
 
 
 def variables(settings: Sequence[str], environ: MutableMapping[str, str] | None = None) -> AbstractContextManager[None]:

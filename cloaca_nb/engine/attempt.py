@@ -50,6 +50,9 @@ class Owner(Protocol):
     def print(self, attempt: "Attempt", stream: str, text: str, *, even_if_over: bool = False) -> None:
         """Say what an attempt printed."""
 
+    def hide(self, attempt: "Attempt", text: str) -> str:
+        """Mask the secrets in a text."""
+
     def report(self, attempt: "Attempt", done: float, total: float | None, message: str) -> None:
         """Say how far an attempt is."""
 
@@ -140,6 +143,10 @@ class Attempt:
     def print(self, stream: str, text: str) -> None:
         """Say what it printed."""
         self.owner.print(self, stream, text)
+
+    def hide(self, text: str) -> str:
+        """Mask the secrets in a text."""
+        return self.owner.hide(self, text)
 
     @property
     def is_async(self) -> bool:
@@ -288,6 +295,9 @@ class _Callback:
 
     def print(self, stream: str, text: str) -> None:
         self._attempt.owner.print(self._attempt, stream, text, even_if_over=True)
+
+    def hide(self, text: str) -> str:
+        return self._attempt.hide(text)
 
     def report(self, done: float, total: float | None, message: str) -> None:
         self._attempt.report(done, total, message)

@@ -10,6 +10,7 @@ from cloaca_nb.core.events import Observer
 from cloaca_nb.core.graph import Workflow
 from cloaca_nb.core.merge import Sameness
 from cloaca_nb.core.recall import Recall
+from cloaca_nb.core.secret import SecretKeys
 from cloaca_nb.core.task import Task
 from cloaca_nb.declare.options import check_executor
 from cloaca_nb.engine.deadlines import Deadlines
@@ -40,6 +41,7 @@ class Engine:
         isolate: gives a task its own copy of a value.
         same: what it means that two values are one.
         frame: makes a table of rows, for results.
+        secret_keys: keys whose values are hidden in all that is said of a run, besides those that a workflow names.
         observers: told every event of every run.
         settle: called after the last event of a run; the run is over when it returns.
         settle_task: called when a task is over, before what depends on it starts; None: that starts at once.
@@ -55,6 +57,7 @@ class Engine:
         isolate: Callable[[Any], Any],
         same: Sameness,
         frame: Callable[[list[dict[str, Any]]], Any],
+        secret_keys: SecretKeys = SecretKeys(),  # noqa: B008 - never changed
         observers: Sequence[Observer] = (),
         settle: Callable[[], None] = lambda: None,
         settle_task: Callable[[], None] | None = None,
@@ -72,6 +75,7 @@ class Engine:
             isolate=isolate,
             same=same,
             frame=frame,
+            secret_keys=secret_keys,
             settle=settle,
             settle_task=settle_task,
             task_timeout=task_timeout,

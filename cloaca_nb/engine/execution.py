@@ -28,16 +28,18 @@ from cloaca_nb.core.events import (
 )
 from cloaca_nb.core.graph import Workflow
 from cloaca_nb.core.lineage import Lineage
+from cloaca_nb.core.mask import Mask
 from cloaca_nb.core.plan import Plan, Step
 from cloaca_nb.core.recall import LeftOut, Recall, Taken
 from cloaca_nb.core.record import RunRecord
 from cloaca_nb.core.status import Outcome
 from cloaca_nb.core.task import Task
+from cloaca_nb.declare.variables import given_variables
 from cloaca_nb.engine.attempt import Attempt
 from cloaca_nb.engine.clock import elapsed, new_run_id, now
 from cloaca_nb.engine.deadlines import NEVER
 from cloaca_nb.engine.ending import Ending
-from cloaca_nb.engine.failure import give_account, read_account
+from cloaca_nb.engine.failure import give_account, read_account, secret_locals
 from cloaca_nb.engine.means import Means
 from cloaca_nb.engine.observers import Observers
 from cloaca_nb.engine.output import capture
@@ -83,10 +85,12 @@ class Execution:
         self.record = RunRecord()
         self._tasks = workflow.by_id
         self._initial = workflow.filled(initial)
+        self._mask = Mask(means.secret_keys.and_named(workflow.secret))
+        self._mask.meet({**given_variables(), **self._initial})
         self._kind = kind
         self._resumed_from = resumed_from
         self._recall = recall
-        self._say = Observers(self.run_id, (self.record.observe, *observers), self._is_ending).tell
+        self._say = Observers(self.run_id, (self.record.observe, *observers), self._mask, self._is_ending).tell
         self._plan = Plan(workflow, self._reader)
         self._lineage = Lineage(workflow, self._initial, means.same)
         self.ending = Ending(workflow, self.record, self._lineage)
@@ -172,7 +176,9 @@ class Execution:
     def final_context(self) -> Context:
         """Return the final context; empty before the end."""
         final = self.ending.final
-        return Context() if final is None else Context.of(final.scope, self.means.isolate)
+        if final is None:
+            return Context()
+        return Context.of(final.scope, self.means.isolate, shown=self._mask.values)
 
     # -- for its attempts
 
@@ -205,7 +211,13 @@ class Execution:
     def print(self, attempt: Attempt, stream: str, text: str, *, even_if_over: bool = False) -> None:
         """Say what an attempt printed, unless it is over; what its callback prints comes after that."""
         if even_if_over or not attempt.is_over:
-            self._say(OutputWritten(now(), self.run_id, attempt.task.id, attempt.number, stream, text))
+            shown = self.hide(attempt, text)
+            self._say(OutputWritten(now(), self.run_id, attempt.task.id, attempt.number, stream, shown))
+
+    def hide(self, attempt: Attempt, text: str) -> str:
+        """Mask the secrets in a text, those included that the attempt has set so far."""
+        self._mask.meet(attempt.context.changes.copy())
+        return self._mask.text(text)
 
     def report(self, attempt: Attempt, done: float, total: float | None, message: str) -> None:
         """Say how far an attempt is, unless it is over."""
@@ -252,7 +264,7 @@ class Execution:
         self.cancel()
 
     def _fail(self, attempt: Attempt, error: BaseException, variables: Variables) -> Work | None:
-        task, failure = attempt.task, read_account(attempt.account or give_account(error))
+        task, failure = attempt.task, self._failure(attempt, error)
         retry_in = None
         if _wants_retry(attempt, error):
             retry_in = task.retry.calculate_delay(attempt.number, random.uniform(-1, 1))  # noqa: S311 - jitter is no secret
@@ -270,6 +282,13 @@ class Execution:
         again.reason = attempt.reason
         self.means.loop.call_later(retry_in, partial(self.means.workers.put, [again]))
         return None
+
+    def _failure(self, attempt: Attempt, error: BaseException) -> Failure:
+        """Return what is said of an error; what a body that failed has kept in secret names is hidden in it, too."""
+        mask = self._mask
+        mask.meet({**attempt.context.changes, **secret_locals(error, mask.keys)})
+        failure = read_account(attempt.account or give_account(error))
+        return mask.failure(failure) if mask.hides else failure
 
     # -- what earlier runs have
 
@@ -302,6 +321,7 @@ class Execution:
                 self._say_without(task.id, Outcome.SKIPPED, answer.reason)
                 return self._go_on(self._plan.finish(task.id, Outcome.SKIPPED))
             if answer.changes:
+                self._mask.meet(answer.changes)
                 self._lineage.finish(task.id, answer.changes)
             self._say(
                 TaskFinished(
@@ -318,6 +338,7 @@ class Execution:
         changes = NO_CHANGES
         if context.changes:
             changes = context.changes.copy()  # what a thread that the body left behind sets from now on counts no more
+            self._mask.meet(changes)
             self._lineage.finish(attempt.task.id, changes)
         if context.conflicts:
             self.record.conflicts += context.conflicts

@@ -5,17 +5,18 @@ import traceback
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from cloaca_nb.core.events import Failure
 from cloaca_nb.core.graph import Workflow
 from cloaca_nb.core.record import RunRecord
+from cloaca_nb.core.secret import SecretKeys
 from cloaca_nb.core.status import Outcome
 from cloaca_nb.core.task import Task
 from cloaca_nb.declare.place import file_label
 from cloaca_nb.values import hint
 
-__all__ = ["Account", "describe_failure", "explain", "give_account", "read_account"]
+__all__ = ["Account", "describe_failure", "explain", "give_account", "read_account", "secret_locals"]
 
 OURS: Final = str(Path(__file__).parent.parent)  # frames below this folder tell a user nothing
 LONGEST: Final = 100_000  # characters of an exception's text that are kept
@@ -59,6 +60,13 @@ def read_account(account: Account) -> Failure:
     place = next((frame for frame in reversed(frames) if "site-packages" not in frame.filename), None)
     where = _where(place or frames[-1]) if frames else ""
     return Failure(account.exception, account.message, where, _render(account))
+
+
+def secret_locals(error: BaseException, keys: SecretKeys) -> dict[str, Any]:
+    """Return what the body that failed holds in names that are secret: it may have had no time to set the keys."""
+    frames = (frame for frame, _ in traceback.walk_tb(error.__traceback__))
+    body = next((frame for frame in frames if not frame.f_code.co_filename.startswith(OURS)), None)
+    return {} if body is None else {name: value for name, value in body.f_locals.items() if name in keys}
 
 
 def explain(workflow: Workflow, record: RunRecord) -> str:

@@ -39,6 +39,9 @@ class Attempt(Protocol):
     def print(self, stream: str, text: str) -> None:
         """Say what it printed."""
 
+    def hide(self, text: str) -> str:
+        """Mask the secrets in a text."""
+
     def report(self, done: float, total: float | None, message: str) -> None:
         """Say how far it is."""
 
@@ -115,7 +118,7 @@ class TaskHandle:
         if self._sink is None:
             with _lock:
                 if self._sink is None:
-                    self._sink = Sink(self._print)
+                    self._sink = Sink(self._print, self._attempt.hide)
         return self._sink
 
     def when_over(self, function: Callable[..., object]) -> None:

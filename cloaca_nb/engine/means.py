@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cloaca_nb.core.merge import Sameness
+from cloaca_nb.core.secret import SecretKeys
 from cloaca_nb.engine.deadlines import Deadlines
 from cloaca_nb.engine.loop import Loop
 from cloaca_nb.engine.processes import Processes
@@ -27,6 +28,7 @@ class Means:
         isolate: gives a task its own copy of a value.
         same: what it means that two values are one.
         frame: makes a table of rows, for results.
+        secret_keys: those whose values are hidden in all that is said of a run.
         settle: called after the last event of a run; the run is over when it returns.
         settle_task: called when a task is over, before what depends on it starts; None: that starts at once.
         task_timeout: seconds per attempt of a task that names none; None: no limit.
@@ -41,6 +43,7 @@ class Means:
     isolate: Callable[[Any], Any]
     same: Sameness
     frame: Callable[[list[dict[str, Any]]], Any]
+    secret_keys: SecretKeys
     settle: Callable[[], None]
     settle_task: Callable[[], None] | None = None
     task_timeout: float | None = None

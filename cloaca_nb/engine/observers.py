@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from cloaca_nb.core.events import Event, Observer
+from cloaca_nb.core.mask import Mask
 
 __all__ = ["Observers"]
 
@@ -17,17 +18,21 @@ class Observers:
     Args:
         run_id: of the run.
         observers: told every event, in this order.
+        mask: hides the secrets in them.
         is_ending: whether the run is cancelled or over, so that nothing breaks it off any more.
     """
 
-    def __init__(self, run_id: str, observers: Sequence[Observer], is_ending: Callable[[], bool]) -> None:
+    def __init__(self, run_id: str, observers: Sequence[Observer], mask: Mask, is_ending: Callable[[], bool]) -> None:
         self._run_id = run_id
         self._observers = observers
+        self._mask = mask
         self._is_ending = is_ending
         self._reported: set[int] = set()
 
     def tell(self, event: Event) -> None:
         """Tell every observer; one that raises is reported, once in a run, and the run goes on."""
+        if self._mask.hides:
+            event = self._mask.event(event)
         for observer in self._observers:
             try:
                 observer(event)

@@ -131,6 +131,9 @@ class _Side:
         if not self.is_over:
             self._say(("printed", stream, text))
 
+    def hide(self, text: str) -> str:
+        return text  # done where it arrives
+
     def report(self, done: float, total: float | None, message: str) -> None:
         self._say(("progress", done, total, message))
 

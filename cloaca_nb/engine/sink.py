@@ -13,12 +13,14 @@ class Sink:
 
     Args:
         say: called with (stream, text). The stream is "stdout", "stderr", or "display": the text of what was displayed.
+        hide: masks the secrets in a text; what is said needs that no more.
     """
 
-    __slots__ = ("__weakref__", "_lines", "_lock", "_say")
+    __slots__ = ("__weakref__", "_lines", "_lock", "_say", "hide")
 
-    def __init__(self, say: Callable[[str, str], None]) -> None:
+    def __init__(self, say: Callable[[str, str], None], hide: Callable[[str], str]) -> None:
         self._say = say
+        self.hide = hide
         self._lines: dict[str, Lines] = {}
         # Threads that an attempt starts in its own context write here too, and so may a `__del__` in the middle of it.
         self._lock = threading.RLock()

@@ -5,13 +5,16 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final, NamedTuple, Protocol
 
+from cloaca_nb.core.secret import MASK, Secret
 from cloaca_nb.errors import HistoryError
 from cloaca_nb.history.artifacts import Kept
+from cloaca_nb.history.secret_digest import SecretDigest, is_of_secret
 
 __all__ = ["LARGE", "Account", "Accounts", "Describe", "Keep"]
 
 LARGE: Final = 1 << 16  # bytes from which on digesting a value again would cost
 UNCHANGING: Final = frozenset({bool, bytes, float, int, str, type(None)})
+NOT_KEPT: Final = "It is a secret, or holds one, and history keeps none."
 Mark = Callable[[], Any]  # gives back the object that was described, or None when that is gone
 
 
@@ -71,11 +74,18 @@ class Accounts:
     Args:
         describe: tells type, digest, size and preview of a value.
         keep: keeps a value, given its digest and size.
+        secret_digest: makes of the digest of a secret one that tells nobody else anything.
     """
 
-    def __init__(self, describe: Describe, keep: Keep) -> None:
+    def __init__(
+        self,
+        describe: Describe,
+        keep: Keep,
+        secret_digest: Callable[[str], str] = SecretDigest(None),  # noqa: B008
+    ) -> None:
         self._describe = describe
         self._keep = keep
+        self._secret_digest = secret_digest
         self._described: dict[int, tuple[Mark, Described]] = {}  # by identity
         self._codecs: dict[str, str] = {}  # of what was kept, by digest
         self.error: HistoryError | None = None  # the last with which the disk refused a value
@@ -83,6 +93,8 @@ class Accounts:
     def of(self, value: Any) -> Account:
         """Describe a value and keep it; never raises."""
         described = self.describe(value)
+        if type(value) is Secret:
+            return Account(described.type, described.digest, 0, MASK, None, None, NOT_KEPT)
         known = self._codecs.get(described.digest)
         kept = Kept(known) if known else self._kept(value, described)
         return Account(described.type, described.digest, described.size, described.preview, *kept)
@@ -92,8 +104,10 @@ class Accounts:
         remembered = self._described.get(id(value))
         if remembered is not None and remembered[0]() is value:
             return remembered[1]
-        described = _describe_anyhow(self._describe, value)
         kind = type(value)
+        if kind is Secret:
+            return self._describe_secret(value)
+        described = _describe_anyhow(self._describe, value)
         if kind in UNCHANGING:
             self._described[id(value)] = (partial(_itself, value), described)
         elif described.size >= LARGE:
@@ -101,6 +115,21 @@ class Accounts:
             mark = weakref.ref(value) if kind.__weakrefoffset__ else partial(_itself, value)
             self._described[id(value)] = (mark, described)
         return described
+
+    def _describe_secret(self, secret: Secret) -> Described:
+        described = _describe_anyhow(self._describe, secret.reveal())
+        digest = self._secret_digest(described.digest) if described.digest else ""
+        return _Plain(described.type, digest, 0, MASK, described.exact)
+
+    def is_still(self, value: Any, digest: str) -> bool:
+        """Say whether a value surely has the digest that history has of an earlier one.
+
+        Args:
+            value: as it is, a secret perhaps.
+            digest: of a value, or of a secret.
+        """
+        described = self.describe(Secret(value) if is_of_secret(digest) else value)
+        return described.exact and described.digest == digest
 
     def _kept(self, value: Any, described: Described) -> Kept:
         if not described.digest:

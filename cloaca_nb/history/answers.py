@@ -1,7 +1,8 @@
 """What a history is asked: its runs, their tasks, attempts, output and values, and what differs between two."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from cloaca_nb.core.graph import Workflow
@@ -13,6 +14,7 @@ from cloaca_nb.history.diff import RunDiff, compare
 from cloaca_nb.history.diff_rows import pair_with, read_run, usual_durations
 from cloaca_nb.history.location import Location
 from cloaca_nb.history.memory import Memory, initial_values, remember
+from cloaca_nb.history.secret_digest import SecretDigest
 from cloaca_nb.history.store import Reading, Store
 from cloaca_nb.history.tables import from_arrow
 from cloaca_nb.history.transfers import Transfer, transfers
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["Answers"]
 
 T = TypeVar("T")
+NO_SECRETS: Final[Mapping[str, Any]] = MappingProxyType({})
 
 RUNS: Final = """
     SELECT run_id, workflow, kind, status, started, ended, duration, tasks, failed, error, version
@@ -77,6 +80,7 @@ class Answers:
         self.location = location
         self._store = store
         self._artifacts = artifacts
+        self._secret_digest = SecretDigest(location.secret_key)
         self._flush = flush
 
     def runs(self, limit: int | None = None) -> "pd.DataFrame":
@@ -151,8 +155,20 @@ class Answers:
             raise HistoryError(f"Run {run_id} is still going on, {where}. Cancel it, or wait for its end, first.")
         return run_id, str(found["workflow"])
 
+    def latest(self, workflow: str) -> str | None:
+        """Return the id of the latest run of a workflow; None if there is none. A try is no run."""
+        try:
+            return self._read(lambda reading: self._which(reading, None, workflow))
+        except HistoryError:
+            return None
+
     def initial(
-        self, run: str | None = None, *, named: Collection[str] = (), defaults: Collection[str] = ()
+        self,
+        run: str | None = None,
+        *,
+        named: Collection[str] = (),
+        defaults: Collection[str] = (),
+        secrets: Mapping[str, Any] = NO_SECRETS,
     ) -> dict[str, Any]:
         """Return the initial context of a run; see `tasks`. Reads pickles where a value is kept as one.
 
@@ -160,13 +176,14 @@ class Answers:
             run: its id, or a beginning that only it has; None for the latest.
             named: keys whose values aren't wanted.
             defaults: parameters whose values aren't wanted where the run began with their defaults.
+            secrets: values for keys that were secret, which aren't in the history.
 
         Raises:
             HistoryError: if there is no such run, or a value of it can't be given back.
         """
 
         def answer(reading: Reading) -> dict[str, Any]:
-            return initial_values(reading, self._artifacts, self._which(reading, run), named, defaults)
+            return initial_values(reading, self._artifacts, self._which(reading, run), named, defaults, secrets)
 
         return self._read(answer)
 
@@ -183,14 +200,22 @@ class Answers:
 
         return self._read(answer)
 
-    def memory(self, workflow: Workflow, run_id: str | None = None) -> Memory:
+    def memory(self, workflow: Workflow, run_id: str | None = None, *, last: bool = False) -> Memory:
         """Return what is known of a workflow's tasks: from one run and those that it went on with, or from all.
+
+        Args:
+            workflow: whose tasks.
+            run_id: the one run; None: all.
+            last: only what each task came to last, tries included.
 
         Raises:
             HistoryError: if there is no such run any more.
         """
-        accounts, code = Accounts(self._artifacts.describe, self._artifacts.keep), fingerprints(workflow)
-        return self._read(lambda reading: remember(reading, self._artifacts, accounts, code, workflow, run_id))
+        accounts = Accounts(self._artifacts.describe, self._artifacts.keep, self._secret_digest)
+        code = fingerprints(workflow)
+        return self._read(
+            lambda reading: remember(reading, self._artifacts, accounts, code, workflow, run_id, last=last)
+        )
 
     def diff(self, a: str | None = None, b: str | None = None) -> RunDiff:
         """Return what differs between two runs, and nothing else; no value is read, so no pickle either.

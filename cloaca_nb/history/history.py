@@ -80,7 +80,8 @@ class History(Answers):
                         f"Runs can't be recorded in {self.location}: {error}. Make its folder writable, "
                         "or name another place for the history, e.g. CLOACA_HISTORY=/path/to/history.duckdb."
                     ) from error
-                rows = EventRows(journal.name, self._artifacts.describe, self._artifacts.keep, fingerprints)
+                ways = (self._artifacts.describe, self._artifacts.keep, fingerprints, self._secret_digest)
+                rows = EventRows(journal.name, *ways)
                 self._recorder = Recorder(journal, rows)
             return self._recorder
 

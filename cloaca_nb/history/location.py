@@ -40,6 +40,11 @@ class Location:
         return path.with_name(f"{path.name}-journals")
 
     @property
+    def secret_key(self) -> Path | None:
+        """The file with the key for digests of secrets, beside the database; None where that is in memory."""
+        return None if self.path is None else self.path.with_name(f"{self.path.name}-secret-key")
+
+    @property
     def hidden_folder(self) -> Path | None:
         """The `.cloaca` folder that the database lies in, or None where it lies elsewhere."""
         return self.path.parent if self.path is not None and self.path.parent.name == FOLDER else None

@@ -1,7 +1,7 @@
 """What history has of the tasks of a workflow: how they ended in earlier runs, on what, and what they set."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from cloaca_nb.core.context import Context
@@ -9,13 +9,16 @@ from cloaca_nb.core.graph import Workflow
 from cloaca_nb.core.merge import DELETED
 from cloaca_nb.core.recall import Taken
 from cloaca_nb.declare.fingerprint import CodeFingerprint, Part
+from cloaca_nb.declare.variables import PREFIX
 from cloaca_nb.errors import HistoryError
 from cloaca_nb.history.accounts import Accounts
 from cloaca_nb.history.artifacts import ArtifactStore, Kept
+from cloaca_nb.history.secret_digest import is_of_secret
 from cloaca_nb.history.store import Reading
 
-__all__ = ["Earlier", "Memory", "initial_values", "remember"]
+__all__ = ["NOT_ASKED_FOR", "Earlier", "Memory", "initial_values", "remember"]
 
+NOT_ASKED_FOR: Final = "because it was not asked for"  # why a task is left out
 SHORT: Final = 8  # characters of a run's id that people are shown, from its end: its beginning is the time
 Load = Callable[[str, Kept], Any]  # gives back the value of a digest
 
@@ -55,6 +58,8 @@ class Memory:
         load: gives back a value.
         accounts: the digests of values.
         code: the fingerprints of the tasks as they are now.
+        executed: by run and task when those that have an age limit were executed, in seconds since the Unix epoch; it
+            may have been in a run before that one.
     """
 
     tasks: Mapping[str, Sequence[Earlier]]
@@ -62,6 +67,7 @@ class Memory:
     load: Load
     accounts: Accounts
     code: Mapping[str, CodeFingerprint]
+    executed: Mapping[tuple[str, str], float] = field(default_factory=dict)
 
     def values(self, earlier: Earlier) -> dict[str, Any]:
         """Return what a task changed, for a run that gives each task copies: large values are shared between tasks.
@@ -101,6 +107,25 @@ OF_ANY: Final = """
         AND (list_contains($2, code) OR row_number() OVER (PARTITION BY task_id ORDER BY tasks.ended DESC) = 1)
     ORDER BY tasks.ended DESC
 """
+# Of the runs and tries of a workflow: what each task came to last. What was not asked for is no answer.
+OF_LAST: Final = """
+    SELECT task_id, run_id, outcome, code, reads, read_digests
+    FROM tasks JOIN runs USING (run_id)
+    WHERE workflow = $1 AND kind IN ('run', 'try')
+        AND (outcome = 'Completed' OR (outcome = 'Skipped' AND kind = 'run' AND reason <> $2))
+    QUALIFY row_number() OVER (PARTITION BY task_id ORDER BY tasks.ended DESC, run_id DESC) = 1
+"""
+# Back from a run that has taken a task to the one that has executed it.
+EXECUTED: Final = """
+    WITH RECURSIVE way AS (
+        SELECT run_id, task_id, taken_from, ended FROM tasks
+        WHERE (run_id, task_id) IN (SELECT (unnest($1), unnest($2)))
+        UNION ALL
+        SELECT way.run_id, way.task_id, tasks.taken_from, tasks.ended
+        FROM way JOIN tasks ON tasks.run_id = way.taken_from AND tasks.task_id = way.task_id
+    )
+    SELECT run_id, task_id, epoch(ended) AS ended FROM way WHERE taken_from IS NULL
+"""
 # A value that a run met several times stands in the first of its rows.
 CHANGES: Final = """
     WITH small AS (
@@ -123,6 +148,8 @@ def remember(
     code: Mapping[str, CodeFingerprint],
     workflow: Workflow,
     run_id: str | None,
+    *,
+    last: bool = False,
 ) -> Memory:
     """Return what history has of the tasks of a workflow.
 
@@ -133,11 +160,14 @@ def remember(
         code: the fingerprints of the tasks as they are now.
         workflow: whose tasks.
         run_id: of which run, and those that it went on with; None: of all.
+        last: only what each task came to last, in a run or a try of that workflow.
 
     Raises:
         HistoryError: if there is no such run any more.
     """
-    if run_id is None:
+    if last:
+        rows = reading.rows(OF_LAST, workflow.name, NOT_ASKED_FOR)
+    elif run_id is None:
         now = sorted({one.digest for one in code.values()})
         rows = reading.rows(OF_ANY, [task.id for task in workflow.tasks], now)
     else:
@@ -160,11 +190,18 @@ def remember(
             loaded[digest] = artifacts.load(digest, kept, allow_pickle=True)
         return loaded[digest]
 
-    return Memory(tasks, _parts(reading, rows), load, accounts, code)
+    aged = {task.id for task in workflow.tasks if type(task.cache) is float}
+    executed = _executed(reading, rows, aged) if aged else {}
+    return Memory(tasks, _parts(reading, rows), load, accounts, code, executed)
 
 
 def initial_values(
-    reading: Reading, artifacts: ArtifactStore, run_id: str, named: Collection[str], defaults: Collection[str]
+    reading: Reading,
+    artifacts: ArtifactStore,
+    run_id: str,
+    named: Collection[str],
+    defaults: Collection[str],
+    secrets: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Return the initial context of a run.
 
@@ -174,6 +211,7 @@ def initial_values(
         run_id: of which run.
         named: keys whose values aren't wanted.
         defaults: parameters whose values aren't wanted where the run began with their defaults.
+        secrets: values for keys that were secret, which aren't kept.
 
     Raises:
         HistoryError: if a value of it can't be given back; says which.
@@ -182,6 +220,14 @@ def initial_values(
     for row in reading.rows(CHANGES.format(which=AT_FIRST), [run_id]):
         key = row["key"]
         if key in named or (row["role"] == "parameter" and key in defaults):
+            continue
+        if is_of_secret(row["digest"]):
+            if key not in secrets:
+                raise HistoryError(
+                    f"Run {run_id} began with the secret {key!r}, and history keeps none. Give it again: "
+                    f"context={{{key!r}: ...}}, or the environment variable {PREFIX}{key}."
+                )
+            values[key] = secrets[key]
             continue
         try:
             values[key] = artifacts.load(row["digest"], _kept(row), allow_pickle=True)
@@ -207,6 +253,15 @@ def _changes(reading: Reading, rows: Sequence[Mapping[str, Any]]) -> dict[tuple[
         kept = None if row["role"] == "deleted" else _kept(row)
         changes.setdefault((row["run_id"], row["task_id"]), []).append(Change(row["key"], row["digest"], kept))
     return changes
+
+
+def _executed(
+    reading: Reading, rows: Sequence[Mapping[str, Any]], tasks: Collection[str]
+) -> dict[tuple[str, str], float]:
+    """Return when tasks were executed, which runs have executed or taken, where that is still known."""
+    keys = [(row["run_id"], row["task_id"]) for row in rows if row["task_id"] in tasks]
+    found = reading.rows(EXECUTED, [run_id for run_id, _ in keys], [task_id for _, task_id in keys])
+    return {(row["run_id"], row["task_id"]): row["ended"] for row in found}
 
 
 def _kept(row: Mapping[str, Any]) -> Kept:

@@ -1,33 +1,48 @@
 """What is taken from earlier runs instead of executing a task again."""
 
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from cloaca_nb.core.context import ALL_KEYS, Context
+from cloaca_nb.core.duration import duration
+from cloaca_nb.core.graph import Workflow
 from cloaca_nb.core.merge import MISSING
 from cloaca_nb.core.recall import LeftOut, Taken
 from cloaca_nb.core.task import Task
 from cloaca_nb.declare.fingerprint import CodeFingerprint
 from cloaca_nb.errors import HistoryError
-from cloaca_nb.history.memory import Earlier, Memory
+from cloaca_nb.history.memory import NOT_ASKED_FOR, Earlier, Memory
 
-__all__ = ["TakenAsTheyAre", "UnchangedOnly"]
+__all__ = ["TakenAsTheyAre", "UnchangedOnly", "check_reads"]
 
 
 class UnchangedOnly:
-    """A `Recall`: takes a task that has completed, and whose code and inputs are what they were."""
+    """A `Recall`: takes a task that has completed, and whose code and inputs are what they were.
 
-    def __init__(self, memory: Memory) -> None:
+    Args:
+        memory: of the runs that tasks are taken from.
+        every: whether that holds for every task that says nothing of it; else only for those that ask for it.
+        now: tells the time, in seconds since the Unix epoch.
+    """
+
+    def __init__(self, memory: Memory, *, every: bool = True, now: Callable[[], float] = time.time) -> None:
         self._memory = memory
+        self._every = every
+        self._now = now
 
     def __call__(self, task: Task, context: Context) -> Taken | str:
         """Take a task, or say why it is executed."""
+        if task.cache is None and not self._every:
+            return ""
+        if task.cache is False:
+            return "executed, as it says cache=False" if self._every else ""
         code = self._memory.code[task.id]
         if code.untracked:
             return f"executed, as a change might go unseen: {code.untracked[0]}"
         obstacle = "executed, as no earlier run has it"
         for number, earlier in enumerate(self._memory.tasks.get(task.id, ())):
-            difference = self._difference(earlier, code, context)
+            difference = self._difference(earlier, code, context) or self._too_old(task, earlier)
             if not difference:
                 try:
                     return self._memory.taken(earlier, context, f"unchanged since {earlier.run}")
@@ -47,15 +62,25 @@ class UnchangedOnly:
         for key, digest in earlier.reads.items():
             if digest is None:
                 return f"the value of {key!r} can't be compared with an earlier one"
-            if self._digest(context.inherited_value(key)) != digest:
+            if not self._is_still(context.inherited_value(key), digest):
                 return "other keys are there now" if key == ALL_KEYS else f"{key!r} has another value now"
         return ""
 
-    def _digest(self, value: Any) -> str | None:
-        if value is MISSING:
+    def _too_old(self, task: Task, earlier: Earlier) -> str:
+        """Say that a task was executed too long ago for what it asks for; empty if it wasn't."""
+        if task.cache is None or isinstance(task.cache, bool):
             return ""
-        described = self._memory.accounts.describe(value)
-        return described.digest if described.exact else None
+        executed = self._memory.executed.get((earlier.run_id, task.id))
+        if executed is None:
+            return f"it isn't known how old it is in {earlier.run}"
+        age = self._now() - executed
+        limit = f"its cache={task.cache:g} allows {duration(task.cache)}"
+        return f"it was executed {duration(age)} ago, and {limit}" if age > task.cache else ""
+
+    def _is_still(self, value: Any, digest: str) -> bool:
+        if value is MISSING or not digest:
+            return value is MISSING and not digest
+        return self._memory.accounts.is_still(value, digest)
 
 
 class TakenAsTheyAre:
@@ -77,7 +102,7 @@ class TakenAsTheyAre:
         if task.id in self._asked_for:
             return "executed, as it was asked for"
         if task.id in self._left_out:
-            return LeftOut("because it was not asked for")
+            return LeftOut(NOT_ASKED_FOR)
         for earlier in self._memory.tasks.get(task.id, ()):
             if earlier.outcome == "Completed":
                 try:
@@ -87,3 +112,26 @@ class TakenAsTheyAre:
             if earlier.outcome == "Skipped":
                 return LeftOut(f"because it was skipped in {earlier.run}")
         return "executed, as no earlier run has completed it"
+
+
+def check_reads(workflow: Workflow, task_id: str, initial: Collection[str], memory: Memory) -> None:
+    """Refuse to try a task that would ask in vain for a key that a task before it sets.
+
+    Args:
+        workflow: of the task and those before it.
+        task_id: the task.
+        initial: the keys of the initial context.
+        memory: what those before it have set.
+
+    Raises:
+        HistoryError: it names the key, the task that sets it, and what to do.
+    """
+    there = {*initial, *workflow.parameters}
+    there |= {change.key for known in memory.tasks.values() for earlier in known for change in earlier.changes}
+    setters = {key: task.id for task in workflow.tasks if task.id != task_id for key in task.keys.sets}
+    for key in workflow[task_id].keys.reads:
+        if key in setters and key not in there:
+            raise HistoryError(
+                f"Task {task_id!r} reads {key!r}, which no run or try has set yet: task {setters[key]!r} sets it. "
+                f"Try {setters[key]!r} first, or run the workflow."
+            )

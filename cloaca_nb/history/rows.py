@@ -3,14 +3,17 @@
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from cloaca_nb.core import events
 from cloaca_nb.core.graph import Workflow
 from cloaca_nb.core.merge import DELETED, MISSING
+from cloaca_nb.core.secret import Secret
 from cloaca_nb.core.status import Outcome, Status
 from cloaca_nb.declare.fingerprint import CodeFingerprint
 from cloaca_nb.history.accounts import Account, Accounts, Describe, Keep
+from cloaca_nb.history.secret_digest import SecretDigest
 
 if TYPE_CHECKING:
     from cloaca_nb.errors import HistoryError
@@ -47,12 +50,19 @@ class EventRows:
         describe: tells type, digest, size and preview of a value.
         keep: keeps a value, so that it can be read back.
         fingerprint: tells what the code of a workflow's tasks is, as of now.
+        secret_digest: see `Accounts`.
     """
 
-    def __init__(self, journal: str, describe: Describe, keep: Keep, fingerprint: Fingerprint) -> None:
+    def __init__(
+        self,
+        journal: str,
+        describe: Describe,
+        keep: Keep,
+        fingerprint: Fingerprint,
+        secret_digest: Callable[[str], str] = SecretDigest(None),  # noqa: B008 - it has a key of its own
+    ) -> None:
         self._journal = journal
-        self._describe = describe
-        self._keep = keep
+        self._accounts = partial(Accounts, describe, keep, secret_digest)
         self._fingerprint = fingerprint
         self.error: HistoryError | None = None  # why a value couldn't be kept; to be set back by who has taken note
         self._rows: defaultdict[str, list[Row]] = defaultdict(list)
@@ -88,7 +98,7 @@ class EventRows:
         return rows
 
     def _open_run(self) -> _OpenRun:
-        return _OpenRun(Accounts(self._describe, self._keep))
+        return _OpenRun(self._accounts())
 
     def _run_started(self, event: events.RunStarted) -> None:
         workflow = event.workflow
@@ -101,7 +111,8 @@ class EventRows:
         identity = (event.run_id, workflow.name, workflow.version, event.kind, event.at, tasks, self._journal)
         self._rows["runs"].append((*identity, Status.RUNNING, None, "", 0, 0, 0, 0, event.resumed_from or None))
         for key, value in event.initial.items():
-            role = "parameter" if value is workflow.parameters.get(key, MISSING) else "initial"
+            plain = value.reveal() if type(value) is Secret else value
+            role = "parameter" if plain is workflow.parameters.get(key, MISSING) else "initial"
             self._add_value((event.run_id, role, key, None, event.at), run, value)
             run.last_setter[key] = None
 

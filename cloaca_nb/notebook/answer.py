@@ -7,7 +7,9 @@ from typing import Any, Final
 
 from cloaca_nb.core.cells import Resolution
 from cloaca_nb.core.graph import Workflow
+from cloaca_nb.core.mask import masked
 from cloaca_nb.core.preview import preview
+from cloaca_nb.core.secret import SecretKeys
 from cloaca_nb.core.status import Outcome
 from cloaca_nb.declare.cell_task import CellTask
 from cloaca_nb.declare.loose import LooseTasks
@@ -90,13 +92,14 @@ def answer_for(entry: CellTask, loose: LooseTasks, names: Mapping[str, Any], car
 
 def tried(task_id: str, result: WorkflowResult) -> Answer:
     """Say what a task has set that was tried on its own."""
-    values = {key: result.final_context[key] for key in result.set_by(task_id) if key in result.final_context}
+    shown = result.final_context.shown()
+    values = {key: shown[key] for key in result.set_by(task_id) if key in shown}
     return Answer(f"{task_id} tried", tuple((f"{key} =", preview(value)) for key, value in values.items()))
 
 
-def answer_for_parameters(values: Mapping[str, Any]) -> Answer:
-    """Say what a parameters cell defines."""
-    shown = {name: repr(value) for name, value in values.items()}
+def answer_for_parameters(values: Mapping[str, Any], secrets: SecretKeys = SecretKeys()) -> Answer:  # noqa: B008 - never changed
+    """Say what a parameters cell defines; of those that are secret no more than that."""
+    shown = {name: repr(value) for name, value in masked(values, secrets).items()}
     parts = [(f"{name} =", text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…") for name, text in shown.items()]
     return Answer("parameters", tuple(parts))
 

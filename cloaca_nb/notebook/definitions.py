@@ -26,6 +26,7 @@ from cloaca_nb.notebook.cell_code import CellCode
 from cloaca_nb.notebook.executed import ExecutedCells, notebook_path
 from cloaca_nb.notebook.parameters import Parameters
 from cloaca_nb.notebook.prose_above import prose_above
+from cloaca_nb.notebook.settings import Cloaca
 from cloaca_nb.notebook.unknown_names import refuse_unknown
 from cloaca_nb.packaging.prose import with_docstring
 
@@ -43,10 +44,12 @@ class Definitions:
     Args:
         shell: the IPython shell.
         executed: its cells.
+        settings: say which parameters are secret.
     """
 
-    def __init__(self, shell: "InteractiveShell", executed: ExecutedCells) -> None:
+    def __init__(self, shell: "InteractiveShell", executed: ExecutedCells, settings: Cloaca) -> None:
         self._shell = shell
+        self._settings = settings
         self._executed = executed
         self._parameters: dict[str, Parameters] = {}
         self.pulled: set[str] = set()  # names that the notebook has from a run's final context
@@ -79,7 +82,8 @@ class Definitions:
         if loose.name in self._parameters:
             parameters.follow(self._parameters[loose.name])
         self._parameters[loose.name] = parameters
-        return answer_for_parameters(self._with_parameters(loose).parameters)
+        loose = self._with_parameters(loose)
+        return answer_for_parameters(loose.parameters, self._settings.secrets().and_named(loose.secret))
 
     def use_workflow(self, name: str | None = None, *, remove: str | None = None) -> LooseTasks:
         """Make `name` the workflow that task cells join; take a task out of it if asked."""
@@ -194,6 +198,8 @@ class Definitions:
     def _with_parameters(self, loose: LooseTasks) -> LooseTasks:
         """Give loose tasks the values that their parameters have in the notebook now."""
         loose.parameters = self._values(loose, {})
+        if loose.name in self._parameters:
+            loose.secret = self._parameters[loose.name].secret
         return loose
 
     def _values(self, loose: LooseTasks, settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -40,6 +40,8 @@ def _recorded(publish: Callable[..., None]) -> Callable[..., None]:
     @wraps(publish)
     def record(self: Any, data: Mapping[str, Any], *args: Any, **options: Any) -> None:
         sink = current_sink()
+        if sink is not None:
+            data = {kind: sink.hide(one) if isinstance(one, str) else one for kind, one in data.items()}
         if sink is None or options.get("update") or _record(sink, data):
             publish(self, data, *args, **options)
 

@@ -176,7 +176,14 @@ TASK: Final = Grammar(
         "%%cloaca_task fetch\n#| retry-attempts: 3\n#| retry-condition: transient\npage = download(address)",
     ),
 )
-PARAMS: Final = Grammar("%%cloaca_params", (), ('%%cloaca_params\nyear = 2013\ntitle = f"Delays of {year}"',))
+PARAMS: Final = Grammar(
+    "%%cloaca_params [--secret a,b]",
+    (Option(("--secret",), "a,b", "Parameters whose values are never shown or kept."),),
+    (
+        '%%cloaca_params\nyear = 2013\ntitle = f"Delays of {year}"',
+        '%%cloaca_params\n#| secret: station\nstation = getpass("Station: ")',
+    ),
+)
 TEST: Final = Grammar("%%cloaca_test NAME", (), ("%%cloaca_test totals\nassert len(rows) == total",))
 
 LINES: Final = (RUN, DAG, SHOW, HISTORY, DIFF, LOGS, SQL, CANCEL, WORKFLOW, EXPORT, PULL)

@@ -95,7 +95,7 @@ def _run_columns(frame: "pd.DataFrame", length: int, settings: Settings) -> list
     runs = _records(frame)
     columns = [
         Column("status", ONE_LINE, [_state(run["status"], run["status"]) for run in runs]),
-        Column("workflow", ONE_LINE, [Cell(str(run["workflow"])) for run in runs]),
+        Column("workflow", ONE_LINE, [Cell(_workflow(run)) for run in runs]),
         Column("when", ONE_LINE, [Cell(_local(run["started"])) for run in runs]),
         Column("duration", RIGHT, [Cell(_lasted(run["duration"])) for run in runs]),
         Column("tasks", RIGHT, [Cell(_count(run["tasks"])) for run in runs]),
@@ -104,6 +104,10 @@ def _run_columns(frame: "pd.DataFrame", length: int, settings: Settings) -> list
         Column("", NOTE, [Cell(_note(*_differences(run, runs, settings), run["error"])) for run in runs]),
     ]
     return [column for column in columns if any(cell.text for cell in column.cells)]
+
+
+def _workflow(run: Mapping[str, Any]) -> str:
+    return str(run["workflow"]) if run["kind"] == "run" else f"{run['workflow']} ({run['kind']})"
 
 
 def _records(frame: "pd.DataFrame") -> list[dict[str, Any]]:

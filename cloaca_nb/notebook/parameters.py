@@ -22,6 +22,7 @@ class Parameters:
 
     def __init__(self, cell: ParamsCell, code: CellCode) -> None:
         self.names: tuple[str, ...] = cell.names
+        self.secret: tuple[str, ...] = cell.secret
         self.defaults: dict[str, Any] = {}
         tree = ast.parse(cell.body)
         ast.increment_lineno(tree, cell.first_line - 1)
@@ -47,6 +48,7 @@ class Parameters:
             )
         if not again:
             self.names = (*earlier.names, *self.names)
+            self.secret = (*earlier.secret, *self.secret)
             self.defaults = {**earlier.defaults, **self.defaults}
             self._statements = [*earlier._statements, *self._statements]  # noqa: SLF001 - its own class
 

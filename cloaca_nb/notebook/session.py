@@ -61,7 +61,7 @@ class Session:
         self._board: deque[str] = deque()  # what a terminal is told when its next line has been executed
         self._executed = ExecutedCells(shell)
         self.settings = Cloaca(parent=shell)
-        self.definitions = Definitions(shell, self._executed)
+        self.definitions = Definitions(shell, self._executed, self.settings)
         self.runs = Runs()
         self.post_mortem = PostMortem()
         self._pdb: bool | None = None  # what %pdb was before a cell of ours has set it
@@ -176,20 +176,20 @@ class Session:
         return self.start(wish.workflow, reuse=reuse, after=wish.key)
 
     def try_task(self, task_id: str, *, debug: bool = False) -> WorkflowResult:
-        """Execute one task on the values of the latest run, and keep it as a try; nothing is shown but its output.
+        """Execute one task on what was set last before it, and keep it as a try; nothing is shown but its output.
 
         Args:
             task_id: of the current workflow.
             debug: see `run`.
 
         Raises:
-            HistoryError: if there is no run whose values it could have.
+            HistoryError: if it reads what no run or try has set yet.
             KeyboardInterrupt: on an interrupt, after the try was recorded as Cancelled.
         """
         workflow, initial = self.definitions.prepared(None, {})
 
         def starter(one: Workflow) -> Start:
-            start = partial(self.runner.start_some, one, (task_id,), following=False, context=initial, kind="try")
+            start = partial(self.runner.start_try, one, task_id, context=initial)
             return lambda observers: start(observers=observers)
 
         return self._watch(Unshown(), workflow, starter, debug=debug)

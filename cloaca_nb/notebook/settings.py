@@ -9,8 +9,10 @@ import traitlets
 from traitlets.config import Configurable
 
 from cloaca_nb.config import DefaultRunnerConfig
+from cloaca_nb.core.secret import SecretKeys
 from cloaca_nb.engine.echo import PER_RUN, PER_TASK, Echo
-from cloaca_nb.errors import ConfigurationError, near_miss
+from cloaca_nb.engine.engine import default_concurrency
+from cloaca_nb.errors import ConfigurationError, DefinitionError, near_miss
 from cloaca_nb.history.location import parse_url
 from cloaca_nb.notebook.runs import short_id
 from cloaca_nb.runner import DefaultRunner
@@ -31,16 +33,16 @@ class RunnerSettings(NamedTuple):
     max_concurrent_tasks: int | None
     echo_per_task: int
     echo_per_run: int
+    secret_keys: str | None
 
     def runner(self, on_error: Callable[[str, str, BaseException], object]) -> DefaultRunner:
         """Make a runner; see `DefaultRunner` for `on_error`, and for the errors that it raises itself."""
-        config = None
-        if self.max_concurrent_tasks is not None:
-            config = DefaultRunnerConfig(
-                max_concurrent_tasks=self.max_concurrent_tasks,
-                task_timeout_seconds=None,
-                workflow_timeout_seconds=None,
-            )
+        config = DefaultRunnerConfig(
+            max_concurrent_tasks=self.max_concurrent_tasks or default_concurrency(),
+            task_timeout_seconds=None,
+            workflow_timeout_seconds=None,
+            secret_keys=self.secret_keys,
+        )
         echo = Echo(self.echo_per_task, self.echo_per_run, _in_logs).observe
         return DefaultRunner(self.history, config=config, echo_output=echo, on_error=on_error)
 
@@ -69,10 +71,21 @@ class Cloaca(Configurable):
     echo_per_run = traitlets.Int(
         PER_RUN, help="How many characters all tasks of a run together may print below its cell."
     ).tag(config=True)
+    secret_keys = traitlets.Unicode(
+        "",
+        allow_none=True,
+        help="A regular expression that tells more keys whose values are never shown or kept than the usual ones, like "
+        "password and api_token. None: only those that %%cloaca_params --secret names.",
+    ).tag(config=True)
+
+    def secrets(self) -> SecretKeys:
+        """Return which keys are secret, whatever the workflow."""
+        return SecretKeys(self.secret_keys)
 
     def of_runner(self) -> RunnerSettings:
         """Return what a runner is made with now."""
-        return RunnerSettings(self.history, self.max_concurrent_tasks, self.echo_per_task, self.echo_per_run)
+        counts = (self.max_concurrent_tasks, self.echo_per_task, self.echo_per_run)
+        return RunnerSettings(self.history, *counts, self.secret_keys)
 
     @traitlets.validate("history")
     def _check_history(self, proposal: Any) -> str | None:
@@ -82,6 +95,13 @@ class Cloaca(Configurable):
             raise traitlets.TraitError(f"Cloaca.history: {error}") from error
         value: str | None = proposal.value
         return value
+
+    @traitlets.validate("secret_keys")
+    def _check_secret_keys(self, proposal: Any) -> str | None:
+        try:
+            return SecretKeys(proposal.value).pattern
+        except DefinitionError as error:
+            raise traitlets.TraitError(f"Cloaca.secret_keys: {error}") from error
 
     @traitlets.validate("max_concurrent_tasks")
     def _check_count(self, proposal: Any) -> int | None:

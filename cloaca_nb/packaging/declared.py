@@ -14,6 +14,7 @@ from typing import Final, TypeAlias
 
 from cloaca_nb.core.cells import ParamsCell, TaskCell, parse_params_cell, parse_task_cell
 from cloaca_nb.core.directives import EXPORT, SETUP, SKIP, TEST, without_directive
+from cloaca_nb.core.secret import SecretKeys
 from cloaca_nb.errors import CellError, ExportError
 from cloaca_nb.packaging.decorated import (
     DecoratedTask,
@@ -226,7 +227,7 @@ class _Reading:
         body = magic.body if magic else ""
         statements = read_statements(cell, self._transform(body), lazy_annotations=self._lazy_annotations)
         own = tuple(one for one in statements if not one.names.defined.isdisjoint(parsed.names))
-        self._found.parameters.append(Parameters(cell, own, parsed.names, self._workflow))
+        self._found.parameters.append(Parameters(cell, own, parsed.names, self._workflow, secret=_secret(parsed)))
         self._found.statements.extend(statements)
 
     def _obey(self, node: ast.Expr) -> None:
@@ -267,6 +268,11 @@ def placed(cell: Cell, error: CellError) -> ExportError:
     """Return the error of a cell with the cell's own place in the notebook."""
     match = re.fullmatch(r"Cell line (\d+): (.*)", str(error), re.DOTALL)
     return ExportError(f"{cell.at(int(match[1]))}: {match[2]}" if match else f"{cell.at(1)}: {error}")
+
+
+def _secret(parsed: ParamsCell) -> tuple[str, ...]:
+    keys = SecretKeys(named=parsed.secret)
+    return tuple(name for name in parsed.names if name in keys)
 
 
 def _block_name(call: ast.Call, statement: Statement) -> str:

@@ -16,6 +16,7 @@ __all__ = [
     "defaults_of",
     "derived",
     "is_plain_cell",
+    "refuse_secrets",
     "refuse_uses_between",
     "replaced",
     "with_later_values",
@@ -32,6 +33,7 @@ class Parameters:
         names: the parameters'.
         workflow: the name of the one that they belong to.
         later: the statements of later cells whose values were put in.
+        secret: those of the names whose values are not exported.
     """
 
     cell: Cell
@@ -39,6 +41,12 @@ class Parameters:
     names: tuple[str, ...]
     workflow: str
     later: tuple[Statement, ...] = ()
+    secret: tuple[str, ...] = ()
+
+    @property
+    def told(self) -> tuple[Statement, ...]:
+        """The statements whose values are exported."""
+        return tuple(one for one in self.statements if one.names.defined.isdisjoint(self.secret))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,23 +69,24 @@ class Default:
 
 
 def defaults_of(parameters: Parameters, *, by_name: bool) -> list[Default]:
-    """Return the defaults of a parameters cell.
+    """Return the defaults of a parameters cell, but for those of its secrets.
 
     Args:
         parameters: the cell.
         by_name: whether the defaults are constants of the module, to be named rather than repeated.
     """
     rules = derived(parameters)
-    found = {one.name: one for statement in parameters.statements for one in _defaults(statement)}
-    plain = {name: found[name] if name in found and not by_name else Default(name, name) for name in parameters.names}
+    found = {one.name: one for statement in parameters.told for one in _defaults(statement)}
+    names = [name for name in parameters.names if name not in parameters.secret]
+    plain = {name: found[name] if name in found and not by_name else Default(name, name) for name in names}
     return [replace(found[name], derived_from=rules[name]) if name in rules else plain[name] for name in plain]
 
 
 def derived(parameters: Parameters) -> dict[str, tuple[str, ...]]:
     """Return, for each parameter that is worked out from others by one expression, which those are."""
     found: dict[str, tuple[str, ...]] = {}
-    assigned = [name for one in parameters.statements for name in one.names.defined]
-    for statement in parameters.statements:
+    assigned = [name for one in parameters.told for name in one.names.defined]
+    for statement in parameters.told:
         used = tuple(name for name in parameters.names if name in statement.names.now)
         if used and (plain := _plain(statement.node)) and assigned.count(plain[0]) == 1:
             found[plain[0]] = used
@@ -86,7 +95,7 @@ def derived(parameters: Parameters) -> dict[str, tuple[str, ...]]:
 
 def is_plain_cell(parameters: Parameters) -> bool:
     """Say whether each statement gives one parameter its default and nothing else, and none does so again."""
-    plain = [_plain(one.node) for one in parameters.statements]
+    plain = [_plain(one.node) for one in parameters.told]
     return None not in plain and len({one[0] for one in plain if one}) == len(plain)
 
 
@@ -130,6 +139,27 @@ def replaced(cells: Sequence[Parameters]) -> list[Parameters]:
                     "Put all parameters into one cell."
                 )
     return found
+
+
+def refuse_secrets(parameters: Parameters, carried: Iterable[Statement]) -> None:
+    """Refuse what would carry the value of a secret into the package.
+
+    Raises:
+        ExportError: it names the statement and the secret.
+    """
+    hidden = set(parameters.secret)
+    for one in parameters.told:
+        if used := one.names.now & hidden:
+            raise ExportError(
+                f"{one.where}: `{min(one.names.defined)}` is worked out from the secret {min(used)!r}, whose value is "
+                "not exported. Work it out in a task, or make it a secret, too."
+            )
+    for one in carried:
+        if one in parameters.statements and (used := one.names.defined & hidden):
+            raise ExportError(
+                f"{one.where}: code outside of task cells uses the secret {min(used)!r}, whose value is not exported. "
+                "Give it to that code as an argument, from a task."
+            )
 
 
 def refuse_uses_between(parameters: Parameters, carried: Iterable[Statement]) -> None:

@@ -11,7 +11,14 @@ from cloaca_nb.packaging.agreement import check_agreement
 from cloaca_nb.packaging.carried_modules import Foundation, ImportedModule, foundation, imported_modules
 from cloaca_nb.packaging.dag import Dag, work_out_dag
 from cloaca_nb.packaging.declared import Declared, Entry, StatementTasks, TaskOfCell, read_declared
-from cloaca_nb.packaging.defaults import Parameters, defaults_of, derived, is_plain_cell, refuse_uses_between
+from cloaca_nb.packaging.defaults import (
+    Parameters,
+    defaults_of,
+    derived,
+    is_plain_cell,
+    refuse_secrets,
+    refuse_uses_between,
+)
 from cloaca_nb.packaging.definitions import Reader
 from cloaca_nb.packaging.distributions import Installed, requirement_of_hint
 from cloaca_nb.packaging.free_names import free_names
@@ -105,6 +112,7 @@ class _Export:
         reached, by_name = self._reach(texts)
         for cell in self.parameters:
             refuse_uses_between(cell, reached.statements)
+            refuse_secrets(cell, reached.statements)
         self._check_names(texts, reached)
         ground = self._foundation(texts, reached)
         check_package_name(name, ground)
@@ -116,6 +124,7 @@ class _Export:
             statements=reached.statements,
             workflow_name=self.workflow_name,
             defaults={one.cell: defaults_of(one, by_name=by_name) for one in self.parameters},
+            secret={one.cell: one.secret for one in self.parameters},
             tasks=[Part(entry.cell, text) for entry, text in texts.items()],
             block=Part(self.block.cell, texts[self.block]) if self.block else None,
             names=reached.names,
@@ -254,6 +263,7 @@ class _Export:
                 for default in sorted(defaults_of(one, by_name=False), key=lambda default: bool(default.derived_from))
             },
             derived={name: used for one in self.parameters for name, used in derived(one).items()},
+            secret=[name for one in self.parameters for name in one.secret],
         )
 
     @property
@@ -289,7 +299,7 @@ class _Export:
 def _parameter_needs(cell: Parameters, *, by_name: bool) -> Iterable[Need]:
     """Return what a parameters cell needs: its own constants where it is carried, else what its defaults name."""
     rules = derived(cell)
-    for statement in cell.statements:
+    for statement in cell.told:
         reader = Reader("the parameters cell", statement.where, statement.place, above=True)
         names = statement.names
         if not rules.keys().isdisjoint(names.defined):

@@ -42,6 +42,7 @@ class ModuleText:
         statements: constants and helpers, in document order.
         workflow_name: the workflow's.
         defaults: its parameters, by their cells.
+        secret: those whose values are not exported, by their cells.
         tasks: in document order.
         block: the notebook's own `with WorkflowBuilder` statement, instead of all the last three.
         names: every name that is used, so that the builder gets another one.
@@ -54,6 +55,7 @@ class ModuleText:
     statements: Sequence[Statement]
     workflow_name: str
     defaults: Mapping[Cell, Sequence[Default]]
+    secret: Mapping[Cell, Sequence[str]]
     tasks: Sequence[Part]
     block: Part | None
     names: frozenset[str]
@@ -81,9 +83,15 @@ class ModuleText:
         if self.block is not None:
             return self._placed(self.block)
         builder = "workflow_builder" if "builder" in self.names else "builder"
-        parts = [Part(cell, "\n".join(_parameters(builder, found))) for cell, found in self.defaults.items()]
+        parts = [Part(cell, "\n".join(self._of_cell(builder, cell))) for cell in self.defaults]
         head = f"with cloaca.WorkflowBuilder({quoted(self.workflow_name)}) as {builder}:"
         return f"{head}\n{self._body([*parts, *self.tasks])}"
+
+    def _of_cell(self, builder: str, cell: Cell) -> Iterator[str]:
+        """Yield the calls that say what a parameters cell does."""
+        yield from _parameters(builder, self.defaults[cell])
+        if self.secret[cell]:
+            yield f"{builder}.secret({', '.join(map(quoted, self.secret[cell]))})"
 
     def _body(self, parts: Sequence[Part]) -> str:
         pairs = zip(parts, [None, *(one.cell for one in parts)], strict=False)

@@ -134,6 +134,7 @@ class Project:
         has_more: whether there are tasks besides those, e.g. made in a loop.
         parameters: the workflow's parameters and the source of their defaults.
         derived: for each parameter whose default is worked out from others, which those are.
+        secret: parameters whose values are given for each run.
     """
 
     name: str
@@ -146,6 +147,7 @@ class Project:
     has_more: bool
     parameters: Mapping[str, str]
     derived: Mapping[str, Sequence[str]]
+    secret: Sequence[str]
 
     @property
     def distribution(self) -> str:
@@ -178,7 +180,9 @@ class Project:
     def _readme(self) -> str:
         rows = (f"| `{one}` | {', '.join(f'`{two}`' for two in ids)} |\n" for one, ids in self.dependencies.items())
         parameters = (f"| `{one}` | `{' '.join(text.split())}` |\n" for one, text in self.parameters.items())
-        table = "\n| parameter | default |\n|---|---|\n" + "".join(parameters) if self.parameters else ""
+        secrets = (f"| `{one}` | secret: set `CLOACINA_VAR_{one}` |\n" for one in self.secret)
+        rows_of_parameters = "".join((*parameters, *secrets))
+        table = f"\n| parameter | default |\n|---|---|\n{rows_of_parameters}" if rows_of_parameters else ""
         first = next((one for one in self.parameters.items() if one[0] not in self.derived), None)
         return _README.format(
             distribution=self.distribution,

@@ -88,6 +88,11 @@ WRONG = [
     ("no operator", lambda: context_value("k", 3, 1), "Unknown operator 3"),
     ("a bare id", lambda: all_of("load"), "join rules, like task_failed('load'), not 'load'"),
     ("no id", lambda: task_success(3), "names a task by its id, a text like 'load', not 3"),
+    ("no key", lambda: context_value(5, "equals", 1), "asks for a key of the context, a text like 'rows', not 5"),
+    ("an empty key", lambda: context_value("", "exists"), "not ''"),
+    ("all of nothing", lambda: all_of(), "join rules, and there is none: all_of(task_success('load'), …)"),  # noqa: PLW0108 - made in the test
+    ("any of nothing", lambda: any_of(), "write always()"),  # noqa: PLW0108
+    ("none of nothing", lambda: none_of(), "write always()"),  # noqa: PLW0108
     ("an empty id", lambda: task_skipped(""), "not ''"),
 ]
 

@@ -34,6 +34,8 @@ SEPARATOR = re.compile(r"^# %%( \[markdown\])?\n", re.MULTILINE)
 # Which workflow of a notebook that has several.
 SELECTED = {"two_workflows": "second", "with_block_of_another_workflow": "chain"}
 PATIENCE_S = 250
+# What an export doesn't carry, and who runs it gives.
+SECRETS = {"CLOACINA_VAR_api_token": "s3cr3t", "CLOACINA_VAR_station": "KJFK"}
 
 
 @dataclass(frozen=True)
@@ -159,7 +161,7 @@ def back(batches: dict[str, Future[Any]]) -> dict[str, Any]:
 def run_batch(kind: str, folder: Path, home: Path) -> dict[str, Any]:
     answer = home / f"{kind}.json"
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("CLOACA", "JPY"))}
-    environment |= {"IPYTHONDIR": str(home), "CLOACA_HISTORY": ":memory:", "MPLBACKEND": "agg"}
+    environment |= {"IPYTHONDIR": str(home), "CLOACA_HISTORY": ":memory:", "MPLBACKEND": "agg", **SECRETS}
     environment |= {"PATH": "/usr/bin:/bin", "PIP_NO_INDEX": "1"}  # where a cell installs something, it can't
     jobs = [[one.name, one.notebook_name, one.package_name, one.workflow] for one in EVERY]
     done = subprocess.run(  # noqa: S603 - our own interpreter

@@ -117,7 +117,7 @@ def test_an_observer_may_print(engine, capsys):
 
 def test_a_sink_is_safe_for_threads():
     said = []
-    sink = Sink(lambda _stream, text: said.append(text))
+    sink = Sink(lambda _stream, text: said.append(text), str)
 
     def write():
         for _ in range(1000):

@@ -52,6 +52,7 @@ CASES = [
     ("%%cloaca_task new --retry-condition ", "", {"never", "transient", "all"}),
     ("%%cloaca_task new --retry-jitter ", "", {"true", "false"}),
     ("%%cloaca_task new --executor ", "", {"process"}),
+    ("%%cloaca_task new --cache ", "", {"true", "false"}),
     ("%%cloaca_task new --retry ", "", {"policy"}),
     ("%%cloaca_task new --on-failure t", "t", {"told"}),
     ("#| afte", "afte", {"after: "}),

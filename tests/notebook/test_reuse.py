@@ -72,6 +72,35 @@ def test_a_task_is_tried_on_the_latest_values(flow):
     assert reasons(flow, "%cloaca_run --resume")["load"].startswith("unchanged since")
 
 
+def test_what_was_tried_is_what_a_later_try_reads(flow):
+    assert flow(f"{LOAD} + [1]".replace("load", "load --try", 1)).shown[-1] == "load tried  ·  rows = [1, 2, 3, 1]"
+    assert flow(CLEAN.replace("clean", "clean --try", 1)).shown[-1] == "clean tried  ·  good = [2, 4, 2]"
+    flow("%%cloaca_params\nrate = 10")
+    assert flow(CLEAN.replace("clean", "clean --try", 1)).shown[-1] == "clean tried  ·  good = [10, 20, 10]"
+    assert flow(REPORT.replace("report", "report --try", 1)).shown[-1] == "report tried  ·  total = 40"
+    assert list(flow.session.history().runs()["kind"]) == ["try"] * 4 + ["run"]
+    assert flow.session.history().latest("flow") == flow.session.run_id()
+    assert reasons(flow, "%cloaca_run --only report")["load"].startswith("taken as it was in")
+    assert flow.names["result"].final_context["total"] == 6  # a run goes on with runs, not with tries
+    assert flow(REPORT.replace("report", "report --try", 1)).shown[-1] == "report tried  ·  total = 6"
+
+
+def test_tasks_can_be_tried_one_after_the_other_before_any_run(cell):
+    for text in ("%cloaca_workflow fresh", "%%cloaca_params\nrate = 2", "LIMIT = 3", LOAD, CLEAN):
+        assert cell(text).error is None
+    said = str(cell(REPORT.replace("report", "report --after load --try", 1)).error)
+    assert "Task 'report' reads 'good', which no run or try has set yet: task 'clean' sets it." in said
+    assert "Try 'clean' first, or run the workflow." in said
+    assert "reads 'rows'" in str(cell(CLEAN.replace("clean", "clean --try", 1)).error)
+    for text, shown in ((LOAD, "rows = [1, 2, 3]"), (CLEAN, "good = [2, 4]")):
+        assert cell(text.replace("\n", " --try\n", 1)).shown[-1].endswith(shown)
+    assert cell(REPORT.replace("report", "report --after load --try", 1)).shown[-1] == "report tried  ·  total = 6"
+    assert cell("%%cloaca_task alone --after report --try\nprint('here')").out == "here\n"
+    table = cell("%cloaca_history").value._repr_mimebundle_()
+    assert table["text/plain"].count("fresh (try)") == table["text/html"].count("fresh (try)") == 4
+    assert "has no run of 'fresh' yet" in str(cell("%cloaca_run --resume").error)
+
+
 def test_a_task_that_fails_when_it_is_tried_fails_its_cell(flow):
     error = flow("%%cloaca_task report --try\ntotal = sum(good) / 0").error
     assert "ZeroDivisionError: division by zero" in str(error)

@@ -7,7 +7,7 @@ from typing import Final
 from cloaca_nb.core.cell.rule_text import read_rule
 from cloaca_nb.errors import near_miss
 
-__all__ = ["count", "dotted_name", "names", "plain_names", "rule", "seconds", "task_ids", "truth", "word"]
+__all__ = ["cache", "count", "dotted_name", "names", "plain_names", "rule", "seconds", "task_ids", "truth", "word"]
 
 TRUTH: Final = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
@@ -74,6 +74,14 @@ def truth(text: str) -> bool:
     if text.lower() not in TRUTH:
         raise ValueError(f"{text!r} is neither true nor false: give one of them")
     return TRUTH[text.lower()]
+
+
+def cache(text: str) -> bool | float:
+    """Read ``true``, ``false``, or a time above 0, in seconds."""
+    try:
+        return TRUTH[text.lower()] if text.lower() in TRUTH else seconds(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is neither true nor false, nor a number of seconds above 0: give one") from None
 
 
 def word(words: Sequence[str]) -> Callable[[str], str]:

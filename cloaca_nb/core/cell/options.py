@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from cloaca_nb.core.backoff import BACKOFFS
 from cloaca_nb.core.cell.option_values import (
+    cache,
     count,
     dotted_name,
     names,
@@ -39,6 +40,7 @@ class TaskOptions:
         trigger_rules: the text of a rule, e.g. ``task_failed("load")``.
         timeout: seconds per attempt.
         executor: "process".
+        cache: True, False, or a number of seconds.
         on_success: the name of a function of the notebook; `on_failure` likewise.
 
     The others are those of `task`.
@@ -62,6 +64,7 @@ class TaskOptions:
     trigger_rules: str | None = None
     timeout: float | None = None
     executor: str | None = None
+    cache: bool | float | None = None
 
     def given(self) -> dict[str, Any]:
         """Return the options of the decorator that were given, by its names for them."""
@@ -125,6 +128,13 @@ OPTIONS: Final[tuple[CellOption, ...]] = (
     CellOption("--retry", "NAME", "A retry policy of the notebook, instead of the --retry-… options.", dotted_name),
     CellOption("--timeout", "SECONDS", "How long an attempt may take.", seconds),
     _worded("--executor", ("process",), "Where it runs, if not on a thread."),
+    CellOption(
+        "--cache",
+        "true|false|SECONDS",
+        "Whether it is taken from an earlier run that has it unchanged: always, never, or if no older than that.",
+        cache,
+        ("true", "false"),
+    ),
     CellOption("--on-success", "FUNCTION", "Called with (task_id, context) after success.", dotted_name),
     CellOption(
         "--on-failure", "FUNCTION", "Called with (task_id, error, context) after the last attempt.", dotted_name

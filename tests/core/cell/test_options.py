@@ -36,6 +36,9 @@ GIVEN = [
     ("a policy", "t --retry patient", {"retry": "patient"}),
     ("callbacks", "t --on-success done --on-failure alerts.tell", {"on_success": "done", "on_failure": "alerts.tell"}),
     ("executor", "t --executor process", {"executor": "process"}),
+    ("cached", "t --cache true", {"cache": True}),
+    ("never cached", "t --cache no", {"cache": False}),
+    ("cached for a while", "t --cache 3600", {"cache": 3600}),
     ("rule", "t --trigger-rules 'task_failed(\"a\")'", {"trigger_rules": 'task_failed("a")'}),
 ]
 
@@ -98,6 +101,8 @@ WRONG = [
     ("t --retry-condition x", [], "'x' is not one of never, transient, all."),
     ("t --retry-jitter perhaps", [], "'perhaps' is neither true nor false"),
     ("t --executor thread", [], "'thread' is not one of process."),
+    ("t --cache always", [], "'always' is neither true nor false, nor a number of seconds above 0"),
+    ("t --cache 0", [], "'0' is neither"),
     ("t --on-failure 'f()'", [], "'f()' is no name"),
     ("t --in a-b", [], "'a-b' is no Python name"),
     ("t --out c?", [], "'c?' has a question mark, which only --in knows"),
