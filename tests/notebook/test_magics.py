@@ -153,7 +153,7 @@ WRONG = [
     ("retry no policy", ["often = 3"], "%%cloaca_task a --retry often\nx = 1", ["retry is 3", "RetryPolicy("]),
     ("bad rule", [], "%%cloaca_task a --trigger-rules 'task_faild(\"b\")'\nx = 1", ["task_faild", "task_failed"]),
     ("executor", [], "%%cloaca_task a --executor proces\nx = 1", ["'proces'", "not one of process"]),
-    ("try", ["%%cloaca_task b\ny = 1"], "%%cloaca_task a --try\nx = y", ["reads 'y'", "task 'b' sets it", "Try 'b' first"]),
+    ("try", ["%%cloaca_task b\ny = 1"], "%%cloaca_task a --try\nx = y", ["reads 'y'", "'b' sets it", "Try 'b' first"]),
     ("debug", [], "%%cloaca_task a --debug\nx = 1", ["--debug", "%%cloaca_task a --try --debug"]),
     ("syntax", [], "%%cloaca_task a\nx = (1", ["Cell line 2", "was never closed", "x = (1"]),
     ("shell line", [], "%%cloaca_task a\n!ls", ["Cell line 2", "a line for IPython", "subprocess.run"]),
