@@ -3,7 +3,7 @@
 import ast
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from cloaca_nb.packaging.layout import dedented
@@ -50,8 +50,8 @@ def task_cell(text: str, after: Sequence[str] = ()) -> str | None:
 
 
 def names_of_parameters(text: str) -> list[str]:
-    """Return the parameters that calls of ``builder.parameters`` and ``builder.derived_parameters`` name."""
-    return [str(one.arg) for call in _parameter_calls(text) for one in call.keywords]
+    """Return the parameters that calls of the builder name, those that are secret last."""
+    return [*(str(one.arg) for call in _parameter_calls(text) for one in call.keywords), *_secrets(text)]
 
 
 def parameters_cell(text: str, constants: str) -> str:
@@ -75,12 +75,23 @@ def parameters_cell(text: str, constants: str) -> str:
                 line = f"{one.arg} = {source}{remark[0] if remark else ''}"
                 lines += [*above, dedented(f"    {line}") if one.lineno > call.lineno else line]
             row = one.value.end_lineno or row
-    return "\n".join(["%%cloaca_params", *lines])
+    secrets = _secrets(text)
+    lines += [f'{name} = cloaca.var_or("{name}", "")' for name in secrets]
+    return "\n".join([f"%%cloaca_params --secret {','.join(secrets)}" if secrets else "%%cloaca_params", *lines])
+
+
+def _secrets(text: str) -> list[str]:
+    """Return the keys that calls of ``builder.secret`` name; a package has no values for them."""
+    calls = _calls_of(text, {"secret"})
+    return [str(one.value) for call in calls for one in call.args if isinstance(one, ast.Constant)]
 
 
 def _parameter_calls(text: str) -> list[ast.Call]:
+    return _calls_of(text, {"parameters", "derived_parameters"})
+
+
+def _calls_of(text: str, wanted: Collection[str]) -> list[ast.Call]:
     calls = [one.value for one in parse(text).body if isinstance(one, ast.Expr) and isinstance(one.value, ast.Call)]
-    wanted = {"parameters", "derived_parameters"}
     return [one for one in calls if isinstance(one.func, ast.Attribute) and one.func.attr in wanted]
 
 
