@@ -169,6 +169,7 @@ function follower(part, run) {
     if (first < 0) return;
     const below = first * ROW - part.list.scrollTop;
     if (below >= 0 && below < part.list.clientHeight * 0.7) return;
-    part.list.scrollTo({ top: first * ROW - part.list.clientHeight / 4, behavior: calm() ? "auto" : "smooth" });
+    part.list.scrollTop = first * ROW - part.list.clientHeight / 4; // at once: rows that slide by would have to be made
+    updateSight(part, run);
   };
 }
