@@ -16,9 +16,9 @@ from statistics import median
 from figure import Figure
 from fresh import Answer, answer, ask
 
-from cloaca_nb.packaging.export import export
-from cloaca_nb.packaging.inspection import inspect_archive
-from cloaca_nb.packaging.notebook import notebook_from_texts
+from cloaca_nb.packaging.analysis.notebook import notebook_from_texts
+from cloaca_nb.packaging.archive.inspection import inspect_archive
+from cloaca_nb.packaging.export.export import export
 from cloaca_nb.packaging.pack import pack
 
 __all__ = ["TITLE", "figures"]

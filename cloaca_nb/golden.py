@@ -21,7 +21,7 @@ from cloaca_nb.core.preview import preview
 from cloaca_nb.declare.registry import REGISTRY
 from cloaca_nb.history.history import History
 from cloaca_nb.history.transfers import Large, Missing, Transfer
-from cloaca_nb.packaging.package import Package
+from cloaca_nb.packaging.export.package import Package
 from cloaca_nb.runner import DefaultRunner
 from cloaca_nb.values import describe, equal
 from cloaca_nb.values.codec import Unstorable, decode, in_memory

@@ -14,11 +14,11 @@ from cloaca_nb.declare.variables import given_variables
 from cloaca_nb.errors import CloacaError, HistoryError, PackageError
 from cloaca_nb.history.diff import RunDiff
 from cloaca_nb.history.history import History
-from cloaca_nb.packaging.guest import Asked, enter
-from cloaca_nb.packaging.host import PackageProcess
-from cloaca_nb.packaging.load import choose, workflows_of
+from cloaca_nb.packaging.loading.guest import Asked, enter
+from cloaca_nb.packaging.loading.host import PackageProcess
+from cloaca_nb.packaging.loading.load import choose, workflows_of
+from cloaca_nb.packaging.loading.registered import RegisteredWorkflow
 from cloaca_nb.packaging.pack import Check
-from cloaca_nb.packaging.registered import RegisteredWorkflow
 from cloaca_nb.runner import DefaultRunner
 
 __all__ = ["go_on", "verification"]

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from cloaca_nb.errors import PackageError
-from cloaca_nb.packaging.inspection import Inspection, inspect_archive, inspected
+from cloaca_nb.packaging.archive.inspection import Inspection, inspect_archive, inspected
 
 PATIENCE: Final = 20.0  # seconds for one case: none comes near it
 MEMORY: Final = 2_000_000_000  # bytes of address space: what goes beyond is a bomb that went off

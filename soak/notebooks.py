@@ -21,12 +21,12 @@ from typing import Final, NamedTuple
 
 from cloaca_nb.core.cells import is_task_cell
 from cloaca_nb.errors import CloacaError
-from cloaca_nb.packaging.distributions import Installed
-from cloaca_nb.packaging.export import export
-from cloaca_nb.packaging.imported import import_package
-from cloaca_nb.packaging.magics import cell_magic
-from cloaca_nb.packaging.notebook import Cell, Notebook, read_notebook
-from cloaca_nb.packaging.write import write_package
+from cloaca_nb.packaging.analysis.distributions import Installed
+from cloaca_nb.packaging.analysis.magics import cell_magic
+from cloaca_nb.packaging.analysis.notebook import Cell, Notebook, read_notebook
+from cloaca_nb.packaging.export.export import export
+from cloaca_nb.packaging.export.imported import import_package
+from cloaca_nb.packaging.export.write import write_package
 
 SOURCES: Final = [
     "nbclient",

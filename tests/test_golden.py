@@ -10,7 +10,7 @@ import pytest
 import cloaca_nb as cloaca
 from cloaca_nb.errors import HistoryError
 from cloaca_nb.golden import goldens, recorded
-from cloaca_nb.packaging.package import Package
+from cloaca_nb.packaging.export.package import Package
 
 # What the tasks do; `RATE` is changed by a test.
 FLOW = """

@@ -7,8 +7,8 @@ from typing import Any, Final, NoReturn
 
 import typer
 
-from cloaca_nb.packaging.host import PackageProcess
-from cloaca_nb.packaging.loader import loaded
+from cloaca_nb.packaging.loading.host import PackageProcess
+from cloaca_nb.packaging.loading.loader import loaded
 from cloaca_nb.reuse import Reuse
 
 __all__ = ["SUFFIX", "run_archive"]

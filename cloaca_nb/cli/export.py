@@ -16,9 +16,9 @@ from cloaca_nb.cli.table import stdout
 from cloaca_nb.core.status import Status
 from cloaca_nb.declare.place import file_label
 from cloaca_nb.golden import recorded
+from cloaca_nb.packaging.analysis.notebook import read_notebook
 from cloaca_nb.packaging.deliver import Wishes, deliver
-from cloaca_nb.packaging.notebook import read_notebook
-from cloaca_nb.packaging.package import Package
+from cloaca_nb.packaging.export.package import Package
 from cloaca_nb.terminal import mark
 from cloaca_nb.verification import verification
 

@@ -6,8 +6,8 @@ import typer
 
 from cloaca_nb.cli.outcome import WRONG_USAGE, readable_errors
 from cloaca_nb.cli.run import run_workflow
-from cloaca_nb.packaging.guest import enter
-from cloaca_nb.packaging.load import choose, workflows_of
+from cloaca_nb.packaging.loading.guest import enter
+from cloaca_nb.packaging.loading.load import choose, workflows_of
 from cloaca_nb.reuse import Reuse
 
 __all__ = ["go_on"]

@@ -11,8 +11,8 @@ from cloaca_nb.cli.outcome import readable_errors
 from cloaca_nb.cli.table import stdout
 from cloaca_nb.core.status import Status
 from cloaca_nb.declare.place import file_label
-from cloaca_nb.packaging.imported import import_package
-from cloaca_nb.packaging.write import write_notebook
+from cloaca_nb.packaging.export.imported import import_package
+from cloaca_nb.packaging.export.write import write_notebook
 from cloaca_nb.terminal import mark
 
 __all__ = ["import_as_notebook"]

@@ -11,8 +11,8 @@ from cloaca_nb.cli.options import AsJson, check_exists
 from cloaca_nb.cli.outcome import FAILED, readable_errors
 from cloaca_nb.cli.table import show_table, stdout, table
 from cloaca_nb.core.duration import duration
-from cloaca_nb.packaging.inspection import Inspection, inspect_archive
-from cloaca_nb.packaging.loader import refusal
+from cloaca_nb.packaging.archive.inspection import Inspection, inspect_archive
+from cloaca_nb.packaging.loading.loader import refusal
 
 __all__ = ["show_archive"]
 

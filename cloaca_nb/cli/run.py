@@ -22,7 +22,7 @@ from cloaca_nb.declare.variables import variables
 from cloaca_nb.engine.failure import describe_failure
 from cloaca_nb.engine.run import Run
 from cloaca_nb.errors import CloacaError, DefinitionError
-from cloaca_nb.packaging.load import load
+from cloaca_nb.packaging.loading.load import load
 from cloaca_nb.reuse import Reuse
 from cloaca_nb.runner import DefaultRunner
 from cloaca_nb.terminal import console_on, progress_on, say_summary

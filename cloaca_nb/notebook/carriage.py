@@ -8,10 +8,10 @@ from cloaca_nb.declare.cell_task import CellTask
 from cloaca_nb.declare.loose import LooseTasks
 from cloaca_nb.errors import CellError, ExportError
 from cloaca_nb.notebook.executed import ExecutedCells
-from cloaca_nb.packaging.declared import read_declared
-from cloaca_nb.packaging.definitions import Reader
-from cloaca_nb.packaging.free_names import free_names
-from cloaca_nb.packaging.reach import Need, reach
+from cloaca_nb.packaging.analysis.declared import read_declared
+from cloaca_nb.packaging.analysis.definitions import Reader
+from cloaca_nb.packaging.analysis.free_names import free_names
+from cloaca_nb.packaging.analysis.reach import Need, reach
 
 __all__ = ["Carriage", "carriage_of"]
 

@@ -28,7 +28,7 @@ from cloaca_nb.notebook.parameters import Parameters
 from cloaca_nb.notebook.prose_above import prose_above
 from cloaca_nb.notebook.settings import Cloaca
 from cloaca_nb.notebook.unknown_names import refuse_unknown
-from cloaca_nb.packaging.prose import with_docstring
+from cloaca_nb.packaging.export.prose import with_docstring
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell

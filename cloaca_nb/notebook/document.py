@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from cloaca_nb.packaging.notebook import Cell
+from cloaca_nb.packaging.analysis.notebook import Cell
 
 __all__ = ["Document", "Executed", "laid_beside"]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from cloaca_nb.core.cells import is_task_cell, parse_task_cell
 from cloaca_nb.notebook.document import Executed, laid_beside
-from cloaca_nb.packaging.notebook import Cell, Notebook, read_notebook
+from cloaca_nb.packaging.analysis.notebook import Cell, Notebook, read_notebook
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell

@@ -1,9 +1,9 @@
 """What a notebook says above a task in a markdown cell: the docstring of the function that the task is shown as."""
 
 from cloaca_nb.errors import ExportError
-from cloaca_nb.packaging.declared import Entry, StatementTasks, read_declared
-from cloaca_nb.packaging.notebook import Notebook
-from cloaca_nb.packaging.prose import docstring
+from cloaca_nb.packaging.analysis.declared import Entry, StatementTasks, read_declared
+from cloaca_nb.packaging.analysis.notebook import Notebook
+from cloaca_nb.packaging.export.prose import docstring
 
 __all__ = ["prose_above"]
 

@@ -29,8 +29,8 @@ from cloaca_nb.notebook.settings import Cloaca, RunnerSettings
 from cloaca_nb.notebook.showing import Shown, Start, Unshown, showing
 from cloaca_nb.notebook.snapshot import frozen
 from cloaca_nb.notebook.testing import run_test
+from cloaca_nb.packaging.analysis.notebook import Notebook
 from cloaca_nb.packaging.deliver import Delivered, Wishes, deliver
-from cloaca_nb.packaging.notebook import Notebook
 from cloaca_nb.reuse import Reuse
 from cloaca_nb.runner import DefaultRunner
 from cloaca_nb.verification import verification

@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 from cloaca_nb.core.graph import Workflow
 from cloaca_nb.errors import ConfigurationError
-from cloaca_nb.packaging.export import export
-from cloaca_nb.packaging.notebook import Notebook
+from cloaca_nb.packaging.analysis.notebook import Notebook
+from cloaca_nb.packaging.export.export import export
+from cloaca_nb.packaging.export.package import Package
+from cloaca_nb.packaging.export.write import write_package
 from cloaca_nb.packaging.pack import Check, Packed, pack
-from cloaca_nb.packaging.package import Package
-from cloaca_nb.packaging.write import write_package
 
 __all__ = ["Delivered", "Wishes", "deliver"]
 

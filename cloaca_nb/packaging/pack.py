@@ -17,16 +17,16 @@ from typing import IO, Any, Final, NamedTuple, TypeAlias
 
 from cloaca_nb.declare.entry import PYPROJECT, entry_module
 from cloaca_nb.errors import ConfigurationError, PackageError
-from cloaca_nb.packaging.archive import CHUNK, Limits, archive_in
-from cloaca_nb.packaging.contents import contents
-from cloaca_nb.packaging.fingerprint import MANIFEST, counted, fingerprint
-from cloaca_nb.packaging.host import PackageProcess
-from cloaca_nb.packaging.inspection import Inspection, has_native_code, host_target, inspection_of, is_native
-from cloaca_nb.packaging.loader import refusal
-from cloaca_nb.packaging.manifest import Manifest, ManifestTask, read_manifest
-from cloaca_nb.packaging.member_names import module_name_problem, name_problem, shadowing
-from cloaca_nb.packaging.registered import RegisteredWorkflow
-from cloaca_nb.packaging.vendored import vendored
+from cloaca_nb.packaging.archive.contents import contents
+from cloaca_nb.packaging.archive.fingerprint import MANIFEST, counted, fingerprint
+from cloaca_nb.packaging.archive.inspection import Inspection, has_native_code, host_target, inspection_of, is_native
+from cloaca_nb.packaging.archive.manifest import Manifest, ManifestTask, read_manifest
+from cloaca_nb.packaging.archive.member_names import module_name_problem, name_problem, shadowing
+from cloaca_nb.packaging.archive.members import CHUNK, Limits, archive_in
+from cloaca_nb.packaging.archive.vendored import vendored
+from cloaca_nb.packaging.loading.host import PackageProcess
+from cloaca_nb.packaging.loading.loader import refusal
+from cloaca_nb.packaging.loading.registered import RegisteredWorkflow
 
 __all__ = ["Check", "Packed", "pack"]
 

@@ -20,7 +20,7 @@ from cloaca_nb.cli.run import execute
 from cloaca_nb.cli.settings import settings
 from cloaca_nb.core.status import Status
 from cloaca_nb.engine.run import Run
-from cloaca_nb.packaging.load import load
+from cloaca_nb.packaging.loading.load import load
 from cloaca_nb.runner import DefaultRunner
 
 PATIENCE = 60  # seconds

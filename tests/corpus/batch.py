@@ -23,8 +23,8 @@ from traitlets.config import Config
 import cloaca_nb
 from cloaca_nb.errors import CloacaError
 from cloaca_nb.notebook.extension import load
-from cloaca_nb.packaging.export import export
-from cloaca_nb.packaging.write import write_package
+from cloaca_nb.packaging.export.export import export
+from cloaca_nb.packaging.export.write import write_package
 
 PATIENCE_S = 30  # for one case: then its process dies
 

@@ -22,11 +22,11 @@ import nbformat
 import pytest
 
 from cloaca_nb.errors import CloacaError
-from cloaca_nb.packaging.export import export
-from cloaca_nb.packaging.imported import import_package
-from cloaca_nb.packaging.notebook import Cell, Notebook
-from cloaca_nb.packaging.package import Package
-from cloaca_nb.packaging.write import write_notebook, write_package
+from cloaca_nb.packaging.analysis.notebook import Cell, Notebook
+from cloaca_nb.packaging.export.export import export
+from cloaca_nb.packaging.export.imported import import_package
+from cloaca_nb.packaging.export.package import Package
+from cloaca_nb.packaging.export.write import write_notebook, write_package
 
 CASES = Path(__file__).parent / "cases"
 BATCH = Path(__file__).parent / "batch.py"

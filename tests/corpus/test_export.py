@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from cloaca_nb.packaging.layout import indented
-from cloaca_nb.packaging.package import Package
+from cloaca_nb.packaging.export.layout import indented
+from cloaca_nb.packaging.export.package import Package
 
 # One process executes it for all tests.
 pytestmark = [pytest.mark.xdist_group("corpus"), pytest.mark.timeout(300)]

@@ -2,8 +2,8 @@
 
 import pytest
 
-from cloaca_nb.packaging.export import export
-from cloaca_nb.packaging.notebook import read_notebook
+from cloaca_nb.packaging.analysis.notebook import read_notebook
+from cloaca_nb.packaging.export.export import export
 
 pytestmark = [pytest.mark.xdist_group("corpus"), pytest.mark.timeout(300)]
 

@@ -3,7 +3,7 @@
 import pytest
 
 from cloaca_nb.notebook.answer import Answer, answer_for_parameters
-from cloaca_nb.packaging.declared import _read_once
+from cloaca_nb.packaging.analysis.declared import _read_once
 
 FULL = Answer("clean", (("reads", "df ← load"), ("sets", "<rows>"), ("after", "")), ("not known yet: a & b",))
 

@@ -3,7 +3,7 @@
 import pytest
 
 from cloaca_nb.notebook.document import Executed, laid_beside
-from cloaca_nb.packaging.notebook import Cell
+from cloaca_nb.packaging.analysis.notebook import Cell
 
 SAVED = [Cell(1, "top", "a = 1"), Cell(2, "mid", "b = 2"), Cell(3, "end", "c = 3")]
 AT = 100.0

@@ -4,9 +4,9 @@ import nbformat
 import pytest
 from nbformat import v4
 
+from cloaca_nb.packaging.analysis.notebook import read_notebook
+from cloaca_nb.packaging.archive.inspection import inspect_archive
 from cloaca_nb.packaging.deliver import Wishes, deliver
-from cloaca_nb.packaging.inspection import inspect_archive
-from cloaca_nb.packaging.notebook import read_notebook
 
 CELLS = {
     "top": "import cloaca_nb as cloaca",  # as the fixture has executed it

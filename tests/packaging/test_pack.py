@@ -14,14 +14,14 @@ import nbformat
 import pytest
 
 from cloaca_nb.errors import ConfigurationError, PackageError
-from cloaca_nb.packaging.distributions import required_here
-from cloaca_nb.packaging.export import export
-from cloaca_nb.packaging.inspection import host_target, inspect_archive
-from cloaca_nb.packaging.loader import check_archive
-from cloaca_nb.packaging.notebook import read_notebook
+from cloaca_nb.packaging.analysis.distributions import required_here
+from cloaca_nb.packaging.analysis.notebook import read_notebook
+from cloaca_nb.packaging.archive.inspection import host_target, inspect_archive
+from cloaca_nb.packaging.archive.vendored import vendored
+from cloaca_nb.packaging.export.export import export
+from cloaca_nb.packaging.export.write import write_package
+from cloaca_nb.packaging.loading.loader import check_archive
 from cloaca_nb.packaging.pack import pack
-from cloaca_nb.packaging.vendored import vendored
-from cloaca_nb.packaging.write import write_package
 
 pytestmark = pytest.mark.usefixtures("scratch")
 

@@ -1,0 +1,68 @@
+"""Which names share a value, or hold one another's: what changes one of them in place changes the other too."""
+
+import ast
+from collections.abc import Iterable, Iterator, Mapping
+
+from cloaca_nb.packaging.analysis.effects import root_name
+
+__all__ = ["aliases", "reached_by"]
+
+# Methods and functions that give out what they are given.
+_GIVES_OUT = {"enumerate", "zip", "reversed", "items", "values", "iter"}
+
+
+def aliases(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, str]]:
+    """Yield pairs of names of which the first may hold the second's value, or a part of it.
+
+    Args:
+        nodes: of one scope, in any order.
+    """
+    for node in nodes:
+        match node:
+            case ast.Assign(targets=targets, value=value):
+                names = [name for one in (*targets, value) for name in _held(one)]
+                yield from ((name, other) for one in targets for name in _held(one) for other in names)
+            case (
+                ast.AnnAssign(target=target, value=ast.expr() as value)
+                | ast.NamedExpr(target=target, value=value)
+                | ast.For(target=target, iter=value)
+            ):
+                yield from ((name, other) for name in _held(target) for other in _held(value))
+
+
+def reached_by(names: Iterable[str], known: Mapping[str, Iterable[str]]) -> set[str]:
+    """Return names with all that their values may be part of.
+
+    Args:
+        names: those that are changed.
+        known: for a name the others whose value it may hold.
+    """
+    found: set[str] = set()
+    waiting = list(names)
+    while waiting:
+        if (name := waiting.pop()) not in found:
+            found.add(name)
+            waiting += known.get(name, ())
+    return found
+
+
+def _held(node: ast.expr) -> Iterator[str]:
+    """Yield the names whose values an expression hands on as they are."""
+    match node:
+        case ast.Tuple(elts=parts) | ast.List(elts=parts) | ast.Set(elts=parts) | ast.BoolOp(values=parts):
+            for part in parts:
+                yield from _held(part)
+        case ast.Dict(values=parts):
+            for part in parts:
+                yield from _held(part)
+        case ast.IfExp(body=body, orelse=orelse):
+            yield from (*_held(body), *_held(orelse))
+        case ast.NamedExpr(target=target, value=value):
+            yield from (*_held(target), *_held(value))
+        case ast.Call(func=ast.Name(id=name), args=parts) if name in _GIVES_OUT:
+            for part in parts:
+                yield from _held(part)
+        case ast.Call(func=ast.Attribute(value=value, attr=name)) if name in _GIVES_OUT:
+            yield from _held(value)
+        case _:
+            yield from root_name(node)

@@ -1,0 +1,1 @@
+"""A notebook's tasks as a package, text in memory; and the way back."""

@@ -1,0 +1,31 @@
+"""What a package may be called: nothing that would hide a module which it needs."""
+
+import re
+import sys
+
+from cloaca_nb.errors import ExportError
+from cloaca_nb.packaging.analysis.carried_modules import Foundation
+from cloaca_nb.packaging.analysis.imports import OUR_NAMES
+
+__all__ = ["bare", "check_package_name"]
+
+
+def check_package_name(name: str, ground: Foundation) -> None:
+    """Refuse a name that is none for a package, or that another module of it needs.
+
+    Raises:
+        ExportError: it says which name to give instead.
+    """
+    taken = {*sys.stdlib_module_names, *OUR_NAMES, *ground.local_names, "tests"}
+    taken |= {bare(one).replace("-", "_") for one in ground.requirements}
+    if name in taken:
+        raise ExportError(
+            f"A package named {name!r} would hide the module of that name. Give another name: {name}_workflow."
+        )
+    if not name.isidentifier():
+        raise ExportError(f"{name!r} can't be the name of a Python package: use letters, digits and _.")
+
+
+def bare(requirement: str) -> str:
+    """Return the distribution's name of a requirement, as package indexes compare them."""
+    return re.sub(r"[-_.]+", "-", re.split(r"[^\w.-]", requirement, maxsplit=1)[0]).lower()

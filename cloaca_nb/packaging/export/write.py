@@ -1,0 +1,144 @@
+"""A package or a notebook written to disk: the only place that writes those, all or nothing, never over your work."""
+
+import hashlib
+import os
+import shutil
+import tempfile
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from cloaca_nb.errors import ExportError
+from cloaca_nb.packaging.analysis.notebook import Notebook, notebook_text
+from cloaca_nb.packaging.export.package import Package
+
+__all__ = ["write_notebook", "write_package"]
+
+PYPROJECT: Final = "pyproject.toml"
+# By this table a later export knows that it may replace the files, and whether somebody has changed them since.
+_MARK: Final = "\n[tool.cloaca.exported]\n"
+
+
+def write_package(package: Package, folder: str | Path) -> Path:
+    """Write every file of a package, or none.
+
+    A previous export in the folder is replaced; what else lies there (a `.cloaca` history, `.git`) stays.
+
+    Args:
+        package: what to write.
+        folder: the project's folder; made where it doesn't exist.
+
+    Returns:
+        The folder as an absolute path.
+
+    Raises:
+        ExportError: if the folder holds something else than a previous export, or one that was changed by hand.
+    """
+    target = Path(folder).resolve()
+    stale = _replaceable(target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as made:
+        staged = Path(made) / target.name
+        for path, text in _marked(package).items():
+            file = staged / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8", newline="\n")
+        _put(staged, target, stale)
+    return target
+
+
+def write_notebook(notebook: Notebook, files: Mapping[str, str], path: str | Path) -> Path:
+    """Write a notebook and the modules beside it, or nothing; what is there already is never replaced.
+
+    Args:
+        notebook: its cells.
+        files: the modules, text by path.
+        path: the notebook's file, which must not exist; a module may, if it is the same.
+
+    Returns:
+        The file as an absolute path.
+
+    Raises:
+        ExportError: if that would replace something.
+    """
+    target = Path(path).resolve()
+    if target.exists():
+        raise ExportError(f"{target} is there already, so nothing was written. Name another file with -o.")
+    for name, text in files.items():
+        other = target.parent / name
+        if other.is_file() and other.read_text("utf-8") != text:
+            raise ExportError(f"{other} is there already and differs, so nothing was written. Name another folder.")
+    for name, text in {**files, target.name: notebook_text(notebook.cells)}.items():
+        file = target.parent / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8", newline="\n")
+    return target
+
+
+def _put(staged: Path, target: Path, stale: set[str]) -> None:
+    """Move the finished files into place: at once where there is nothing yet, else each as a whole."""
+    if not target.exists() or not any(target.iterdir()):
+        if target.exists():
+            target.rmdir()
+        staged.rename(target)
+        return
+    paths = [path.relative_to(staged).as_posix() for path in sorted(staged.rglob("*")) if path.is_file()]
+    for path in sorted(paths, key=lambda one: one == PYPROJECT):  # pyproject.toml vouches for the others: it comes last
+        (target / path).parent.mkdir(parents=True, exist_ok=True)
+        os.replace(staged / path, target / path)  # noqa: PTH105 - replaces, which Path.rename doesn't everywhere
+    for path in stale - set(paths):
+        (target / path).unlink(missing_ok=True)
+        _remove_empty((target / path).parent, target)
+
+
+def _remove_empty(folder: Path, top: Path) -> None:
+    """Remove folders that only held a file of the previous export, with what Python cached of it."""
+    while folder != top and all(one.name == "__pycache__" for one in folder.iterdir()):
+        shutil.rmtree(folder)
+        folder = folder.parent
+
+
+def _replaceable(target: Path) -> set[str]:
+    """Return the files of the previous export in a folder, all of them untouched; none if the folder is empty."""
+    if not target.exists():
+        return set()
+    if not target.is_dir():
+        raise ExportError(f"{target} is a file. Export to another folder.")
+    if not any(target.iterdir()):
+        return set()
+    digests = _exported(target)
+    if digests is None:
+        raise ExportError(
+            f"{target} is not empty and holds no previous export, so nothing was written. Export to another folder."
+        )
+    for path, digest in digests.items():
+        if (target / path).is_file() and _digest(_without_mark((target / path).read_text("utf-8"))) != digest:
+            raise ExportError(
+                f"{target / path} was changed since it was exported, so nothing was written. Take the change over into "
+                "the notebook and remove the file, or export to another folder."
+            )
+    return set(digests)
+
+
+def _exported(target: Path) -> dict[str, str] | None:
+    """Return path and digest of each file of the previous export; None if there was none."""
+    try:
+        tables = tomllib.loads((target / PYPROJECT).read_text("utf-8"))
+        return dict(tables["tool"]["cloaca"]["exported"])
+    except (FileNotFoundError, tomllib.TOMLDecodeError, KeyError):  # no export, or none of ours
+        return None
+
+
+def _marked(package: Package) -> dict[str, str]:
+    """Return the files, with a digest of each in pyproject.toml."""
+    lines = (f'"{path}" = "{_digest(text)}"\n' for path, text in sorted(package.files.items()))
+    return {**package.files, PYPROJECT: package.files[PYPROJECT] + _MARK + "".join(lines)}
+
+
+def _without_mark(text: str) -> str:
+    return text.partition(_MARK)[0]
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

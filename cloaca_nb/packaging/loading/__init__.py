@@ -1,0 +1,1 @@
+"""Workflows from a path; those of archives come from a process of their own."""

@@ -1,0 +1,69 @@
+"""IPython's syntax is found where a statement begins, and nowhere else."""
+
+import pytest
+from hypothesis import given, strategies as st
+
+from cloaca_nb.packaging.analysis.magics import cell_magic, to_python
+
+CALL = "get_ipython()"
+CASES = {
+    "line magic": ("%matplotlib inline\n", f"{CALL}.run_line_magic('matplotlib', 'inline')\n"),
+    "shell line": ("!ls -l\n", f"{CALL}.system('ls -l')\n"),
+    "shell line with an open quote": ("!echo don't\nx = 1\n", f'{CALL}.system("echo don\'t")\nx = 1\n'),
+    "shell line that starts a triple quote": ("!echo '''\nx = 1\n", f"{CALL}.system(\"echo '''\")\nx = 1\n"),
+    "lines of a shell": ("!!ls\n", f"{CALL}.getoutput('ls')\n"),
+    "assigned shell line": ("res = !ls\n", f"res = {CALL}.getoutput('ls')\n"),
+    "assigned to several": ("a, b = !ls\n", f"a, b = {CALL}.getoutput('ls')\n"),
+    "assigned magic": ("t = %time f()\n", f"t = {CALL}.run_line_magic('time', 'f()')\n"),
+    "continued": ("!echo a \\\n  b\nx = 1\n", f"{CALL}.system('echo a    b')\n\nx = 1\n"),
+    "indented": ("if x:\n    %cd a\n", f"if x:\n    {CALL}.run_line_magic('cd', 'a')\n"),
+    "help": ("print?\n?print\nprint??\n", f"{CALL}.run_line_magic('pinfo', 'print')\n" * 3),
+    "help on a magic": (
+        "%cloaca_run?\n?%%cloaca_task\n%%time?\n",
+        "".join(f"{CALL}.run_line_magic('pinfo', '{name}')\n" for name in ("%cloaca_run", "%%cloaca_task", "%%time")),
+    ),
+    "help at the end of a line": ("y = rows[0].x?\n", f"{CALL}.run_line_magic('pinfo', 'rows[0].x')\n"),
+    "help on nothing": ("?\n", f"{CALL}.run_line_magic('pinfo', '')\n"),
+    "a string that asks": (
+        '%cd a\ns = """really?\n"""\n',
+        f'{CALL}.run_line_magic(\'cd\', \'a\')\ns = """really?\n"""\n',
+    ),
+    "modulo at the start of a line": ("%cd a\nx = (7\n% y)\n", f"{CALL}.run_line_magic('cd', 'a')\nx = (7\n% y)\n"),
+    "a string that looks like a magic": (
+        '%cd a\ns = """\n%d items\n!x\n"""\n',
+        f'{CALL}.run_line_magic(\'cd\', \'a\')\ns = """\n%d items\n!x\n"""\n',
+    ),
+    "a comment that looks like one": ("%cd a\n# %d\n", f"{CALL}.run_line_magic('cd', 'a')\n# %d\n"),
+    "not equal": ("%cd a\nx = a != b\n", f"{CALL}.run_line_magic('cd', 'a')\nx = a != b\n"),
+    "plain Python": ("x = 5 % 3\n", "x = 5 % 3\n"),
+    "no Python at all": ("x = = 1\n%cd a\n", f"x = = 1\n{CALL}.run_line_magic('cd', 'a')\n"),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_to_python(name: str) -> None:
+    text, expected = CASES[name]
+    assert to_python(text) == expected
+
+
+@given(st.text(alphabet="ab=%!?'\"\\()[]#\n \t:,.", max_size=60))
+def test_lines_stay_lines(text: str) -> None:
+    assert to_python(text).count("\n") == text.count("\n")
+
+
+CELL_MAGICS = {
+    "none": ("x = 1", None),
+    "plain": ("%%time\nx = 1", ("time", "", "\nx = 1")),
+    "with a line": ("%%capture out --no-stderr\nx", ("capture", "out --no-stderr", "\nx")),
+    "below empty lines": ("\n\n%%time\nx", ("time", "", "\n\n\nx")),
+    "alone": ("%%time", ("time", "", "\n")),
+    "that asks for help": ("%%time?", None),
+    "that asks for more help": ("%%time??\nx", None),
+    "not first": ("x\n%%time", None),
+}
+
+
+@pytest.mark.parametrize("name", CELL_MAGICS)
+def test_cell_magic(name: str) -> None:
+    text, expected = CELL_MAGICS[name]
+    assert cell_magic(text) == expected

@@ -1,0 +1,214 @@
+"""What an export refuses, and that it gives the same package for the same cells."""
+
+import json
+import tomllib
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from cloaca_nb.core.graph import Workflow
+from cloaca_nb.core.task import Task
+from cloaca_nb.errors import ExportError, WorkflowValidationError
+from cloaca_nb.packaging.analysis.notebook import Cell, Notebook, notebook_from_texts, read_notebook
+from cloaca_nb.packaging.export.export import export
+from cloaca_nb.packaging.export.package import Package
+
+TASK = "%%cloaca_task one\nx = 1"
+SEVERAL = ("%cloaca_workflow first", TASK, "%cloaca_workflow second", TASK)
+BLOCK = "import cloaca_nb as cloaca\nwith cloaca.WorkflowBuilder('block'):\n    @cloaca.task()\n    def f(c): pass"
+
+
+def exported(*texts: str, name: str = "01_sample") -> Package:
+    return export(notebook_from_texts(name, list(texts)))
+
+
+REFUSED = {
+    "no task": (["x = 1"], "no task to export"),
+    "several workflows": (SEVERAL, "several workflows.*'first', 'second'"),
+    "no Python": (["x = = 1", TASK], "cell 1, line 1: not valid Python"),
+    "no Python below a magic": (["%cd a\nx = 1\ny = = 1", TASK], "cell 1, line 3: not valid Python"),
+    "a task cell that can't be read": (["%%cloaca_task one --aftr x"], "cell 1, line 1: .*--aftr.*--after"),
+    "a computed name": (
+        ["import cloaca_nb as cloaca\nwith cloaca.WorkflowBuilder(f'a{1}'):\n    pass"],
+        "cell 1, line 2: the name of this workflow is computed",
+    ),
+    "two ways of one workflow": (["%cloaca_workflow block", BLOCK, TASK], "both say what is in workflow 'block'"),
+    "a relative import": (["from . import x", "%%cloaca_task one\ny = x"], "cell 1, line 1: a relative import"),
+    "an output that a helper reads": (
+        ["def f():\n    return x", "%%cloaca_task one\nx = 1", "%%cloaca_task two\ny = f()"],
+        "cell 1, line 1: `def f.*pass it as an argument",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_refuses(case: str) -> None:
+    texts, message = REFUSED[case]
+    with pytest.raises(ExportError, match=message):
+        exported(*texts)
+
+
+@pytest.mark.parametrize("name", ["statistics", "cloaca_nb", "tests", "numpy", "not-a-name", "1st"])
+def test_refuses_a_package_name_that_cant_be(name: str) -> None:
+    notebook = notebook_from_texts("sample", ["import numpy as np", "%%cloaca_task one\nx = np.pi"])
+    with pytest.raises(ExportError, match=name):
+        export(notebook, name=name)
+
+
+def test_refuses_an_unknown_import_name_and_workflow() -> None:
+    notebook = notebook_from_texts("sample", [TASK])
+    with pytest.raises(ExportError, match="cloaca_nb or cloaca, not 'x'"):
+        export(notebook, import_name="x")
+    with pytest.raises(ExportError, match="Did you mean 'sample'"):
+        export(notebook, "sampel")
+
+
+def test_a_circle_is_refused() -> None:
+    with pytest.raises(WorkflowValidationError, match="Circular"):
+        exported("%%cloaca_task one --after two\nx = 1", "%%cloaca_task two --after one\ny = 1")
+
+
+def test_live_and_static_give_the_same_bytes(tmp_path: Path) -> None:
+    texts = ["import math\nR = 2", "def area(r):\n    return math.pi * r**2", "%%cloaca_task one\na = area(R)", "1 + 1"]
+    content = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(text, id=f"cell-{number}") for number, text in enumerate(texts, 1)]
+    )
+    nbformat.write(content, tmp_path / "01_sample.ipynb")
+    static = export(read_notebook(tmp_path / "01_sample.ipynb"))
+    cells = tuple(Cell(number, f"cell-{number}", text) for number, text in enumerate(texts, 1))
+    task = Task("one", lambda context: context)
+    assert export(Notebook("01_sample", cells, tmp_path), Workflow("sample", [task])) == static
+
+
+def test_the_workflow_is_chosen_by_its_object_or_name() -> None:
+    notebook = notebook_from_texts("sample", list(SEVERAL))
+    workflow = Workflow("second", [Task("one", lambda context: context)])
+    assert export(notebook, workflow).workflow_name == export(notebook, "second").workflow_name == "second"
+
+
+def test_the_files() -> None:
+    package = exported(
+        "import numpy as np\n!pip install duckdb", "%%cloaca_params\nn = 2", "%%cloaca_task one\nx = np.pi * n"
+    )
+    assert list(package.files) == [
+        "README.md",
+        "pyproject.toml",
+        "sample/__init__.py",
+        "sample/__main__.py",
+        "tests/test_sample.py",
+    ]
+    project = tomllib.loads(package.files["pyproject.toml"])
+    assert project["tool"]["cloaca"]["entry_module"] == package.name == "sample"
+    names = [one.partition(">=")[0] for one in project["project"]["dependencies"]]
+    assert names == ["cloaca-nb", "duckdb", "numpy"]
+    assert package.tasks == ("one",)
+    assert package.left_out == ("cell 1, line 2: !pip install duckdb",)
+    for path, text in package.files.items():
+        if path.endswith(".py"):
+            compile(text, path, "exec")
+
+
+README = {
+    "plain": ("n = 2  # rows\nm = [1]", "--param n=2\n", "| `n` | `2` |\n| `m` | `[1]` |\n", False),
+    "derived": ("n = 2\nm = n * 2", "--param n=2\n", "| `n` | `2` |\n| `m` | `n * 2` |\n", True),
+}
+
+
+@pytest.mark.parametrize("case", README)
+def test_the_readme_says_what_the_parameters_are(case: str) -> None:
+    body, example, table, is_derived = README[case]
+    readme = exported(f"%%cloaca_params\n{body}", "%%cloaca_task one\nx = n + sum(m)").files["README.md"]
+    assert example in readme
+    assert table in readme
+    assert ("`m` is worked out from `n` for every run" in readme) == is_derived
+
+
+def test_a_parameter_that_a_later_cell_changes_in_a_way_of_its_own_is_refused() -> None:
+    with pytest.raises(ExportError, match="cell 3, line 1: `a, n = 1, 2` changes the parameter 'n'"):
+        exported("%%cloaca_params\nn = 2", "%%cloaca_task one\nx = n", "a, n = 1, 2")
+
+
+def test_a_later_parameters_cell_replaces_an_earlier_one() -> None:
+    task = "%%cloaca_task one\nx = n"
+    once = exported("", "%%cloaca_params\nn = 3\nm = 1", task)
+    assert exported("%%cloaca_params\nn = 2", "%%cloaca_params\nn = 3\nm = 1", task).files == once.files
+    with pytest.raises(ExportError, match="cell 1, line 1 and cell 2, line 1: both define the parameter 'n'"):
+        exported("%%cloaca_params\nn = 3\nm = 1", "%%cloaca_params\nn = 2", task)
+
+
+def test_local_modules_come_along(tmp_path: Path) -> None:
+    (tmp_path / "my_helpers.py").write_text("K = 1\n")
+    notebook = notebook_from_texts("sample", ["from my_helpers import K", "%%cloaca_task one\nx = K"], tmp_path)
+    package = export(notebook)
+    assert package.files["my_helpers.py"] == "K = 1\n"
+    assert (
+        "my_helpers.py"
+        in tomllib.loads(package.files["pyproject.toml"])["tool"]["hatch"]["build"]["targets"]["wheel"]["only-include"]
+    )
+
+
+def test_for_the_other_engine() -> None:
+    notebook = notebook_from_texts("sample", ["import cloaca_nb as cloaca", TASK, "@cloaca.task()\ndef two(c): pass"])
+    package = export(notebook, import_name="cloaca")
+    assert "\nimport cloaca\n" in package.files["sample/__init__.py"]
+    assert "cloaca_nb" not in "".join(package.files.values())
+    assert "tests/test_sample.py" not in package.files
+
+
+def test_a_cell_without_an_id_in_an_old_notebook(tmp_path: Path) -> None:
+    content = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(TASK)])
+    content.nbformat_minor = 4
+    del content.cells[0]["id"]
+    (tmp_path / "old.ipynb").write_text(nbformat.v4.writes_json(content))
+    notebook = read_notebook(tmp_path / "old.ipynb")
+    assert notebook.cells == (Cell(1, "", TASK),)
+    assert (notebook.workflow_name, notebook.folder) == ("old", tmp_path)
+
+
+CODE = {"cell_type": "code", "id": "a", "source": ["x = 1\n", "y = 2"], "metadata": {}, "outputs": []}
+# A file, and the ids of its cells; or why it is refused.
+FILES = {
+    "ids": ({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [CODE]}, ["a"]),
+    "ids twice": ({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [CODE, CODE]}, ["", ""]),
+    "an id that is none": (
+        {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [{**CODE, "id": "a b"}]},
+        [""],
+    ),
+    "an old version": ({"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": [CODE]}, [""]),
+    "no cells": ({"nbformat": 4, "nbformat_minor": 5, "metadata": {}}, "damaged notebook: .* cells"),
+    "no source": (
+        {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [{"cell_type": "code"}]},
+        "damaged notebook",
+    ),
+    "something else": ({"x": 1}, "damaged notebook"),
+}
+
+
+@pytest.mark.parametrize("case", FILES)
+def test_files_are_read_without_making_anything_up(case: str, tmp_path: Path) -> None:
+    content, expected = FILES[case]
+    (tmp_path / "a.ipynb").write_text(json.dumps(content))
+    if isinstance(expected, str):
+        with pytest.raises(ExportError, match=expected):
+            read_notebook(tmp_path / "a.ipynb")
+    else:
+        cells = read_notebook(tmp_path / "a.ipynb").cells
+        assert [one.id for one in cells] == expected
+        assert {one.text for one in cells} == {"x = 1\ny = 2"}
+
+
+OTHER_ENGINE = {
+    "parameters": (["%%cloaca_params\nn = 1", "%%cloaca_task one\nx = n"], "has no parameters"),
+    "inferred dependencies": (
+        [TASK, "import cloaca_nb as cloaca\nif True:\n    @cloaca.task()\n    def two(c): c['y'] = c['x']"],
+        r"cell 2, line 2: .*dependencies=\['one'\]",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", OTHER_ENGINE)
+def test_refuses_what_the_other_engine_does_not_do(case: str) -> None:
+    texts, message = OTHER_ENGINE[case]
+    with pytest.raises(ExportError, match=message):
+        export(notebook_from_texts("sample", texts), import_name="cloaca")

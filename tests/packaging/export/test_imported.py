@@ -1,0 +1,127 @@
+"""What a package becomes as a notebook; that exports of those are the packages is tested with the corpus."""
+
+from pathlib import Path
+
+import pytest
+
+from cloaca_nb.errors import ExportError, PackageError
+from cloaca_nb.packaging.analysis.notebook import notebook_from_texts, read_notebook
+from cloaca_nb.packaging.export.export import export
+from cloaca_nb.packaging.export.imported import import_package
+from cloaca_nb.packaging.export.write import write_notebook, write_package
+
+BY_HAND = '''\
+"""Prices, by hand."""
+
+import json
+import cloaca_nb as cloaca
+
+RATE = 2
+TABLE = {"a": RATE}  # one
+
+# what it costs
+def cost(x):
+    text = """
+    left as it is
+"""
+    return x * RATE + len(text)
+
+
+with cloaca.WorkflowBuilder("prices") as builder:
+    @cloaca.task()
+    def load(context):
+        """Load."""
+        context["n"] = len(json.dumps(TABLE))
+
+    @cloaca.task(dependencies=["load"])
+    def price(context):
+        context["price"] = cost(context["n"])
+
+
+if __name__ == "__main__":
+    print("not in a notebook")
+'''
+
+
+def project(folder: Path, text: str, **files: str) -> Path:
+    """Write a project whose entry module has that text."""
+    (folder / "prices").mkdir(parents=True)
+    (folder / "pyproject.toml").write_text('[tool.cloaca]\nentry_module = "prices"\n')
+    (folder / "prices/__init__.py").write_text(text)
+    for name, content in files.items():
+        (folder / f"{name}.py").write_text(content)
+    return folder
+
+
+def cells_of(path: Path) -> list[tuple[str, str]]:
+    return [(one.id, one.text) for one in import_package(path).notebook.cells]
+
+
+def test_a_package_by_hand_has_a_cell_for_each_task_and_definition(tmp_path: Path) -> None:
+    found = dict(cells_of(project(tmp_path / "a", BY_HAND)))
+    assert list(found) == ["setup", "imports", "constants", "cost", "load", "price", "run"]
+    assert found["setup"] == "%load_ext cloaca_nb"
+    assert found["constants"] == 'RATE = 2\nTABLE = {"a": RATE}  # one'
+    assert found["cost"].startswith('# what it costs\ndef cost(x):\n    text = """\n    left as it is\n')
+    assert found["load"].startswith("@cloaca.task()\ndef load(context):\n")
+
+
+def test_a_package_by_hand_can_be_exported_once_it_is_a_notebook(tmp_path: Path) -> None:
+    made = import_package(project(tmp_path / "a", BY_HAND))
+    package = export(read_notebook(write_notebook(made.notebook, made.files, tmp_path / "b/prices.ipynb")))
+    assert package.dependencies == {"load": (), "price": ("load",)}
+
+
+def test_a_module_alone_will_do(tmp_path: Path) -> None:
+    file = tmp_path / "prices.py"
+    file.write_text(BY_HAND)
+    assert import_package(file).notebook.name == "prices"
+
+
+def test_task_cells_and_hints_come_back(tmp_path: Path) -> None:
+    texts = [
+        "!pip install 'nosuchthing>=2'",
+        "%%cloaca_task one --timeout 3\nx = 1",
+        "%%cloaca_task two\n# twice\ny = x * 2",
+    ]
+    write_package(export(notebook_from_texts("01_sample", texts)), tmp_path / "a")
+    found = dict(cells_of(tmp_path / "a"))
+    assert found["setup"] == "%load_ext cloaca_nb\n%pip install --quiet 'nosuchthing>=2'"
+    assert found["2"] == "%%cloaca_task one --timeout 3\nx = 1"
+    assert found["3"] == "%%cloaca_task two\n# twice\ny = x * 2"
+
+
+def test_modules_beside_a_package_come_along(tmp_path: Path) -> None:
+    text = BY_HAND.replace("import json\n", "import json\nimport rates\n").replace("RATE = 2", "RATE = rates.RATE")
+    made = import_package(project(tmp_path / "a", text, rates="RATE = 3\n"))
+    assert made.files == {"rates.py": "RATE = 3\n"}
+    path = write_notebook(made.notebook, made.files, tmp_path / "b/prices.ipynb")
+    assert (path.parent / "rates.py").read_text() == "RATE = 3\n"
+    with pytest.raises(ExportError, match="is there already, so nothing was written"):
+        write_notebook(made.notebook, made.files, path)
+    (path.parent / "rates.py").write_text("RATE = 4\n")
+    with pytest.raises(ExportError, match=r"rates.py is there already and differs"):
+        write_notebook(made.notebook, made.files, path.with_name("other.ipynb"))
+
+
+REFUSED = {
+    "no project": ({}, "", "holds no package"),
+    "no Python": ({"prices/__init__.py": "x = = 1"}, "prices", "no Python: line 1"),
+    "a part of its own": (
+        {"prices/__init__.py": "from .a import b"},
+        "prices",
+        r"line 1: `from \.a import b` imports a part",
+    ),
+    "no such module": ({}, "prices", "has neither prices/ nor prices.py"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_refuses(case: str, tmp_path: Path) -> None:
+    files, entry, message = REFUSED[case]
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    (tmp_path / "pyproject.toml").write_text(f'[tool.cloaca]\nentry_module = "{entry}"\n' if entry else "")
+    with pytest.raises(PackageError, match=message):
+        import_package(tmp_path)
