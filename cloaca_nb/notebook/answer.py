@@ -16,7 +16,7 @@ from cloaca_nb.declare.loose import LooseTasks
 from cloaca_nb.engine.result import WorkflowResult
 from cloaca_nb.errors import CellError, WorkflowValidationError
 from cloaca_nb.notebook.carriage import Carriage
-from cloaca_nb.notebook.look import LOOKS
+from cloaca_nb.notebook.drawing.look import LOOKS
 from cloaca_nb.notebook.lost_changes import lost_changes
 from cloaca_nb.notebook.unknown_names import HANDLES, handle_needs, unknown_names, unset_inputs
 

@@ -12,12 +12,12 @@ from cloaca_nb.engine.run import Run
 from cloaca_nb.errors import CloacaError
 from cloaca_nb.notebook.completion import Completion
 from cloaca_nb.notebook.displays import record_displays
+from cloaca_nb.notebook.drawing.layout import lay_out
+from cloaca_nb.notebook.drawing.table import workflow_html, workflow_text
 from cloaca_nb.notebook.failure import own_lines
-from cloaca_nb.notebook.layout import lay_out
 from cloaca_nb.notebook.magics import CloacaMagics
 from cloaca_nb.notebook.runs import told
 from cloaca_nb.notebook.session import Session
-from cloaca_nb.notebook.table import workflow_html, workflow_text
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell

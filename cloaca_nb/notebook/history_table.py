@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from cloaca_nb.core.duration import duration
 from cloaca_nb.core.status import Outcome, Status
+from cloaca_nb.notebook.drawing.look import LOOKS
 from cloaca_nb.notebook.dressed import dressed
-from cloaca_nb.notebook.look import LOOKS
 
 if TYPE_CHECKING:
     import pandas as pd

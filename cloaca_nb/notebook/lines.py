@@ -7,8 +7,8 @@ from IPython.display import display
 
 from cloaca_nb.core.events import Event, RunStarted
 from cloaca_nb.engine.clock import now
-from cloaca_nb.notebook.layout import lay_out
-from cloaca_nb.notebook.table import run_html, run_text
+from cloaca_nb.notebook.drawing.layout import lay_out
+from cloaca_nb.notebook.drawing.table import run_html, run_text
 from cloaca_nb.terminal import LineProgress, console_on, progress_on, say_summary
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ from cloaca_nb.engine.result import WorkflowResult
 from cloaca_nb.engine.run import Run
 from cloaca_nb.errors import HistoryError, near_miss
 from cloaca_nb.notebook.answer import Answer
+from cloaca_nb.notebook.drawing.look import look_of
 from cloaca_nb.notebook.failure import hide_our_frames
-from cloaca_nb.notebook.look import look_of
 from cloaca_nb.notebook.showing import Shown, Start
 
 __all__ = ["Notice", "Runs", "short_id", "told"]

@@ -22,7 +22,7 @@ from cloaca_nb.notebook.audience import Audience, audience_of
 from cloaca_nb.notebook.definitions import MODULE, Definitions
 from cloaca_nb.notebook.executed import ExecutedCells, notebook_path
 from cloaca_nb.notebook.main_thread import MainThread
-from cloaca_nb.notebook.panels import Panels
+from cloaca_nb.notebook.panel.panels import Panels
 from cloaca_nb.notebook.post_mortem import PostMortem
 from cloaca_nb.notebook.runs import Notice, Runs
 from cloaca_nb.notebook.settings import Cloaca, RunnerSettings
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from cloaca_nb.history.history import History
-    from cloaca_nb.notebook.panel import Wish
+    from cloaca_nb.notebook.panel.panel import Wish
 
 __all__ = ["Session"]
 

@@ -9,7 +9,7 @@ from cloaca_nb.notebook.audience import Audience
 if TYPE_CHECKING:
     from cloaca_nb.core.graph import Workflow
     from cloaca_nb.engine.run import Run
-    from cloaca_nb.notebook.panels import Panels
+    from cloaca_nb.notebook.panel.panels import Panels
 
 __all__ = ["OnPanel", "Shown", "Start", "Unshown", "showing"]
 

@@ -26,7 +26,7 @@ REPORT: Final = "%%cloaca_task report\nprint('dividing')\ntotal = sum(good) / 0"
 MENDED: Final = "%%cloaca_task report\nprint('adding')\ntotal = sum(good)"
 RUN: Final = "%cloaca_run"
 BACKGROUND: Final = "%cloaca_run --background"
-NO_REMEDY: Final = """import cloaca_nb.notebook.widget as widget
+NO_REMEDY: Final = """import cloaca_nb.notebook.panel.widget as widget
 widget._answer_where_asked = lambda _: None"""
 
 

@@ -10,8 +10,8 @@ from playwright.sync_api import Page, expect
 from cloaca_nb.core.duration import duration
 from cloaca_nb.core.graph import Workflow
 from cloaca_nb.core.task import Task
-from cloaca_nb.notebook.panel import Panel
-from cloaca_nb.notebook.widget import PanelWidget
+from cloaca_nb.notebook.panel.panel import Panel
+from cloaca_nb.notebook.panel.widget import PanelWidget
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 

@@ -3,7 +3,7 @@
 import pytest
 
 from cloaca_nb.core.status import Outcome, Status
-from cloaca_nb.notebook.look import LOOKS, TAKEN, look_of
+from cloaca_nb.notebook.drawing.look import LOOKS, TAKEN, look_of
 
 
 @pytest.mark.parametrize("state", [*Outcome, *Status])

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from cloaca_nb.notebook.panel import Panel, Wish
+from cloaca_nb.notebook.panel.panel import Panel, Wish
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell

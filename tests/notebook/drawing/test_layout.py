@@ -10,7 +10,7 @@ from hypothesis import given, settings, strategies as st
 from cloaca_nb.core.graph import Workflow
 from cloaca_nb.core.names import Keys
 from cloaca_nb.core.task import Task
-from cloaca_nb.notebook.layout import MOST_CARDS, lay_out, shorten
+from cloaca_nb.notebook.drawing.layout import MOST_CARDS, lay_out, shorten
 
 
 def flow(dependencies):

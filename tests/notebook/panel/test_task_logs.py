@@ -3,7 +3,7 @@
 from hypothesis import given, strategies as st
 
 from cloaca_nb.core.events import OutputWritten
-from cloaca_nb.notebook.task_logs import ALL_TASKS, LONGEST, ONE_TASK, LoggedLine, TaskLogs
+from cloaca_nb.notebook.panel.task_logs import ALL_TASKS, LONGEST, ONE_TASK, LoggedLine, TaskLogs
 
 
 def wrote(text, task_id="t", attempt=1, stream="stdout"):

@@ -20,8 +20,8 @@ from uuid import uuid4
 from IPython.display import display, update_display
 
 from cloaca_nb.errors import CloacaError
-from cloaca_nb.notebook.run_facts import RunFacts
-from cloaca_nb.notebook.widget import PanelWidget
+from cloaca_nb.notebook.panel.run_facts import RunFacts
+from cloaca_nb.notebook.panel.widget import PanelWidget
 
 if TYPE_CHECKING:
     from cloaca_nb.core.events import Event

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from cloaca_nb.core.record import RunRecord, TaskRecord
 from cloaca_nb.core.status import Outcome
-from cloaca_nb.notebook.look import state_of
-from cloaca_nb.notebook.table import note_of
+from cloaca_nb.notebook.drawing.look import state_of
+from cloaca_nb.notebook.drawing.table import note_of
 
 if TYPE_CHECKING:
     from cloaca_nb.core.graph import Workflow

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 from cloaca_nb.core import events
 from cloaca_nb.core.record import RunRecord
 from cloaca_nb.core.status import Status
-from cloaca_nb.notebook.layout import Layout, lay_out, shorten
-from cloaca_nb.notebook.look import LOOKS
-from cloaca_nb.notebook.table import blamed, note_of, run_html, run_text
-from cloaca_nb.notebook.task_logs import TaskLogs
-from cloaca_nb.notebook.task_rows import TaskRow, TaskRows
+from cloaca_nb.notebook.drawing.layout import Layout, lay_out, shorten
+from cloaca_nb.notebook.drawing.look import LOOKS
+from cloaca_nb.notebook.drawing.table import blamed, note_of, run_html, run_text
+from cloaca_nb.notebook.panel.task_logs import TaskLogs
+from cloaca_nb.notebook.panel.task_rows import TaskRow, TaskRows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

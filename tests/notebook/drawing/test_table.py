@@ -9,8 +9,8 @@ from cloaca_nb.core.names import Keys
 from cloaca_nb.core.record import RunRecord
 from cloaca_nb.core.status import Outcome, Status
 from cloaca_nb.core.task import Task
-from cloaca_nb.notebook.layout import lay_out
-from cloaca_nb.notebook.table import run_html, run_text, workflow_html, workflow_text
+from cloaca_nb.notebook.drawing.layout import lay_out
+from cloaca_nb.notebook.drawing.table import run_html, run_text, workflow_html, workflow_text
 
 WORKFLOW = Workflow(
     "delays",

@@ -12,12 +12,12 @@ from cloaca_nb.core.duration import duration
 from cloaca_nb.core.events import ProgressMade
 from cloaca_nb.core.record import RunRecord, TaskRecord
 from cloaca_nb.core.status import Outcome, Status
-from cloaca_nb.notebook.look import LOOKS, TAKEN, Look, look_of, state_of
-from cloaca_nb.notebook.picture import draw, image
+from cloaca_nb.notebook.drawing.look import LOOKS, TAKEN, Look, look_of, state_of
+from cloaca_nb.notebook.drawing.picture import draw, image
 
 if TYPE_CHECKING:
     from cloaca_nb.core.graph import Workflow
-    from cloaca_nb.notebook.layout import Layout
+    from cloaca_nb.notebook.drawing.layout import Layout
 
 __all__ = ["blamed", "note_of", "run_html", "run_text", "workflow_html", "workflow_text"]
 

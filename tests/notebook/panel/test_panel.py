@@ -12,7 +12,7 @@ from cloaca_nb.core import events
 from cloaca_nb.core.graph import Workflow
 from cloaca_nb.core.status import Outcome, Status
 from cloaca_nb.core.task import Task
-from cloaca_nb.notebook.panel import Panel
+from cloaca_nb.notebook.panel.panel import Panel
 
 NUMBER, STATE, STARTED, ENDED, ATTEMPTS, SHARE, NOTE = range(7)
 FAILURE = events.Failure("ValueError", "no rows", "Cell In[3], line 2, in clean", "")
@@ -286,7 +286,8 @@ def test_a_page_that_leaves_is_told_of_the_widget_when_it_may_be_back():
 
 
 def test_importing_it_loads_neither_pandas_nor_duckdb():
-    check = "import cloaca_nb.notebook.panel, sys; print(*{'pandas', 'duckdb', 'pyarrow', 'numpy'} & set(sys.modules))"
+    heavy = "{'pandas', 'duckdb', 'pyarrow', 'numpy'}"
+    check = f"import cloaca_nb.notebook.panel.panel, sys; print(*{heavy} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)  # noqa: S603 - ours
     assert done.stdout == "\n"
 
@@ -297,7 +298,7 @@ from cloaca_nb.core import events
 from cloaca_nb.core.graph import Workflow
 from cloaca_nb.core.status import Outcome, Status
 from cloaca_nb.core.task import Task
-from cloaca_nb.notebook.panel import Panel
+from cloaca_nb.notebook.panel.panel import Panel
 
 flow = Workflow("flow", [Task("load", len, ()), Task("clean", len, ("load",))])
 panel = Panel(flow, on_cancel=print)

@@ -2,7 +2,7 @@
 
 from cloaca_nb.core.graph import Workflow
 from cloaca_nb.core.task import Task
-from cloaca_nb.notebook.ranks import ranked, sorted_levels
+from cloaca_nb.notebook.drawing.ranks import ranked, sorted_levels
 
 
 def flow(edges):

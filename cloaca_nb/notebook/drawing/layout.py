@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from cloaca_nb.notebook.ranks import Link, Part, Place, ranked, sorted_levels
+from cloaca_nb.notebook.drawing.ranks import Link, Part, Place, ranked, sorted_levels
 
 if TYPE_CHECKING:
     from cloaca_nb.core.graph import Workflow
