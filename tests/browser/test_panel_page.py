@@ -129,6 +129,7 @@ def test_of_many_tasks_each_message_holds_only_some(page: Page) -> None:
     open_panel(page, flow(400))
     feed(page, [5, "Running", 0, None, 1, None, ""], now=1)
     feed(page, [6, "Running", 0, None, 1, None, ""], now=2)
+    page.locator('.task[data-task-id="t6"][data-state="Running"]').wait_for()  # many are painted a moment later
     states = task_states(page, ".task")
     assert len(states) == 400
     assert {task_id for task_id, state in states.items() if state == "Running"} == {"t5", "t6"}

@@ -1,5 +1,7 @@
 // --- the graph ---
 
+const SELDOM = 300; // ms between two paintings of a graph of many: any change has all of it painted again
+
 function graphOf(run) {
   const { graph } = run;
   const { width, height } = graph;
@@ -18,7 +20,18 @@ function graphOf(run) {
     const task = event.target.closest(".task");
     if (task) choose(run, numbers.get(task.dataset.taskId));
   });
-  return { element: make("div", { class: "graph", tabindex: 0, role: "group", "aria-label": "Graph" }, svg), tasks };
+  const element = make("div", { class: "graph", tabindex: 0, role: "group", "aria-label": "Graph" }, svg);
+  return { element, tasks, late: new Set(), painted: -Infinity };
+}
+
+/** Show what has changed in some tasks; in a graph of many perhaps a moment later, with what changes until then. */
+function updateGraph(part, run, numbers = []) {
+  for (const number of numbers) part.late.add(number);
+  const now = performance.now();
+  if (run.graph.compact && !run.state.ended && now - part.painted < SELDOM) return;
+  part.painted = now;
+  for (const number of part.late) updateTask(part.tasks[number], run, run.graph.tasks[number], run.rows[number]);
+  part.late.clear();
 }
 
 function edgeOf({ source, target, inferred, path }) {

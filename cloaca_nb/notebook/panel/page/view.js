@@ -51,7 +51,7 @@ function showRun(root, part, run, numbers) {
   root.dataset.runStatus = run.state.status;
   root.toggleAttribute("data-open", run.chosen !== null);
   root.toggleAttribute("data-usual", Object.keys(run.usual).length > 0);
-  for (const number of numbers) updateTask(part.graph.tasks[number], run, run.graph.tasks[number], run.rows[number]);
+  updateGraph(part.graph, run, numbers);
   updateHeader(part.head, run);
   updateTasks(part.tasks, run);
   updateFocus(part.graph.tasks, run, part.tasks.shown);
@@ -66,6 +66,7 @@ function tick(part, run, going) {
   part.tasks.element.style.setProperty("--now", Math.max(now, 0.001).toFixed(2)); // not on the root: all below is styled anew
   write(part.head.time, ticking({ started: 0, ended: run.state.ended ? now : null }, now));
   updateAxis(part.tasks, now);
+  updateGraph(part.graph, run);
   for (const number of part.tasks.rows.keys()) updateTime(part.tasks.rows.get(number), run.rows[number], run.usual[number], now);
   for (const number of going) {
     const row = run.rows[number];
