@@ -23,6 +23,7 @@ from cloaca_nb.core.events import (
     TaskFinished,
 )
 from cloaca_nb.core.record import RunRecord, TaskRecord
+from cloaca_nb.core.run_id import short
 from cloaca_nb.core.status import Outcome, Status
 from cloaca_nb.engine.clock import now
 
@@ -37,7 +38,6 @@ MOST_LINES: Final = 24  # of tasks on the screen, however high it is
 SPARE_LINES: Final = 4  # of the screen's height that no task takes
 WIDEST_NAME: Final = 32
 MOST_TRACEBACKS: Final = 3
-SHORT: Final = 8  # characters of a run's id, from its end: its beginning is the time
 SHORT_REASON: Final = 72  # characters of a reason that is said even if nobody asked for it
 TAKEN: Final = "Taken"  # how a completed task looks that was taken from an earlier run
 # What took the place of sys.stdout and sys.stderr, kept for good: CPython's print() only borrows the stream that
@@ -268,7 +268,7 @@ def _taken(runs: list[str]) -> Iterator[str]:
 
 
 def _run(run_id: str) -> str:
-    return f"run {run_id[-SHORT:]}"
+    return f"run {short(run_id)}"
 
 
 def _details(task: TaskRecord, at: float = 0.0, verbose: bool = False) -> Text:  # noqa: FBT001, FBT002 - see `progress_on`

@@ -375,7 +375,12 @@ RUNNING = [  # what, what is done with a runner, the error, what its message say
         DefinitionError,
         "timeout is '5', but must be a number of seconds",
     ),
-    ("an unknown run", lambda runner: runner.resume("zzz"), HistoryError, "has no run 'zzz'. See runs()."),
+    (
+        "an unknown run",
+        lambda runner: runner.resume("zzz"),
+        HistoryError,
+        "has no run 'zzz'. %cloaca_history, or runs()",
+    ),
     ("no run to resume", lambda runner: runner.resume(), HistoryError, "has no run yet; run it first."),
     ("a run that is a number", lambda runner: runner.resume(5), TypeError, "run is a run's id, as text, not int: 5."),
     ("a url that is a number", lambda _runner: cloaca.DefaultRunner(5), TypeError, "url is a path or a database URL"),

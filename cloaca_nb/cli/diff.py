@@ -20,7 +20,7 @@ def show_diff(
         str | None,
         typer.Argument(
             metavar="[A]",
-            help="A run, by its id or the beginning of it. By default the latest run.",
+            help="A run, as `history` names it. By default the latest run.",
             show_default=False,
         ),
     ] = None,

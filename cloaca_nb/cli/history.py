@@ -1,11 +1,8 @@
 """`cloaca-nb history`: the last runs, or the tasks of one."""
 
 import os
-from collections.abc import Sequence
-from itertools import pairwise, takewhile
-from operator import eq
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
@@ -14,6 +11,7 @@ from cloaca_nb.cli.options import HistoryUrl
 from cloaca_nb.cli.outcome import readable_errors
 from cloaca_nb.cli.table import show_table, stdout, table
 from cloaca_nb.core.duration import duration
+from cloaca_nb.core.run_id import short
 from cloaca_nb.declare.place import file_label
 from cloaca_nb.errors import HistoryError
 from cloaca_nb.history.history import History
@@ -24,9 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console
 
-__all__ = ["shortened", "show_history"]
-
-SHORTEST_ID: Final = 8  # characters of a run's id, where fewer would do
+__all__ = ["show_history"]
 
 
 def show_history(
@@ -34,7 +30,7 @@ def show_history(
     *,
     runs: Annotated[int, typer.Option(metavar="N", min=1, help="How many runs, newest first.")] = 20,
     run: Annotated[
-        str | None, typer.Option(metavar="ID", help="Show the tasks of this run; the beginning of its id is enough.")
+        str | None, typer.Option(metavar="ID", help="Show the tasks of this run; the name shown without it is enough.")
     ] = None,
     history: HistoryUrl = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON: times in UTC, durations in seconds.")] = False,
@@ -82,11 +78,10 @@ def _show_runs(frame: "pd.DataFrame", limit: int) -> None:
         rows.add_column(title, no_wrap=True)
     for title in ("duration", "tasks"):
         rows.add_column(title, justify="right", no_wrap=True)
-    known_by = shortened(list(frame["run_id"]))
     for row in frame.head(limit).to_dict("records"):
         kind = "" if row["kind"] == "run" else f" ({row['kind']})"
         rows.add_row(
-            known_by[str(row["run_id"])],
+            short(str(row["run_id"])),
             f"{row['workflow']}{kind}",
             _status(console, str(row["status"])),
             _local(row["started"]),
@@ -130,11 +125,3 @@ def _lasted(seconds: float) -> str:
 def _json(frame: "pd.DataFrame") -> str:
     in_utc = frame.assign(**{name: frame[name].dt.tz_localize("UTC") for name in ("started", "ended")})
     return in_utc.to_json(orient="records", date_format="iso", date_unit="us", indent=2)
-
-
-def shortened(run_ids: Sequence[str]) -> dict[str, str]:
-    """Return the shortest beginning by which each id is known. They sort by time, so only neighbours matter."""
-    ordered = sorted(run_ids)
-    needed = [sum(1 for _ in takewhile(bool, map(eq, one, other))) + 1 for one, other in pairwise(ordered)]
-    length = max([SHORTEST_ID, *needed])
-    return {run_id: run_id[:length] for run_id in ordered}

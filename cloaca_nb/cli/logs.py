@@ -24,7 +24,7 @@ def show_logs(
     *,
     run: Annotated[
         str | None,
-        typer.Option(metavar="RUN", help="Of which run; the beginning of its id is enough. By default the latest."),
+        typer.Option(metavar="RUN", help="Of which run; a name as `history` shows. By default the latest."),
     ] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the run is over.")] = False,
     history: HistoryUrl = None,

@@ -36,6 +36,8 @@ def parse_test_cell(text: str) -> TaskCell:
     line, _, body = text[blank:].partition("\n")
     found = LINE.fullmatch(line.rstrip())
     name = found["rest"].strip() if found else ""
+    if not name:
+        raise CellError("%%cloaca_test needs the test's name: `%%cloaca_test NAME`.")
     if not name.isidentifier():
         raise CellError(f"A test has a name that could be a function's, not {name!r}: %%cloaca_test totals")
     return cell_of_test(name, body, blank + 2)

@@ -6,13 +6,14 @@ from difflib import unified_diff
 from statistics import quantiles
 from typing import Any, Final, NamedTuple
 
+from cloaca_nb.core.run_id import short
 from cloaca_nb.declare.fingerprint import CodeFingerprint, Part
 from cloaca_nb.history.diff_page import diff_html, diff_text
 
 __all__ = ["CodeChange", "DurationChange", "RunDiff", "RunRows", "Side", "TaskChange", "ValueChange", "compare"]
 
 Row = Mapping[str, Any]
-SHORT: Final = 8  # characters of a digest, and of a run's id from its end
+SHORT: Final = 8  # characters of a digest
 FEWEST: Final = 5  # durations from which on a spread can be told
 BEGINNING: Final = frozenset({"initial", "parameter"})  # the roles of values that a run began with
 LEAST: Final = 0.1  # seconds by which a duration must differ to be worth a word
@@ -211,7 +212,7 @@ def _told(task: Row | None) -> str | None:
     if task is None:
         return None
     attempts = f" after {task['attempts']} attempts" if task["attempts"] > 1 else ""
-    taken = f", taken from run {task['taken_from'][-SHORT:]}" if task["taken_from"] else ""
+    taken = f", taken from run {short(task['taken_from'])}" if task["taken_from"] else ""
     why = f" ({task['reason']})" if task["reason"] and not taken else ""
     return f"{task['outcome']}{attempts}{taken}{why}" + (f": {task['error']}" if task["error"] else "")
 

@@ -5,13 +5,13 @@ from html import escape
 from typing import TYPE_CHECKING, Final
 
 from cloaca_nb.core.duration import duration
+from cloaca_nb.core.run_id import short
 
 if TYPE_CHECKING:
     from cloaca_nb.history.diff import CodeChange, DurationChange, RunDiff, Side, TaskChange, ValueChange
 
 __all__ = ["diff_html", "diff_text"]
 
-TELLING: Final = 13  # characters of a run's id: its time to the millisecond
 ABSENT: Final = "not there"
 SAME: Final = "No differences: the same code, values and outcomes."
 
@@ -75,7 +75,7 @@ def diff_text(diff: "RunDiff") -> str:
 
 def _side_text(side: "Side") -> str:
     facts = [side.status, duration(side.duration)]
-    return f"run {side.run_id[:TELLING]} ({', '.join(filter(None, facts))})"
+    return f"run {short(side.run_id)} ({', '.join(filter(None, facts))})"
 
 
 def _pair_lines(pairs: list[Pair]) -> Iterator[str]:
@@ -117,7 +117,7 @@ def _side_html(side: "Side") -> str:
     )
     facts = " · ".join(filter(None, (f"{side.started:%Y-%m-%d %H:%M:%S} UTC", duration(side.duration))))
     return (
-        f'<span title="{escape(side.run_id)}" style="{MONO}">{escape(side.run_id[:TELLING])}</span> '
+        f'<span title="{escape(side.run_id)}" style="{MONO}">{escape(short(side.run_id))}</span> '
         f'<span style="{pill}">{escape(side.status)}</span> <span style="{QUIET};font-size:12px">{facts}</span>'
     )
 

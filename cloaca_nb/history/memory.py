@@ -8,6 +8,7 @@ from cloaca_nb.core.context import Context
 from cloaca_nb.core.graph import Workflow
 from cloaca_nb.core.merge import DELETED
 from cloaca_nb.core.recall import Taken
+from cloaca_nb.core.run_id import short
 from cloaca_nb.declare.fingerprint import CodeFingerprint, Part
 from cloaca_nb.declare.variables import PREFIX
 from cloaca_nb.errors import HistoryError
@@ -19,7 +20,6 @@ from cloaca_nb.history.store import Reading
 __all__ = ["NOT_ASKED_FOR", "Earlier", "Memory", "initial_values", "remember"]
 
 NOT_ASKED_FOR: Final = "because it was not asked for"  # why a task is left out
-SHORT: Final = 8  # characters of a run's id that people are shown, from its end: its beginning is the time
 Load = Callable[[str, Kept], Any]  # gives back the value of a digest
 
 
@@ -45,7 +45,7 @@ class Earlier:
     @property
     def run(self) -> str:
         """The run's name in messages."""
-        return f"run {self.run_id[-SHORT:]}"
+        return f"run {short(self.run_id)}"
 
 
 @dataclass(frozen=True, slots=True)

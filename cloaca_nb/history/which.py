@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from cloaca_nb.core.run_id import short
 from cloaca_nb.errors import HistoryError, near_miss
 from cloaca_nb.history.location import Location
 from cloaca_nb.history.store import Reading
@@ -39,8 +40,9 @@ def which_run(reading: Reading, location: Location, run: str | None, workflow: s
         return run if run in found else found[0]
     if found:
         raise HistoryError(f"{run!r} begins the ids of several runs: {', '.join(found)}. Give more of it.")
-    known = [row["run_id"] for row in reading.rows(KNOWN, NEAR)]
-    raise HistoryError(f"The history {location} has no run {run!r}.{near_miss(run, known)} See runs().")
+    known = [str(row["run_id"]) for row in reading.rows(KNOWN, NEAR)]
+    near = near_miss(run, [*known, *map(short, known)])
+    raise HistoryError(f"The history {location} has no run {run!r}.{near} %cloaca_history, or runs(), lists them.")
 
 
 def check_task(reading: Reading, run_id: str, task: str) -> None:

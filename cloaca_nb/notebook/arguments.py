@@ -18,6 +18,12 @@ Kind: TypeAlias = Literal[
     "", "workflow", "task", "input", "output", "key", "run", "live run", "parameter", "function", "policy", "folder"
 ]
 
+# What argparse says, and how we say it.
+PLAINER: Final = (
+    (re.compile(r"the following arguments are required: "), "it needs "),
+    (re.compile(r"argument (\S+): expected (one|at least one) argument"), r"\1 needs a value behind it"),
+    (re.compile(r"argument (\S+): "), r"\1: "),
+)
 PIECE: Final = re.compile(r"""(?P<quoted>"[^"]*"|'[^']*')|(?P<space>\s+)|(?P<other>.)""", re.DOTALL)
 
 
@@ -96,7 +102,9 @@ class Arguments(argparse.ArgumentParser):
         return found
 
     def error(self, message: str) -> NoReturn:
-        """Say what is wrong and how the magic is used."""
+        """Say what is wrong and how the magic is used, in our words instead of argparse's."""
+        for theirs, ours in PLAINER:
+            message = theirs.sub(ours, message)
         raise UsageError(f"{self.prog}: {message} (usage: {self._usage()})")
 
     def option(self, *names: str, kind: Kind = "", **facts: Any) -> "Arguments":

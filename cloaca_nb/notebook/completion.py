@@ -12,10 +12,10 @@ from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMa
 
 from cloaca_nb.core.cells import is_task_cell, parse_task_cell
 from cloaca_nb.core.retry import RetryPolicy
+from cloaca_nb.core.run_id import short
 from cloaca_nb.errors import CloacaError
 from cloaca_nb.notebook.arguments import Option
 from cloaca_nb.notebook.grammar import GRAMMARS, TASK
-from cloaca_nb.notebook.runs import short_id
 
 if TYPE_CHECKING:
     from cloaca_nb.notebook.session import Session
@@ -64,8 +64,8 @@ class Names:
             "input": defined.known_keys,
             "output": self._assigned,
             "key": lambda: session.last_result.final_context if session.last_result else (),
-            "run": lambda: map(short_id, session.known_runs()),
-            "live run": lambda: (short_id(run.run_id) for run in session.runs.going_on()),
+            "run": lambda: map(short, session.known_runs()),
+            "live run": lambda: (short(run.run_id) for run in session.runs.going_on()),
             "parameter": lambda: (f"{name}=" for name in defined.parameters()),
             "function": lambda: self._of_type(FunctionType),
             "policy": lambda: self._of_type(RetryPolicy),

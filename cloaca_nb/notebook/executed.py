@@ -63,6 +63,8 @@ class ExecutedCells:
         if cell_id is not None and alike is not None:
             self._cells = {key if one == alike else one: known for one, known in self._cells.items()}
         self._cells[key] = cell
+        if cell_id is not None and is_task_cell(text):
+            self._cells.pop(f"#{parse_task_cell(text).id}", None)  # of before %load_ext, when ids weren't known
 
     def notebook(self, name: str, folder: Path | None = None) -> Notebook:
         """Return what was executed as a notebook, in the order of execution.

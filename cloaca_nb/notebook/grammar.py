@@ -79,14 +79,14 @@ SHOW: Final = (
     .option("workflow", nargs="?", kind="workflow", help="the name of its workflow; by default the notebook's own")
 )
 HISTORY: Final = (
-    Arguments("cloaca_history", "%cloaca_history", "%cloaca_history 0193a2b4", "runs = %cloaca_history --runs 100")
-    .option("run", nargs="?", kind="run", help="a run's id or the beginning of it: list its tasks")
+    Arguments("cloaca_history", "%cloaca_history", "%cloaca_history 739dbdbf", "runs = %cloaca_history --runs 100")
+    .option("run", nargs="?", kind="run", help="a run as %cloaca_history names it: list its tasks")
     .option("--runs", type=int, default=20, metavar="N", help="how many of the last runs; by default 20")
 )
 LOGS: Final = (
     Arguments("cloaca_logs", "%cloaca_logs", "%cloaca_logs clean --lines 20", "%cloaca_logs -f", "df = %cloaca_logs")
     .option("task", nargs="?", kind="task", help="its id; by default all tasks")
-    .option("--run", metavar="RUN", kind="run", help="a run's id or the beginning of it; by default the last run")
+    .option("--run", metavar="RUN", kind="run", help="a run as %cloaca_history names it; by default the last run")
     .option("-f", "--follow", action="store_true", help="go on until the run is over, or you interrupt")
     .option("--lines", type=int, default=200, metavar="N", help="show the last N lines; by default 200, with 0 all")
 )
@@ -101,13 +101,13 @@ SQL: Final = (
     .option("query", nargs="*", help="one SELECT, exactly as DuckDB takes it; with %% it stands in the cell's body")
 )
 DIFF: Final = (
-    Arguments("cloaca_diff", "%cloaca_diff", "%cloaca_diff 0193a2b4 0193a2c7")
-    .option("a", nargs="?", kind="run", metavar="RUN", help="a run's id or the beginning of it; by default the latest")
+    Arguments("cloaca_diff", "%cloaca_diff", "%cloaca_diff 739dbdbf 25558ee9")
+    .option("a", nargs="?", kind="run", metavar="RUN", help="a run as %cloaca_history names it; by default the latest")
     .option("b", nargs="?", kind="run", metavar="RUN", help="the run to compare it with; by default the one before")
 )
 CANCEL: Final = (
-    Arguments("cloaca_cancel", "%cloaca_cancel", "%cloaca_cancel 0193a2b4", "%cloaca_cancel --all")
-    .option("run", nargs="?", kind="live run", help="its id or the beginning of it; not needed if only one goes on")
+    Arguments("cloaca_cancel", "%cloaca_cancel", "%cloaca_cancel 739dbdbf", "%cloaca_cancel --all")
+    .option("run", nargs="?", kind="live run", help="its name, told when it began; not needed if only one goes on")
     .option("--all", action="store_true", help="every run that goes on")
 )
 WORKFLOW: Final = (

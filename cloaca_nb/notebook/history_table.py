@@ -6,6 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from cloaca_nb.core.duration import duration
+from cloaca_nb.core.run_id import short
 from cloaca_nb.core.status import Outcome, Status
 from cloaca_nb.notebook.drawing.look import LOOKS
 from cloaca_nb.notebook.dressed import dressed
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = ["runs_of", "tasks_of"]
 
-SHORT: Final = 8  # characters of a run's id, unless two runs begin with the same
 LONGEST_NOTE: Final = 120
 LONGEST_VALUE: Final = 24
 
@@ -59,8 +59,7 @@ def runs_of(history: "History", limit: int) -> "pd.DataFrame":
     """
     frame = history.runs(limit)
     settings = _settings(history, frame)
-    length = _telling_length(history, frame)
-    return _shown(frame, lambda shown: _run_columns(shown, length, settings), "no run yet: %cloaca_run makes the first")
+    return _shown(frame, lambda shown: _run_columns(shown, settings), "no run yet: %cloaca_run makes the first")
 
 
 def tasks_of(history: "History", run: str) -> "pd.DataFrame":
@@ -91,7 +90,7 @@ def _shown(frame: "pd.DataFrame", columns_of: Callable[["pd.DataFrame"], list[Co
 # -- runs
 
 
-def _run_columns(frame: "pd.DataFrame", length: int, settings: Settings) -> list[Column]:
+def _run_columns(frame: "pd.DataFrame", settings: Settings) -> list[Column]:
     runs = _records(frame)
     columns = [
         Column("status", ONE_LINE, [_state(run["status"], run["status"]) for run in runs]),
@@ -100,7 +99,7 @@ def _run_columns(frame: "pd.DataFrame", length: int, settings: Settings) -> list
         Column("duration", RIGHT, [Cell(_lasted(run["duration"])) for run in runs]),
         Column("tasks", RIGHT, [Cell(_count(run["tasks"])) for run in runs]),
         Column("failed", RIGHT, [_failed(run["failed"]) for run in runs]),
-        Column("run", MONO, [Cell(run["run_id"][:length]) for run in runs]),
+        Column("run", MONO, [Cell(short(run["run_id"])) for run in runs]),
         Column("", NOTE, [Cell(_note(*_differences(run, runs, settings), run["error"])) for run in runs]),
     ]
     return [column for column in columns if any(cell.text for cell in column.cells)]
@@ -112,16 +111,6 @@ def _workflow(run: Mapping[str, Any]) -> str:
 
 def _records(frame: "pd.DataFrame") -> list[dict[str, Any]]:
     return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
-
-
-def _telling_length(history: "History", frame: "pd.DataFrame") -> int:
-    """Return how many characters tell the runs from all that history has, eight at the least."""
-    if frame.empty:
-        return SHORT
-    begin = "SELECT run_id FROM runs WHERE left(run_id, 8) IN"
-    ids = list(history.sql(f"{begin} ({_quoted(one[:SHORT] for one in frame['run_id'])})")["run_id"])
-    longest = max(map(len, ids))
-    return next((n for n in range(SHORT, longest) if len({one[:n] for one in ids}) == len(ids)), longest)
 
 
 def _settings(history: "History", frame: "pd.DataFrame") -> Settings:

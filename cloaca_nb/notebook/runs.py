@@ -11,6 +11,7 @@ from uuid import uuid4
 from IPython.display import display, update_display
 
 from cloaca_nb.core.duration import duration
+from cloaca_nb.core.run_id import is_meant, short
 from cloaca_nb.core.status import Status
 from cloaca_nb.engine.clock import now
 from cloaca_nb.engine.result import WorkflowResult
@@ -21,10 +22,9 @@ from cloaca_nb.notebook.drawing.look import look_of
 from cloaca_nb.notebook.failure import hide_our_frames
 from cloaca_nb.notebook.showing import Shown, Start
 
-__all__ = ["Notice", "Runs", "short_id", "told"]
+__all__ = ["Notice", "Runs", "told"]
 
 TICK: Final = 0.2  # seconds
-TELLING: Final = 13  # characters of a run's id: its time to the millisecond
 PREPOSITIONS: Final = {Status.RUNNING: "for", Status.COMPLETED: "in"}
 PATIENCE: Final = 5.0  # seconds that the end of the session waits for last words
 
@@ -102,7 +102,7 @@ class Runs:
         """Cancel background runs, and return them once they are recorded as Cancelled.
 
         Args:
-            run_id: of one of them, or the beginning of it; None: the only one.
+            run_id: of one of them, or its short name; None: the only one.
             every: all of them.
 
         Raises:
@@ -145,11 +145,6 @@ class Notice:
         update_display(told(run), display_id=self._display_id)  # type: ignore[no-untyped-call]  # IPython's
 
 
-def short_id(run_id: str) -> str:
-    """Return the beginning of a run's id, by which it is known."""
-    return run_id[:TELLING]
-
-
 def told(run: Run) -> Answer:
     """Say how a run stands, in a line."""
     lasts = duration(run.record.elapsed(now()))
@@ -158,7 +153,7 @@ def told(run: Run) -> Answer:
 
 
 def _facts(run: Run, lasts: str) -> Iterator[tuple[str, str]]:
-    yield "run", short_id(run.run_id)
+    yield "run", short(run.run_id)
     yield f"{run.status.lower()} {PREPOSITIONS.get(run.status, 'after')}", lasts
     if run.is_over and run.status is not Status.COMPLETED:
         failed = next((task.task_id for task in run.tasks.values() if task.failure), "")
@@ -166,20 +161,20 @@ def _facts(run: Run, lasts: str) -> Iterator[tuple[str, str]]:
 
 
 def _beginning(run: Run) -> Answer:
-    parts = (("run", short_id(run.run_id)), ("in the background; to end it:", "%cloaca_cancel"))
+    parts = (("run", short(run.run_id)), ("in the background; to end it:", "%cloaca_cancel"))
     return Answer(f"{look_of(Status.RUNNING).mark} {run.workflow.name}", parts)
 
 
 def _chosen(going_on: list[Run], run_id: str | None) -> list[Run]:
-    there = ", ".join(f"{short_id(run.run_id)} ({run.workflow.name})" for run in going_on)
+    there = ", ".join(f"{short(run.run_id)} ({run.workflow.name})" for run in going_on)
     if not going_on:
         raise HistoryError("No background run goes on: %cloaca_run --background starts one.")
-    found = [run for run in going_on if run_id is None or run.run_id.startswith(run_id)]
+    found = [run for run in going_on if run_id is None or is_meant(run.run_id, run_id)]
     if len(found) == 1:
         return found
     if found:
         raise HistoryError(f"Which run? {there}. Name one of them, or use %cloaca_cancel --all.")
-    known = [short_id(run.run_id) for run in going_on]
+    known = [short(run.run_id) for run in going_on]
     raise HistoryError(f"No run {run_id!r} goes on here.{near_miss(run_id or '', known)} Going on: {there}.")
 
 

@@ -1,5 +1,6 @@
 """One notebook's session: the methods behind the magics."""
 
+import re
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -11,6 +12,7 @@ from IPython.core.error import UsageError
 from cloaca_nb.core.cells import is_params_cell, is_task_cell
 from cloaca_nb.core.directives import directive
 from cloaca_nb.core.graph import Workflow
+from cloaca_nb.core.run_id import is_meant
 from cloaca_nb.core.status import Status
 from cloaca_nb.declare.loose import LooseTasks
 from cloaca_nb.declare.registry import REGISTRY, Departure
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Session"]
 
+MISPLACED: Final = re.compile(r"(?<=\n)%%cloaca_\w+")
 SCRATCH: Final = Reuse()  # nothing is taken
 
 
@@ -228,7 +231,7 @@ class Session:
         """
         runs = self.history().runs()
         ids = list(runs.loc[runs["kind"] == "run", "run_id"]) if beginning is None else list(runs["run_id"])
-        found = ids[:1] if beginning is None else [one for one in ids if one.startswith(beginning)]
+        found = ids[:1] if beginning is None else [one for one in ids if is_meant(one, beginning)]
         if len(found) == 1:
             return str(found[0])
         self.history().logs(run=beginning)  # which says what is wrong
@@ -241,7 +244,10 @@ class Session:
     def pull(self, *keys: str) -> None:
         """Bind values of the last run's final context in the notebook."""
         if self.last_result is None:
-            raise WorkflowNotFoundError("Nothing has been run yet: use %cloaca_run first.")
+            raise WorkflowNotFoundError(
+                "Nothing has been run yet in this kernel: use %cloaca_run first, or %cloaca_run --resume, which takes "
+                "what an earlier kernel has finished."
+            )
         final = self.last_result.final_context
         self.definitions.names.update({key: final[key] for key in keys})
         self.definitions.pulled.update(keys)
@@ -305,6 +311,8 @@ class Session:
         if info is not None and info.store_history and (result.success or _went_far(result)):
             self._executed.add(cell_id, info.raw_cell)
             _say(_wrong_directive(info.raw_cell))
+        if info is not None and isinstance(result.error_in_exec, UsageError):
+            _say(_misplaced_magic(info.raw_cell))
         while self._board:
             _say([self._board.popleft()])
 
@@ -334,6 +342,12 @@ def _wrong_directive(text: str) -> Iterable[str]:
         directive(text)
     except CellError as error:
         yield str(error)
+
+
+def _misplaced_magic(text: str) -> Iterable[str]:
+    found = None if text.startswith("%%") else MISPLACED.search(text)
+    if found:
+        yield f"{found[0]} must be its cell's first line, as it is about the whole cell: put comments below it."
 
 
 def _departed(task: Departure) -> str:

@@ -9,12 +9,12 @@ import traitlets
 from traitlets.config import Configurable
 
 from cloaca_nb.config import DefaultRunnerConfig
+from cloaca_nb.core.run_id import short
 from cloaca_nb.core.secret import SecretKeys
 from cloaca_nb.engine.echo import PER_RUN, PER_TASK, Echo
 from cloaca_nb.engine.engine import default_concurrency
 from cloaca_nb.errors import ConfigurationError, DefinitionError, near_miss
 from cloaca_nb.history.location import parse_url
-from cloaca_nb.notebook.runs import short_id
 from cloaca_nb.runner import DefaultRunner
 
 __all__ = ["Cloaca", "RunnerSettings"]
@@ -23,7 +23,7 @@ PANEL: Final = ("auto", "on", "off")
 
 
 def _in_logs(task_id: str, run_id: str) -> str:
-    return f"%cloaca_logs {task_id} --run {short_id(run_id)}"
+    return f"%cloaca_logs {task_id} --run {short(run_id)}"
 
 
 class RunnerSettings(NamedTuple):

@@ -5,9 +5,6 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given, strategies as st
-
-from cloaca_nb.cli.history import shortened
 
 RUN_ID = r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"
 
@@ -61,10 +58,3 @@ def test_history_shows_what_it_can_where_characters_are_missing(
     shown = python("-m", "cloaca_nb", "history")
     assert (shown.returncode, shown.stderr) == (0, "")
     assert re.search(r"fl\\xfcge +\+ Completed", shown.stdout)
-
-
-@given(st.sets(st.uuids().map(str), min_size=1, max_size=30))
-def test_the_beginning_of_an_id_that_is_shown_is_unique(ids: set[str]) -> None:
-    shown = shortened(sorted(ids, reverse=True))
-    assert len(set(shown.values())) == len(ids)
-    assert all(run_id.startswith(short) and len(short) >= 8 for run_id, short in shown.items())

@@ -26,7 +26,7 @@ FUNCTIONS = {
     ),
 }
 WRONG = {
-    "no name": ("%%cloaca_test\nassert True", "A test has a name"),
+    "no name": ("%%cloaca_test\nassert True", "needs the test's name"),
     "no name for a function": ("%%cloaca_test two words\nassert True", "not 'two words'"),
     "no Python": ("%%cloaca_test a\nassert = 1", "Cell line 2"),
     "an await": ("%%cloaca_test a\nawait load()", "asyncio.run"),

@@ -122,7 +122,7 @@ RUNS = [  # what is asked for, what is found, what the error says
     ("0198", "0198", None),
     ("019", None, "several runs: 0198, 0198-aaaa"),
     ("0198-aaab", None, "Did you mean '0198-aaaa'?"),
-    ("zzz", None, "See runs()"),
+    ("zzz", None, "runs(), lists them"),
 ]
 
 

@@ -40,7 +40,7 @@ def test_plain_words_come_back(words) -> None:
         ("--parm=x", "unknown option --parm. Did you mean '--param'?"),
         ("a b", "'b' is one word too many"),
         ("'a", "there is a ' without its other one"),
-        ("--param", "expected one argument"),
+        ("--param", "--param needs a value"),
     ],
 )
 def test_a_wrong_line_is_answered_with_the_usage(line, said) -> None:

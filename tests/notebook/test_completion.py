@@ -90,7 +90,7 @@ def test_a_shell_offers_what_could_stand_there_and_nothing_else(written, line, f
 def test_runs_and_keys_are_offered_once_there_are_some(written) -> None:
     run = written("%cloaca_run").value
     for line in ("%cloaca_history ", "%cloaca_logs --run "):
-        assert run.run_id[:13] in offered(written, line)[1]
+        assert run.run_id[-8:] in offered(written, line)[1]
     assert offered(written, "%cloaca_pull nu") == ("nu", {"numbers"})
 
 

@@ -65,6 +65,12 @@ def test_what_ran_before_the_extension_was_loaded_counts(shell) -> None:
     assert texts(executed) == [(1, "a", "x = 1"), (2, "b", "y = 1")]
 
 
+def test_a_task_cell_that_was_edited_since_the_extension_was_loaded_counts_once(executed) -> None:
+    executed.add(None, "%%cloaca_task load\nx = 1")
+    executed.add("a", "%%cloaca_task load\nx = 2")
+    assert texts(executed) == [(1, "a", "%%cloaca_task load\nx = 2")]
+
+
 def test_a_saved_file_tells_the_order_of_the_document(executed, tmp_path) -> None:
     path = tmp_path / "flights.ipynb"
     cells = [v4.new_code_cell("old", id=one) for one in ("top", "middle", "never")]

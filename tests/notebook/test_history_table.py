@@ -58,7 +58,7 @@ def test_the_ids_in_it_name_their_runs(history):
     frame = runs_of(history, 1)
     (short,) = re.findall(r"[0-9a-f]{8}[-0-9a-f]*", bundle(frame)["text/plain"])
     assert len(short) >= 8
-    assert frame["run_id"][0].startswith(short)
+    assert frame["run_id"][0].endswith(short)
     assert list(history.tasks(short)["task_id"]) == ["load", "clean", "report"]
 
 

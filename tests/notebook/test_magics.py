@@ -191,17 +191,21 @@ WRONG = [
      ["'year' is of type int, like 1", "'soon'"]),
     ("parameter twice", ["%%cloaca_params\nyear = 1", LOAD], "%cloaca_run --param year=2 --param year=3",
      ["given twice", "'2'", "'3'"]),
+    ("magic below a comment", [], "# loads\n%%cloaca_task load\nx = 1", ["must be its cell's first line", "below it"]),
+    ("number for --retry", [], "%%cloaca_task a --retry 3\nx = 1", ["'3' is no name", "--retry-attempts"]),
+    ("test without name", [], "%%cloaca_test\nassert True", ["%%cloaca_test NAME"]),
+    ("history of a wrong run", [LOAD, "%cloaca_run"], "%cloaca_history zzz", ["no run 'zzz'", "lists them"]),
     ("unknown task shown", [LOAD], "%cloaca_show laod", ["no task 'laod'", "Did you mean 'load'?"]),
     ("unknown task removed", [LOAD], "%cloaca_workflow --remove laod", ["no task 'laod'", "Did you mean 'load'?"]),
-    ("nothing to show", [LOAD], "%cloaca_show", ["required: TASK", "usage: %cloaca_show"]),
-    ("pull before run", [LOAD], "%cloaca_pull numbers", ["Nothing has been run yet", "%cloaca_run"]),
+    ("nothing to show", [LOAD], "%cloaca_show", ["it needs TASK", "usage: %cloaca_show"]),
+    ("pull before run", [LOAD], "%cloaca_pull numbers", ["yet in this kernel", "%cloaca_run --resume"]),
     ("pull unknown", [LOAD, "%cloaca_run"], "%cloaca_pull numbres", ["'numbres'", "Did you mean 'numbers'?"]),
     ("unknown run", [LOAD, "%cloaca_run"], "%cloaca_history nope", ["no run 'nope'"]),
     ("bad number", [], "%cloaca_history --runs few", ["--runs", "'few'"]),
-    ("export nothing", [LOAD], "%cloaca_export", ["required: FOLDER"]),
+    ("export nothing", [LOAD], "%cloaca_export", ["it needs FOLDER"]),
     ("unknown background", [LOAD], "%cloaca_run --backgroud", ["--backgroud", "Did you mean '--background'?"]),
     ("background of nothing", [], "%cloaca_run --background", ["no workflow yet", "%%cloaca_task NAME"]),
-    ("output without name", [LOAD], "%cloaca_run -o", ["-o/--output", "expected one argument"]),
+    ("output without name", [LOAD], "%cloaca_run -o", ["-o/--output needs a value behind it"]),
     ("unknown dag", [LOAD], "%cloaca_dag notbook", ["No workflow 'notbook'", "Did you mean 'notebook'?"]),
     ("dag option", [LOAD], "%cloaca_dag --live", ["unknown option --live", "usage: %cloaca_dag [WORKFLOW]"]),
     ("show of another", [LOAD], "%cloaca_show load elsewhere", ["No workflow 'elsewhere'", "'notebook'"]),
@@ -222,7 +226,7 @@ WRONG = [
     ("export option", [LOAD], "%cloaca_export out --nam x", ["--nam", "Did you mean '--name'?"]),
     ("export engine", [LOAD], "%cloaca_export out --import-name cloacae", ["--import-name", "'cloacae'", "cloaca_nb"]),
     ("export name", [LOAD], "%cloaca_export out --name my-flow", ["'my-flow'", "letters, digits and _"]),
-    ("pull nothing", [LOAD], "%cloaca_pull", ["required: KEY"]),
+    ("pull nothing", [LOAD], "%cloaca_pull", ["it needs KEY"]),
     ("history option", [], "%cloaca_history --run 3", ["--run", "Did you mean '--runs'?"]),
     ("no such attempts", [], "%%cloaca_task a --retry-attempts -1\nx = 1", ["--retry-attempts", "'-1' is no whole"]),
     ("bad jitter", [], "%%cloaca_task a --retry-jitter maybe\nx = 1", ["'maybe'", "neither true nor false"]),
@@ -399,6 +403,16 @@ def test_show_colours_the_code_where_style_sheets_are_taken_out(cell):
     assert html.startswith('<pre style="font-family:')
     assert "class=" not in html
     assert re.search(r'<span style="color: #[0-9A-F]{6}">def</span>', html, re.IGNORECASE)
+
+
+def test_a_run_goes_by_the_name_that_tables_and_messages_show(cell):
+    cell(LOAD)
+    run_id = cell("%cloaca_run").value.run_id
+    name = run_id[-8:]
+    assert name in cell("%cloaca_history").out
+    assert f"taken from run {name}" in cell("%cloaca_run --resume").err
+    for line in (f"%cloaca_history {name}", f"%cloaca_logs --run {name}", f"%cloaca_diff {name}"):
+        assert cell(line).error is None
 
 
 def test_history_gives_frames(cell):

@@ -118,7 +118,7 @@ def test_what_differs_between_two_runs(flow):
         ("%cloaca_run --cached --only clean", ["--cached and --only exclude each other"]),
         ("%cloaca_run --only clea", ["no task 'clea'", "Did you mean 'clean'?"]),
         ("%cloaca_run --from nothing", ["no task 'nothing'"]),
-        ("%cloaca_run --resume 0000", ["no run '0000'", "See runs()"]),
+        ("%cloaca_run --resume 0000", ["no run '0000'", "%cloaca_history"]),
         ("%cloaca_diff 0000", ["no run '0000'"]),
         ("%cloaca_diff", ["compare"]),
     ],

@@ -31,7 +31,7 @@ def test_the_cell_returns_at_once_and_a_line_tells_how_to_end_the_run(slow) -> N
     run = slow.names["run"]
     assert ran.value is run
     assert run.status == "Running"
-    assert ran.shown[0] == f"● notebook  ·  run {run.run_id[:13]}  ·  in the background; to end it: %cloaca_cancel"
+    assert ran.shown[0] == f"● notebook  ·  run {run.run_id[-8:]}  ·  in the background; to end it: %cloaca_cancel"
     slow.names["go"].set()
     assert dict(run.wait(60).final_context) == {"x": 1, "y": 2}
 
@@ -41,7 +41,7 @@ def test_the_end_is_told_with_the_next_line_of_a_terminal(slow) -> None:
     slow.names["go"].set()
     slow.session.runs.close()  # waits for the last words
     run = slow.names["run"]
-    assert slow("1").err.startswith(f"✓ notebook  ·  run {run.run_id[:13]}  ·  completed in ")
+    assert slow("1").err.startswith(f"✓ notebook  ·  run {run.run_id[-8:]}  ·  completed in ")
     assert slow("1").err == ""
     assert slow.session.last_result.run_id == run.run_id
     assert slow("%cloaca_pull y").error is None
@@ -89,8 +89,8 @@ def test_of_several_runs_cancel_asks_which(slow) -> None:
     second = slow.names["second"]
     asked = slow("%cloaca_cancel").out
     assert "Which run?" in asked
-    assert first.run_id[:13] in asked
-    assert second.run_id[:13] in asked
+    assert first.run_id[-8:] in asked
+    assert second.run_id[-8:] in asked
     wrong = slow("%cloaca_cancel zzz").out
     assert "No run 'zzz' goes on here." in wrong
     assert slow(f"%cloaca_cancel {second.run_id}").error is None
@@ -103,7 +103,7 @@ def test_of_several_runs_cancel_asks_which(slow) -> None:
 def test_a_run_shows_how_it_stands(slow) -> None:
     begin(slow)
     run = slow.names["run"]
-    assert slow("run").out.partition(": ")[2].startswith(f"● notebook  ·  run {run.run_id[:13]}  ·  running for ")
+    assert slow("run").out.partition(": ")[2].startswith(f"● notebook  ·  run {run.run_id[-8:]}  ·  running for ")
 
 
 def test_settings_changed_meanwhile_spare_the_run(slow, tmp_path) -> None:

@@ -47,7 +47,8 @@ def task_ids(text: str) -> tuple[str, ...]:
 def dotted_name(text: str) -> str:
     """Read a name of Python code, perhaps with dots."""
     if not all(part.isidentifier() and not keyword.iskeyword(part) for part in text.split(".")):
-        raise ValueError(f"{text!r} is no name: give the name of one that the notebook defines")
+        fix = "for a number there is --retry-attempts" if text.isdecimal() else "give one that the notebook defines"
+        raise ValueError(f"{text!r} is no name: {fix}")
     return text
 
 
