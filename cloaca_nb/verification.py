@@ -77,7 +77,8 @@ def _verify(
     if told := list(_told(found)):
         raise PackageError(
             f"The package doesn't do what run {run_id} did:\n" + "\n".join(told) + "\n"
-            "What is new in every run (a time, a random number) can't be verified: make it a parameter.",
+            "What is new in every run can't be verified: make a time or a random seed a parameter, and keep what no "
+            "later task needs, like a figure, out of the context by a name like _fig.",
             told,
         )
     tell(f"The package ends as run {run_id} did: {found.b.status}, the same final context.")

@@ -19,7 +19,7 @@ from cloaca_nb.golden import recorded
 from cloaca_nb.packaging.analysis.notebook import read_notebook
 from cloaca_nb.packaging.deliver import Wishes, deliver
 from cloaca_nb.packaging.export.package import Package
-from cloaca_nb.terminal import mark
+from cloaca_nb.terminal.marks import mark
 from cloaca_nb.verification import verification
 
 __all__ = ["export_notebook"]

@@ -16,7 +16,7 @@ from cloaca_nb.declare.place import file_label
 from cloaca_nb.errors import HistoryError
 from cloaca_nb.history.history import History
 from cloaca_nb.history.location import Location, parse_url
-from cloaca_nb.terminal import mark
+from cloaca_nb.terminal.marks import mark
 
 if TYPE_CHECKING:
     import pandas as pd

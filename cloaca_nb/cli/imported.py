@@ -13,7 +13,7 @@ from cloaca_nb.core.status import Status
 from cloaca_nb.declare.place import file_label
 from cloaca_nb.packaging.export.imported import import_package
 from cloaca_nb.packaging.export.write import write_notebook
-from cloaca_nb.terminal import mark
+from cloaca_nb.terminal.marks import mark
 
 __all__ = ["import_as_notebook"]
 

@@ -12,7 +12,7 @@ from cloaca_nb.cli.table import stdout
 from cloaca_nb.core.status import Status
 from cloaca_nb.declare.place import file_label
 from cloaca_nb.packaging.pack import Packed, pack
-from cloaca_nb.terminal import mark
+from cloaca_nb.terminal.marks import mark
 
 __all__ = ["pack_project", "say_packed"]
 

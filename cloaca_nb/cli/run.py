@@ -25,7 +25,9 @@ from cloaca_nb.errors import CloacaError, DefinitionError
 from cloaca_nb.packaging.loading.load import load
 from cloaca_nb.reuse import Reuse
 from cloaca_nb.runner import DefaultRunner
-from cloaca_nb.terminal import console_on, progress_on, say_summary
+from cloaca_nb.terminal.marks import console_on
+from cloaca_nb.terminal.progress import progress_on
+from cloaca_nb.terminal.summary import say_summary
 
 __all__ = ["execute", "given", "run_path", "run_workflow"]
 

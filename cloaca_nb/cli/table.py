@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from rich.table import Table
 
-from cloaca_nb.terminal import console_on
+from cloaca_nb.terminal.marks import console_on
 
 if TYPE_CHECKING:
     from rich.console import Console

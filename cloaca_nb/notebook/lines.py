@@ -9,7 +9,9 @@ from cloaca_nb.core.events import Event, RunStarted
 from cloaca_nb.engine.clock import now
 from cloaca_nb.notebook.drawing.layout import lay_out
 from cloaca_nb.notebook.drawing.table import run_html, run_text
-from cloaca_nb.terminal import LineProgress, console_on, progress_on, say_summary
+from cloaca_nb.terminal.marks import console_on
+from cloaca_nb.terminal.progress import LineProgress, progress_on
+from cloaca_nb.terminal.summary import say_summary
 
 if TYPE_CHECKING:
     from cloaca_nb.core.graph import Workflow

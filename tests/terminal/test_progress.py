@@ -8,7 +8,8 @@ from cloaca_nb.core import events
 from cloaca_nb.core.graph import Workflow
 from cloaca_nb.core.status import Outcome, Status
 from cloaca_nb.core.task import Task
-from cloaca_nb.terminal import MOST_LINES, LineProgress, LiveProgress, console_on, mark
+from cloaca_nb.terminal.marks import console_on, mark
+from cloaca_nb.terminal.progress import MOST_LINES, LineProgress, LiveProgress
 
 START = 1_780_000_000.0
 RUN = "01890000"

@@ -1,0 +1,67 @@
+"""What a run that is over came to: failed tasks with the user's own traceback, conflicts, counts."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from rich.console import Console
+from rich.text import Text
+
+from cloaca_nb.core.duration import duration
+from cloaca_nb.core.record import TaskRecord
+from cloaca_nb.core.status import Outcome
+from cloaca_nb.engine.clock import now
+from cloaca_nb.terminal.marks import counted, dotted, mark
+from cloaca_nb.terminal.task_line import run_name
+
+if TYPE_CHECKING:
+    from cloaca_nb.core.scope import Conflict
+    from cloaca_nb.engine.run import Run
+
+__all__ = ["say_summary"]
+
+MOST_TRACEBACKS: Final = 3
+
+
+def say_summary(console: Console, run: "Run", *, tracebacks: bool = True) -> None:
+    """Say what a run that is over came to: failed tasks with the user's own traceback, conflicts, counts.
+
+    Args:
+        console: where to.
+        run: a run that is over.
+        tracebacks: whether those of failed tasks are said as well.
+    """
+    record = run.record
+    if tracebacks:
+        _say_tracebacks(console, [task for task in record.tasks.values() if task.outcome is Outcome.FAILED])
+    for conflict in dict.fromkeys(record.conflicts):
+        console.print(Text(f"! {_conflict(conflict)}", style="yellow"))
+    if run.history_error is not None:
+        console.print(Text(f"! History could not keep this run: {run.history_error}", style="bold yellow"))
+    counts = {outcome: record.count(outcome) for outcome in Outcome}
+    taken = [task.taken_from for task in record.tasks.values() if task.taken_from]
+    counts[Outcome.COMPLETED] -= len(taken)
+    parts = [f"{record.status} in {duration(record.elapsed(now()))}", *counted(counts, tuple(Outcome)), *_taken(taken)]
+    name = Text(run.workflow.name, style="bold")
+    console.print(Text.assemble(mark(console, record.status), " ", name, "  ", dotted(console, parts)))
+
+
+def _say_tracebacks(console: Console, failed: list[TaskRecord]) -> None:
+    for task in failed[:MOST_TRACEBACKS]:
+        console.print(Text(f"\n{task.task_id}", style="bold"))
+        console.print(Text((task.failure.traceback if task.failure else "").rstrip("\n")))
+    if rest := failed[MOST_TRACEBACKS:]:
+        console.print(Text("\nAlso failed: " + ", ".join(task.task_id for task in rest)))
+    if failed:
+        console.line()
+
+
+def _conflict(conflict: "Conflict") -> str:
+    place = f"task {conflict.task_id!r}" if conflict.task_id else "the final context"
+    *others, last = conflict.writers
+    return f"{conflict.key!r} was set differently by {', '.join((*others, last))}; {place} has that of {last}."
+
+
+def _taken(runs: list[str]) -> Iterator[str]:
+    """Yield e.g. ``2 taken from run 89abcdef``."""
+    if runs:
+        yield f"{len(runs)} taken from {run_name(runs[0]) if len(set(runs)) == 1 else 'history'}"
