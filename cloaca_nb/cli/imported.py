@@ -21,7 +21,10 @@ __all__ = ["import_as_notebook"]
 def import_as_notebook(
     package: Annotated[
         Path,
-        typer.Argument(metavar="PACKAGE", help="A folder whose pyproject.toml names an entry module, or a .py file."),
+        typer.Argument(
+            metavar="PACKAGE",
+            help="A folder whose pyproject.toml names an entry module, a .py file, or a .cloacina archive.",
+        ),
     ],
     output: Annotated[
         Path | None,

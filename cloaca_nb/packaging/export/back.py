@@ -1,15 +1,16 @@
-"""The text of a task's function as a task cell again, and the call that names parameters as a parameters cell."""
+"""The text of a function as a task cell or a test cell again, and the call that names parameters as their cell."""
 
 import ast
 import re
 import shlex
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
+from cloaca_nb.core.testing import PREFIX
 from cloaca_nb.packaging.analysis.quiet import parse
 from cloaca_nb.packaging.export.layout import dedented
 
-__all__ = ["names_of_parameters", "parameters_cell", "task_cell", "task_id"]
+__all__ = ["names_of_parameters", "parameters_cell", "task_cell", "task_id", "test_cell"]
 
 _INPUT: Final = re.compile(r'(?P<name>\w+) = context(\["(?P=name)"\]|\.get\("(?P=name)"\))')
 _OUTPUT: Final = re.compile(r'context\["(?P<name>\w+)"\] = (?P=name)')
@@ -47,6 +48,17 @@ def task_cell(text: str, after: Sequence[str] = ()) -> str | None:
         names = [match["name"] for line in body.split("\n") if (match := _INPUT.fullmatch(line))]
         words.append(f"--in {','.join(f'{name}?' if name in optional else name for name in names)}")
     return "\n".join([" ".join(words), *_own_lines(body.split("\n"))])
+
+
+def test_cell(text: str) -> str | None:
+    """Return the test cell that stands for a test's function; None for one with decorators, or that takes fixtures."""
+    match parse(text).body:
+        case [ast.FunctionDef(decorator_list=[]) as function] if ast.unparse(function.args) in {"", "context"}:
+            short = function.name.removeprefix(PREFIX)
+            own = (line for line in _body(text, function).split("\n") if not _INPUT.fullmatch(line))
+            return "\n".join([f"%%cloaca_test {short if short.isidentifier() else function.name}", *_without_ends(own)])
+        case _:
+            return None
 
 
 def names_of_parameters(text: str) -> list[str]:
@@ -124,7 +136,7 @@ def _body(text: str, function: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
     lines = text.split("\n")
     header = function.body[0].lineno
     for row in range(function.lineno - 1, header):
-        if lines[row].rstrip().endswith("(context):"):
+        if lines[row].rstrip().endswith(("(context):", "():")):
             return dedented("\n".join(lines[row + 1 :]))
     return dedented("\n".join(lines[header - 1 :]))
 
@@ -138,5 +150,10 @@ def _own_lines(lines: Sequence[str]) -> list[str]:
     ]
     while kept and kept[-1] in {"", "return"}:
         kept.pop()
-    first = next((number for number, line in enumerate(kept) if line.strip()), 0)
-    return kept[first:]
+    return _without_ends(kept)
+
+
+def _without_ends(lines: Iterable[str]) -> list[str]:
+    """Return lines without the empty ones above and below them."""
+    text = "\n".join(lines).strip("\n")
+    return text.split("\n") if text else []

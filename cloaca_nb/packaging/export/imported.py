@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from cloaca_nb.declare.entry import PYPROJECT, entry_module
@@ -14,7 +15,9 @@ from cloaca_nb.errors import CloacaError, PackageError
 from cloaca_nb.packaging.analysis.notebook import Cell, Notebook
 from cloaca_nb.packaging.analysis.quiet import parse
 from cloaca_nb.packaging.archive.contents import contents
+from cloaca_nb.packaging.archive.inspection import inspected
 from cloaca_nb.packaging.export.back import names_of_parameters, parameters_cell, task_cell, task_id
+from cloaca_nb.packaging.export.cells_of_tests import CellsOfTests, read_tests
 from cloaca_nb.packaging.export.export import export
 from cloaca_nb.packaging.export.package import Package
 from cloaca_nb.packaging.export.package_name import bare
@@ -22,6 +25,7 @@ from cloaca_nb.packaging.export.sections import Module, Section, read_module
 
 __all__ = ["Imported", "import_package"]
 
+ARCHIVE: Final = ".cloacina"
 _ROUNDS: Final = 4  # of exports that are compared with the package: task cells, their --after, plain cells, once more
 
 
@@ -47,39 +51,55 @@ def import_package(path: str | Path) -> Imported:
     task, function and class gets a cell, and so do constants that stand together.
 
     Args:
-        path: a folder whose pyproject.toml names an entry module, or a module's file.
+        path: a folder whose pyproject.toml names an entry module, or a module's file, or an archive.
 
     Raises:
-        PackageError: if there is no entry module, or it is no Python, or imports parts of its own package.
+        PackageError: if there is no entry module, or it is no Python, or imports parts of its own package, or if the
+            archive is one that no loader takes.
     """
     found = Path(path).resolve()
-    folder, file, package_name = _entry(found)
+    if found.suffix == ARCHIVE and found.is_file():
+        return _import_archive(found)
+    if found.suffix == ".py" and found.is_file():
+        return _import_module(found.parent, found, found.stem, is_alone=True)
+    name = entry_module(found) if found.is_dir() else None
+    if name is None:
+        raise PackageError(
+            f"{path} holds no package: name a folder whose pyproject.toml says [tool.cloaca] entry_module, a "
+            f"module's .py file, or a {ARCHIVE} archive."
+        )
+    return _import_module(found, _entry(found, name), name)
+
+
+def _import_archive(path: Path) -> Imported:
+    with inspected(path) as (archive, inspection), TemporaryDirectory(prefix="cloaca-import-") as folder:
+        if inspection.problems:
+            raise PackageError(f"{path}: {inspection.problems[0]}", inspection.problems)
+        archive.extract(Path(folder))
+        name = inspection.manifest.entry_module
+        return _import_module(Path(folder), _entry(Path(folder), name), name)
+
+
+def _import_module(folder: Path, file: Path, package_name: str, *, is_alone: bool = False) -> Imported:
+    """Make a notebook of an entry module and those that lie beside it."""
     text = file.read_text("utf-8")
     module = read_module(text)
-    _refuse_relative(file, text)
-    others = contents(folder, package_name) if found.is_dir() else {}
+    _refuse_relative(file.relative_to(folder), text)
+    others = {} if is_alone else contents(folder, package_name)
     files = {name: one.read_text("utf-8") for name, one in others.items() if _is_beside(name, package_name)}
     name = module.notebook or re.sub(r"\W+", "_", package_name)
-    draft = _Draft(module, Notebook(name, (), folder), package_name)
+    draft = _Draft(module, Notebook(name, (), folder), package_name, read_tests(folder, package_name, module))
     note = draft.settle(text, _requirements(folder))
     return Imported(draft.notebook(), files, note)
 
 
-def _entry(path: Path) -> tuple[Path, Path, str]:
-    """Return the project's folder, the file of its entry module, and that one's name."""
-    if path.suffix == ".py" and path.is_file():
-        return path.parent, path, path.stem
-    name = entry_module(path) if path.is_dir() else None
-    if name is None:
-        raise PackageError(
-            f"{path} holds no package: name a folder whose pyproject.toml says [tool.cloaca] entry_module, or a "
-            "module's .py file."
-        )
-    stem = path.joinpath(*name.split("."))
+def _entry(folder: Path, name: str) -> Path:
+    """Return the file of a project's entry module."""
+    stem = folder.joinpath(*name.split("."))
     for file in (stem / "__init__.py", stem.with_suffix(".py")):
         if file.is_file():
-            return path, file, name
-    raise PackageError(f"The entry module {name!r} is not there: {path} has neither {stem.name}/ nor {stem.name}.py.")
+            return file
+    raise PackageError(f"The entry module {name!r} is not there: {folder} has neither {stem.name}/ nor {stem.name}.py.")
 
 
 def _refuse_relative(file: Path, text: str) -> None:
@@ -111,6 +131,7 @@ class _Draft:
         module: the package's, taken apart.
         empty: the notebook without cells.
         package_name: the package's.
+        tests: the package's, as cells.
         plain: the cells whose tasks stay functions with a decorator.
         after: what task cells have to name as dependencies.
         kept: the cells that nothing needs and that are carried because they say so.
@@ -120,6 +141,7 @@ class _Draft:
     module: Module
     empty: Notebook
     package_name: str
+    tests: CellsOfTests
     plain: set[str] = field(default_factory=set)
     after: dict[str, tuple[str, ...]] = field(default_factory=dict)
     kept: set[str] = field(default_factory=set)
@@ -134,7 +156,7 @@ class _Draft:
                 problem = f"An export of it says: {error}"
                 self.plain |= {one.cell for one in self.module.sections}
             else:
-                problem = "" if package.files[package.entry] == text else "An export of it differs from the package."
+                problem = self._difference(package, text)
                 if not problem or not self._correct(package, is_last=number == _ROUNDS - 1):
                     self._hint(package, requirements)
                     return problem if _is_exported(self.module) else ""
@@ -146,6 +168,16 @@ class _Draft:
             Cell(number, name, text) for number, (name, text) in enumerate(self._framed(dict(self._cells())).items(), 1)
         )
         return Notebook(self.empty.name, tuple(numbered), self.empty.folder)
+
+    def _difference(self, package: Package, text: str) -> str:
+        """Return in which files an export differs from the package, for a person."""
+        wanted = {package.entry: text, self.tests.path: self.tests.text}
+        wrong = [path for path, one in wanted.items() if package.files.get(path, "") != one]
+        others = "".join(
+            f" {one} has decorators or takes fixtures, so it can't be a test cell: keep it in a file of its own."
+            for one in self.tests.others
+        )
+        return f"An export of it differs from the package, in {' and '.join(wrong)}.{others}" if wrong else ""
 
     def _export(self) -> Package:
         return export(self.notebook(), self.module.workflow or None, name=self.package_name)
@@ -183,6 +215,8 @@ class _Draft:
 
     def _cells(self) -> Iterable[tuple[str, str]]:
         above = {one.cell: one.text for one in self.module.sections if not one.in_block}
+        for cell, text in self.tests.plain.items():
+            above[cell] = f"{above[cell]}\n\n\n{text}" if cell in above else text
         tasks: dict[str, str] = {}
         for one in self.module.sections:
             if one.in_block:
@@ -207,9 +241,10 @@ class _Draft:
             setup.append(f"%cloaca_workflow {shlex.quote(self.module.workflow)}")
         if self.hints:
             setup.append(f"%pip install --quiet {' '.join(map(shlex.quote, self.hints))}")
-        frame = {"setup": "\n".join(setup), "imports": self.module.imports.strip("\n")}
+        frame = {"setup": "\n".join(setup), "imports": f"{self.module.imports}\n{self.tests.imports}".strip("\n")}
         first = {_free(name, cells): text for name, text in frame.items() if text}
-        return {**first, **cells, _free("run", cells): "%cloaca_run"}
+        own = {_free(name, cells): text for name, text in self.tests.tests.items()}
+        return {**first, **cells, _free("run", {*cells, *own}): "%cloaca_run", **own}
 
 
 def _is_exported(module: Module) -> bool:

@@ -94,6 +94,7 @@ class _Reading:
             elif number > 0 or not _is_text(node):
                 self._statement(node, begin, end)
             begin = end + 1
+        self._trail(self._slice(begin, len(self._lines)))
 
     def _statement(self, node: ast.stmt, begin: int, end: int) -> None:
         name = _block_name(node)
@@ -119,6 +120,7 @@ class _Reading:
         """Add a statement with what stands above it: to the cell that a comment there names, else to the last one."""
         marked = [line for line in range(begin, end + 1) if line in self._marks]
         if marked:
+            self._trail(self._slice(begin, marked[0] - 1))
             self._cell, begin = self._marks[marked[0]], marked[0] + 1
         text = self._slice(begin, end)
         text = dedented(text) if in_block else text
@@ -130,6 +132,13 @@ class _Reading:
             return
         cell = self._cell if self._marks else self._free_name(getattr(node, "name", "") or "constants")
         self.sections.append(Section(cell, text.strip("\n"), in_block))
+
+    def _trail(self, text: str) -> None:
+        """Keep the comments that stand below the last statement of a cell."""
+        if text.strip() and self.sections:
+            last = self.sections[-1]
+            own = dedented(text) if last.in_block else text
+            self.sections[-1] = Section(last.cell, f"{last.text}\n{own.rstrip()}", last.in_block)
 
     def _slice(self, begin: int, end: int) -> str:
         return "\n".join(self._lines[begin - 1 : end])

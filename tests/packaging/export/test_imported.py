@@ -9,6 +9,7 @@ from cloaca_nb.packaging.analysis.notebook import notebook_from_texts, read_note
 from cloaca_nb.packaging.export.export import export
 from cloaca_nb.packaging.export.imported import import_package
 from cloaca_nb.packaging.export.write import write_notebook, write_package
+from cloaca_nb.packaging.pack import pack
 
 BY_HAND = '''\
 """Prices, by hand."""
@@ -102,6 +103,54 @@ def test_modules_beside_a_package_come_along(tmp_path: Path) -> None:
     (path.parent / "rates.py").write_text("RATE = 4\n")
     with pytest.raises(ExportError, match=r"rates.py is there already and differs"):
         write_notebook(made.notebook, made.files, path.with_name("other.ipynb"))
+
+
+TESTED = [
+    "import json, math\nimport cloaca_nb as cloaca\nRATE = 3\ndef scaled(n):\n    return RATE * math.floor(n)",
+    "%%cloaca_task load\nrows = [2013, 1]",
+    "%%cloaca_test totals\n# first\nassert sum(rows) > RATE\nassert json.loads('[1]') == [1]\n# last",
+    "from fractions import Fraction\ndef half(n):\n    return Fraction(n, 2)\nLIMIT = 2",
+    "%%cloaca_test test_1\n'''Whole.'''\nassert half(LIMIT) == 1 and load(cloaca.Context())['rows'][1] == 1",
+    "#| cloaca: test\ncontext['n'] = n = scaled(2)\nassert n == 6",
+]
+
+
+def test_tests_come_back_as_cells_below_the_run_that_they_look_at(tmp_path: Path) -> None:
+    package = export(notebook_from_texts("01_sample", TESTED))
+    made = import_package(write_package(package, tmp_path / "a"))
+    assert made.note == ""
+    assert export(made.notebook).files == package.files
+    found = {one.id: one.text for one in made.notebook.cells}
+    assert list(found) == ["setup", "imports", "1", "4", "2", "run", "3", "5", "6"]
+    assert found["3"] == TESTED[2]
+    assert found["4"].startswith("def half(n):")
+    assert found["5"].startswith("%%cloaca_test test_1\n'''Whole.'''\nassert half")
+    assert found["6"].startswith("%%cloaca_test cell_6\ncontext['n'] = n = scaled(2)\n")
+
+
+def test_a_test_that_no_cell_can_be_is_named(tmp_path: Path) -> None:
+    folder = write_package(export(notebook_from_texts("01_sample", TESTED)), tmp_path / "a")
+    with (folder / "tests/test_sample_notebook.py").open("a") as file:
+        file.write("\n\ndef test_more(tmp_path):\n    assert tmp_path\n\n\ndef test_own():\n    assert RATE\n")
+    made = import_package(folder)
+    assert "differs from the package, in tests/test_sample_notebook.py. test_more has decorators or" in made.note
+    assert [one.text for one in made.notebook.cells if one.id == "test_own"] == ["%%cloaca_test own\nassert RATE"]
+
+
+def test_an_archive_is_a_package_as_well(tmp_path: Path) -> None:
+    texts = ["%%cloaca_task one --timeout 3\nx = 1", "%%cloaca_task two\ny = x * 2"]
+    archive = pack(write_package(export(notebook_from_texts("01_sample", texts)), tmp_path / "a"), tmp_path)
+    made = import_package(archive.path)
+    assert (made.notebook.name, made.note) == ("01_sample", "")
+    assert [one.text for one in made.notebook.cells if one.id in "12"] == texts
+    archive.path.write_bytes(archive.path.read_bytes()[:-9])
+    with pytest.raises(PackageError, match="is cut off"):
+        import_package(archive.path)
+
+
+def test_comments_below_the_last_statement_are_kept(tmp_path: Path) -> None:
+    found = dict(cells_of(project(tmp_path / "a", BY_HAND.partition("\n\nif __name__")[0] + "\n        # the end\n")))
+    assert found["price"].endswith("\n    # the end")
 
 
 REFUSED = {
