@@ -46,6 +46,8 @@ def parse_test_cell(text: str) -> TaskCell:
 def cell_of_test(name: str, body: str, first_line: int) -> TaskCell:
     """Return a test of that name; see `parse_test_cell`."""
     cell = TaskCell(name if name.startswith(PREFIX) else PREFIX + name, TaskOptions(), body, first_line)
+    if not cell.code.statements:
+        raise CellError(f"The test {cell.id!r} says nothing, so it can't fail. Assert something in it.")
     if cell.code.is_async:
         raise CellError("A test doesn't await anything: assert what the run ended with, or call asyncio.run(…).")
     return cell

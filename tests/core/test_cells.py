@@ -88,6 +88,7 @@ WRONG = [
     ("%%cloaca_task t\nfor context in x: pass", "Cell line 2: `context` is the task's own context"),
     ("%%cloaca_task t\nimport a as context", "Cell line 2: `context` is the task's own context"),
     ("%%cloaca_task t\nfrom __future__ import annotations", "Put it in a cell of its own, not in a task."),
+    ("%%cloaca_task t\nfiles = !ls", "Cell line 2: a task holds plain Python, and this is a line for IPython."),
     ("%%cloaca_task t\ndef f(): await x", "Cell line 2: 'await' outside async function."),
     ("%%cloaca_task t\n\0", "null bytes"),
 ]

@@ -29,6 +29,7 @@ WRONG = {
     "no name": ("%%cloaca_test\nassert True", "needs the test's name"),
     "no name for a function": ("%%cloaca_test two words\nassert True", "not 'two words'"),
     "no Python": ("%%cloaca_test a\nassert = 1", "Cell line 2"),
+    "nothing to fail": ("%%cloaca_test a\n# later", "test_a' says nothing"),
     "an await": ("%%cloaca_test a\nawait load()", "asyncio.run"),
 }
 

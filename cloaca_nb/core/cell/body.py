@@ -1,6 +1,7 @@
 """The body of a task cell as Python: parsed, checked, and walked once; errors name the cell's line and the fix."""
 
 import ast
+import re
 import warnings
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from functools import cached_property
 from typing import Final
 
 from cloaca_nb.core.code.bindings import SCOPES, How, bindings, captured_later, captured_now, own_scope
+from cloaca_nb.core.code.newer import hint_of_version
 from cloaca_nb.core.code.scope_flow import ScopeFlow
 from cloaca_nb.core.names import BodyNames, body_names, flow_of
 from cloaca_nb.errors import CellError
@@ -15,6 +17,7 @@ from cloaca_nb.errors import CellError
 __all__ = ["Body", "parse_statements", "read_body"]
 
 SHOWN: Final = 40  # characters of a value that a message repeats
+_OF_IPYTHON: Final = re.compile(r"\s*([\w.,()\[\]* \t]+=\s*)?[%!]")  # `!ls`, `files = !ls`, `%time f()`
 
 
 @dataclass(frozen=True)
@@ -138,8 +141,8 @@ def _syntax_error(text: str, first_line: int, error: SyntaxError | ValueError) -
         return CellError(f"The cell is no Python: {error}.")
     line = error.lineno or 1
     source = text.split("\n")[line - 1] if line <= text.count("\n") + 1 else ""
-    message = f"{error.msg}."
-    if source.lstrip().startswith(("%", "!")):
+    message = f"{error.msg}.{hint_of_version(error)}"
+    if _OF_IPYTHON.match(source):
         message = (
             "a task holds plain Python, and this is a line for IPython. "
             "Put it in a cell of its own, or call `subprocess.run` instead of `!`."

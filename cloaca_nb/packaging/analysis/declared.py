@@ -6,8 +6,6 @@ first the notebook's own.
 
 import ast
 import re
-import shlex
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Final, TypeAlias
@@ -29,6 +27,7 @@ from cloaca_nb.packaging.analysis.decorated import (
 from cloaca_nb.packaging.analysis.defaults import Parameters, replaced, with_later_values
 from cloaca_nb.packaging.analysis.effects import uses_ipython
 from cloaca_nb.packaging.analysis.imports import imports_of
+from cloaca_nb.packaging.analysis.install_lines import installed_by, words_of
 from cloaca_nb.packaging.analysis.magics import Transform, cell_magic, to_python
 from cloaca_nb.packaging.analysis.marked import TestOfCell, mark_of, read_test
 from cloaca_nb.packaging.analysis.notebook import Cell, Notebook
@@ -36,8 +35,6 @@ from cloaca_nb.packaging.analysis.statements import KNOWN, Place, Statement, rea
 
 __all__ = ["Declared", "Entry", "StatementTasks", "TaskOfCell", "placed", "read_declared"]
 
-# What stands before `install` in a shell line that installs something.
-_PIP: Final = re.compile(r"((\S*python\S*|\{sys\.executable\})\s+-m\s+|uv\s+)?pip3?\s+(?=install\s)")
 # Cell magics whose body runs in the notebook as it is.
 _PEELED: Final = {"time", "capture"}
 
@@ -202,6 +199,8 @@ class _Reading:
             self._found.entries.append(TaskOfCell(cell, _understood(cell), self._workflow))
         elif magic.name == "cloaca_params":
             self._read_parameters(cell)
+        elif magic.name in _PEELED and cell_magic(magic.body) is not None:
+            self._read(replace(cell, text=magic.body))
         elif magic.name in _PEELED:
             self._read_plain(cell, magic.body)
         else:
@@ -212,7 +211,7 @@ class _Reading:
             if any(one.module == "__future__" and one.name == "annotations" for one in imports_of(statement)):
                 self._lazy_annotations = True
             if uses_ipython(statement.node) and isinstance(statement.node, ast.Expr):
-                self._obey(statement.node)
+                self._obey(statement)
             self._joined[statement.place] = self._workflow
             self._found.statements.append(statement)
 
@@ -230,17 +229,19 @@ class _Reading:
         self._found.parameters.append(Parameters(cell, own, parsed.names, self._workflow, secret=_secret(parsed)))
         self._found.statements.extend(statements)
 
-    def _obey(self, node: ast.Expr) -> None:
+    def _obey(self, statement: Statement) -> None:
         """Take in the magic and shell lines that say something about the package."""
-        words = [one.value for one in ast.walk(node) if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+        parts = ast.walk(statement.node)
+        words = [one.value for one in parts if isinstance(one, ast.Constant) and isinstance(one.value, str)]
         name, line = words if len(words) == 2 else ("", words[0] if words else "")  # noqa: PLR2004 - magic and line
-        arguments = _words(line)
+        arguments = words_of(line)
         if name == "cloaca_workflow" and arguments and not arguments[0].startswith("-"):
+            if len(arguments) > 1:
+                raise ExportError(
+                    f"{statement.where}: {arguments[1]!r} is one word too many; a name with spaces stands in quotes."
+                )
             self._workflow = arguments[0]
-        if name == "pip" and arguments[:1] == ["install"]:
-            self._found.install_hints += _installed(line)
-        elif name in {"", "uv"} and (match := _PIP.match(line)):
-            self._found.install_hints += _installed(line[match.end() :])
+        self._found.install_hints += installed_by(name, line)
 
 
 @lru_cache(maxsize=KNOWN)
@@ -284,15 +285,3 @@ def _block_name(call: ast.Call, statement: Statement) -> str:
                 f"{statement.where}: the name of this workflow is computed, so its package can't be named after it. "
                 'Write it as a text: WorkflowBuilder("name").'
             )
-
-
-def _installed(line: str) -> Iterator[str]:
-    """Yield what ``install a "b>1" -q`` installs."""
-    yield from (word for word in _words(line)[1:] if not word.startswith("-"))
-
-
-def _words(line: str) -> list[str]:
-    try:
-        return shlex.split(line, comments=True)
-    except ValueError:
-        return []  # no line that a shell would run

@@ -88,15 +88,18 @@ def derived(parameters: Parameters) -> dict[str, tuple[str, ...]]:
     assigned = [name for one in parameters.told for name in one.names.defined]
     for statement in parameters.told:
         used = tuple(name for name in parameters.names if name in statement.names.now)
-        if used and (plain := _plain(statement.node)) and assigned.count(plain[0]) == 1:
-            found[plain[0]] = used
+        names, _ = _named(statement.node) or ((), None)
+        if used and all(assigned.count(name) == 1 for name in names):
+            found |= dict.fromkeys(names, used)
     return found
 
 
 def is_plain_cell(parameters: Parameters) -> bool:
     """Say whether each statement gives one parameter its default and nothing else, and none does so again."""
-    plain = [_plain(one.node) for one in parameters.told]
-    return None not in plain and len({one[0] for one in plain if one}) == len(plain)
+    rules = derived(parameters)
+    plain = [one for one in parameters.told if _is_plain(one) or not rules.keys().isdisjoint(one.names.defined)]
+    names = [name for one in plain for name in one.names.defined]
+    return len(plain) == len(parameters.told) and len(set(names)) == len(names)
 
 
 def _is_plain(statement: Statement) -> bool:
@@ -237,21 +240,31 @@ def _span(text: str, node: ast.expr) -> tuple[int, int]:
 
 
 def _plain(node: ast.stmt) -> tuple[str, ast.expr] | None:
+    match _named(node):
+        case (name,), value:
+            return name, value
+        case _:
+            return None
+
+
+def _named(node: ast.stmt) -> tuple[tuple[str, ...], ast.expr] | None:
+    """Return the names that an assignment gives one value, and that; ``a = b = 1`` has two."""
     match node:
-        case ast.Assign(targets=[ast.Name(id=name)], value=value):
-            return name, value
+        case ast.Assign(targets=targets, value=value) if all(isinstance(one, ast.Name) for one in targets):
+            return tuple(one.id for one in targets if isinstance(one, ast.Name)), value
         case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
-            return name, value
+            return (name,), value
         case _:
             return None
 
 
 def _defaults(statement: Statement) -> Iterator[Default]:
     node = parse(statement.text).body[0]  # again: this one's line numbers are those of the statement's own text
-    if (found := _plain(node)) is not None:
-        name, value = found
+    if (found := _named(node)) is not None:
+        (first, *others), value = found
         lines: Sequence[str] = statement.text.split("\n")
         source = _as_argument(statement.text, value)
         after = lines[(value.end_lineno or 1) - 1].encode()[value.end_col_offset or 0 :].decode()
         beside = re.search(r"\s*#.*$", after)
-        yield Default(name, source, (), tuple(lines[: node.lineno - 1]), beside[0] if beside else "")
+        yield Default(first, source, (), tuple(lines[: node.lineno - 1]), beside[0] if beside else "")
+        yield from (Default(name, source) for name in others)

@@ -19,6 +19,10 @@ __all__ = ["COMPOUND", "Definition", "Definitions", "Reader"]
 COMPOUND: Final = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.Try, ast.TryStar, ast.With, ast.AsyncWith, ast.Match)
 
 
+# What IPython puts into every notebook besides `display`, which modules can import.
+_OF_IPYTHON: Final = {"get_ipython", "In", "Out", "_", "__", "___", "_i", "_ii", "_iii", "_ih", "_oh", "_dh"}
+
+
 @dataclass(frozen=True, slots=True)
 class Reader:
     """Who needs a name, and from where.
@@ -179,6 +183,11 @@ class Definitions:
         if name in set(outputs):
             fix = (
                 "Tasks set it, but code outside them doesn't see that: pass it as an argument, or define it in a cell."
+            )
+        elif name in _OF_IPYTHON:
+            fix = (
+                "IPython has it for every notebook, and a package runs without IPython: give the value a name of your "
+                "own, or write the line as Python."
             )
         elif private is not None:
             fix = f"The task of {private} has one of its own: move that line into a plain cell, which all tasks see."

@@ -142,6 +142,10 @@ def syntax_obstacle(node: ast.stmt) -> str | None:
     """Return why no module can hold a statement, whatever it does, as the end of "it …"; None if it can."""
     if uses_ipython(node):
         return "is a shell or magic line, which only IPython can run"
+    if isinstance(node, ast.If) and any(
+        isinstance(one, ast.Name) and one.id == "__name__" for one in ast.walk(node.test)
+    ):
+        return "asks for `__name__`, which is the module's own name in a package and never '__main__'"
     for part in own_scope([node]):
         if isinstance(part, ast.Await | ast.AsyncFor | ast.AsyncWith | ast.Yield | ast.YieldFrom):
             return "awaits something, which a module can't do"

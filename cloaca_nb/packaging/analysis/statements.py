@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from cloaca_nb.core.code.bindings import own_scope
+from cloaca_nb.core.code.newer import hint_of_version
 from cloaca_nb.errors import ExportError
 from cloaca_nb.packaging.analysis.effects import root_name, touched_by
 from cloaca_nb.packaging.analysis.free_names import FreeNames, free_names
@@ -81,7 +82,8 @@ def read_statements(cell: Cell, text: str, *, lazy_annotations: bool = False) ->
         nodes = parse(text).body
     except SyntaxError as error:
         raise ExportError(
-            f"{cell.at(error.lineno or 1)}: not valid Python ({error.msg}). Mend the cell, or leave it out."
+            f"{cell.at(error.lineno or 1)}: not valid Python ({error.msg}).{hint_of_version(error)} "
+            "Mend the cell, or leave it out."
         ) from None
     lines = text.split("\n")
     comments = _comments(text)

@@ -39,6 +39,16 @@ REFUSED = {
         ["def f():\n    return x", "%%cloaca_task one\nx = 1", "%%cloaca_task two\ny = f()"],
         "cell 1, line 1: `def f.*pass it as an argument",
     ),
+    "a name of IPython's": (["%%cloaca_task one\nx = get_ipython().user_ns"], "IPython has it for every notebook"),
+    "a value for scripts only": (
+        ["if __name__ == '__main__':\n    K = 1", "%%cloaca_task one\nx = K"],
+        "cell 1, line 1: .*never '__main__'",
+    ),
+    "a workflow of two words": (
+        ["1", "%cloaca_workflow poll jobs", TASK],
+        "cell 2, line 1: 'jobs' is one word too many",
+    ),
+    "an empty test": ([TASK, "%%cloaca_test a\n# later"], "cell 2, line 1: The test 'test_a' says nothing"),
 }
 
 
@@ -79,6 +89,27 @@ def test_live_and_static_give_the_same_bytes(tmp_path: Path) -> None:
     cells = tuple(Cell(number, f"cell-{number}", text) for number, text in enumerate(texts, 1))
     task = Task("one", lambda context: context)
     assert export(Notebook("01_sample", cells, tmp_path), Workflow("sample", [task])) == static
+
+
+def test_a_magic_that_runs_its_cell_as_it_is_may_stand_over_ours() -> None:
+    package = exported(
+        "%%time\n%%cloaca_params\nyear = 2013", "%%capture out\n\n%%cloaca_task one --timeout 3\nx = year"
+    )
+    same = exported("%%cloaca_params\nyear = 2013", "%%cloaca_task one --timeout 3\nx = year")
+    assert package.files == same.files
+
+
+def test_names_that_one_assignment_gives_a_parameter_follow_it() -> None:
+    package = exported(
+        "%%cloaca_params\nyear = 2013\nfirst = last = year + 1  # both", "%%cloaca_task one\nx = first - last"
+    )
+    assert """
+    builder.parameters(year=2013)
+    builder.derived_parameters(
+        first=lambda year: year + 1,  # both
+        last=lambda year: year + 1,
+    )
+""" in package.files[package.entry]
 
 
 def test_the_workflow_is_chosen_by_its_object_or_name() -> None:
