@@ -1,6 +1,5 @@
 """One notebook's session: the methods behind the magics."""
 
-import re
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -10,15 +9,14 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from IPython.core.error import UsageError
 
 from cloaca_nb.core.cells import is_params_cell, is_task_cell
-from cloaca_nb.core.directives import directive
 from cloaca_nb.core.graph import Workflow
 from cloaca_nb.core.run_id import is_meant
 from cloaca_nb.core.status import Status
 from cloaca_nb.declare.loose import LooseTasks
-from cloaca_nb.declare.registry import REGISTRY, Departure
+from cloaca_nb.declare.registry import REGISTRY
 from cloaca_nb.engine.result import WorkflowResult
 from cloaca_nb.engine.run import Run
-from cloaca_nb.errors import CellError, HistoryError, WorkflowNotFoundError
+from cloaca_nb.errors import HistoryError, WorkflowNotFoundError
 from cloaca_nb.golden import recorded
 from cloaca_nb.notebook.audience import Audience, audience_of
 from cloaca_nb.notebook.definitions import MODULE, Definitions
@@ -26,6 +24,7 @@ from cloaca_nb.notebook.executed import ExecutedCells, notebook_path
 from cloaca_nb.notebook.main_thread import MainThread
 from cloaca_nb.notebook.panel.panels import Panels
 from cloaca_nb.notebook.post_mortem import PostMortem
+from cloaca_nb.notebook.remarks import departed, misplaced_magic, wrong_directive
 from cloaca_nb.notebook.runs import Notice, Runs
 from cloaca_nb.notebook.settings import Cloaca, RunnerSettings
 from cloaca_nb.notebook.showing import Shown, Start, Unshown, showing
@@ -45,7 +44,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Session"]
 
-MISPLACED: Final = re.compile(r"(?<=\n)%%cloaca_\w+")
 SCRATCH: Final = Reuse()  # nothing is taken
 
 
@@ -307,12 +305,12 @@ class Session:
         self.panels.cell_is_executed = False
         info = result.info
         cell_id = getattr(info, "cell_id", None)
-        _say(map(_departed, REGISTRY.end_cell(cell_id, finished=result.success)))
+        _say(map(departed, REGISTRY.end_cell(cell_id, finished=result.success)))
         if info is not None and info.store_history and (result.success or _went_far(result)):
             self._executed.add(cell_id, info.raw_cell)
-            _say(_wrong_directive(info.raw_cell))
+            _say(wrong_directive(info.raw_cell))
         if info is not None and isinstance(result.error_in_exec, UsageError):
-            _say(_misplaced_magic(info.raw_cell))
+            _say(misplaced_magic(info.raw_cell))
         while self._board:
             _say([self._board.popleft()])
 
@@ -335,25 +333,3 @@ def _went_far(result: Any) -> bool:
 def _say(lines: Iterable[str]) -> None:
     for line in lines:
         sys.stderr.write(f"{line}\n")
-
-
-def _wrong_directive(text: str) -> Iterable[str]:
-    try:
-        directive(text)
-    except CellError as error:
-        yield str(error)
-
-
-def _misplaced_magic(text: str) -> Iterable[str]:
-    found = None if text.startswith("%%") else MISPLACED.search(text)
-    if found:
-        yield f"{found[0]} must be its cell's first line, as it is about the whole cell: put comments below it."
-
-
-def _departed(task: Departure) -> str:
-    if task.now_in is None:
-        return f"Task {task.task_id!r} is gone: its cell no longer defines it."
-    return (
-        f"Task {task.task_id!r} has moved from workflow {task.workflow!r} to {task.now_in!r}, which task cells join "
-        f"now. To put it back: %cloaca_workflow {task.workflow}, then its cell again."
-    )
