@@ -7,7 +7,7 @@ import subprocess
 import sys
 import textwrap
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -232,34 +232,59 @@ def test_tables_are_what_they_were_when_the_file_was_written_anew(open_history: 
     assert history.context("c")["key"].tolist() == ["year", "x", "rows"]
 
 
-# Removes all runs but the latest, and is killed at its so many-th call or return (0: at none).
+# Of each line of its input, a database and a number: forks a process that removes all runs but the latest there, and is
+# killed at its so many-th call or return (0: at none). What takes long, the imports, is done once, before there is any
+# thread or connection; it says how each process ended and how far it counted.
 PRUNER = """
 import os, signal, sys
+import duckdb, pandas, pyarrow
 from cloaca_nb.history.history import History
 
-history = History.open(sys.argv[1])
-history.runs()
-left = int(sys.argv[2])
-count = 0
+def pruned(database, left):
+    history = History.open(database)
+    history.runs()
+    count = 0
 
-def watch(*_):
-    global count
-    count += 1
-    if count == left:
-        os.kill(os.getpid(), signal.SIGKILL)
+    def watch(*_):
+        nonlocal count
+        count += 1
+        if count == left:
+            os.kill(os.getpid(), signal.SIGKILL)
 
-sys.setprofile(watch)
-history.prune(1)
-sys.setprofile(None)
-history.close()
-print(count)
+    sys.setprofile(watch)
+    history.prune(1)
+    sys.setprofile(None)
+    history.close()
+    return count
+
+for line in sys.stdin:
+    database, left = line.split("\\t")
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.write(writing, str(pruned(database, int(left))).encode())
+        os._exit(0)
+    os.close(writing)
+    _, status = os.waitpid(child, 0)
+    with os.fdopen(reading) as counted:
+        print(os.waitstatus_to_exitcode(status), counted.read() or 0, flush=True)
 """
 
 
-def pruned_by_a_process(folder: Path, killed_at: int) -> "subprocess.CompletedProcess[str]":
-    code, database = textwrap.dedent(PRUNER), str(folder / "history.duckdb")
-    command = [sys.executable, "-c", code, database, str(killed_at)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - a program of ours
+@pytest.fixture
+def prune_and_kill() -> Iterator[Callable[[Path, int], tuple[int, int]]]:
+    """Prunes the history in a folder in a process that is killed on the way; returns its exit code and its count."""
+    command = [sys.executable, "-c", textwrap.dedent(PRUNER)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - ours
+        assert process.stdin is not None
+        assert process.stdout is not None
+
+        def prune(folder: Path, killed_at: int) -> tuple[int, int]:
+            print(folder / "history.duckdb", killed_at, sep="\t", file=process.stdin, flush=True)
+            code, count = process.stdout.readline().split()
+            return int(code), int(count)
+
+        yield prune
 
 
 def assert_whole_or_gone(folder: Path) -> None:
@@ -285,7 +310,9 @@ def assert_whole_or_gone(folder: Path) -> None:
     assert [path.name for path in folder.iterdir() if path.suffix in (".new", ".wal")] == []
 
 
-def test_killed_at_any_point_it_leaves_a_whole_history(runs: Any, tmp_path: Path) -> None:
+def test_killed_at_any_point_it_leaves_a_whole_history(
+    runs: Any, prune_and_kill: Callable[[Path, int], tuple[int, int]], tmp_path: Path
+) -> None:
     whole = tmp_path / "whole"
     whole.mkdir()
     with History.open(str(whole / "history.duckdb")) as history:
@@ -294,15 +321,13 @@ def test_killed_at_any_point_it_leaves_a_whole_history(runs: Any, tmp_path: Path
     aged(whole)
     tried = tmp_path / "tried"
     shutil.copytree(whole, tried)
-    undisturbed = pruned_by_a_process(tried, 0)
-    assert undisturbed.returncode == 0, undisturbed.stderr
-    calls = int(undisturbed.stdout)
+    code, calls = prune_and_kill(tried, 0)
+    assert code == 0
     seen = set()
-    for place in range(1, 13):
+    for place in range(1, 10):
         shutil.rmtree(tried)
         shutil.copytree(whole, tried)
-        done = pruned_by_a_process(tried, calls * place // 13)
-        assert done.returncode == -signal.SIGKILL, done.stderr
+        assert prune_and_kill(tried, calls * place // 10) == (-signal.SIGKILL, 0)
         seen.add(len(artifacts(tried)))
         assert_whole_or_gone(tried)
     assert seen == {1, 2}
