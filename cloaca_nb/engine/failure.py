@@ -59,7 +59,7 @@ def read_account(account: Account) -> Failure:
     frames = account.frames
     place = next((frame for frame in reversed(frames) if "site-packages" not in frame.filename), None)
     where = _where(place or frames[-1]) if frames else ""
-    return Failure(account.exception, account.message, where, _render(account))
+    return Failure(*map(_encodable, (account.exception, account.message, where, _render(account))))
 
 
 def secret_locals(error: BaseException, keys: SecretKeys) -> dict[str, Any]:
@@ -97,6 +97,11 @@ def _message(error: BaseException) -> str:
     except BaseException as broken:  # noqa: BLE001 - a broken __str__ must not hide that the task failed
         return f"<its __str__ raised {type(broken).__name__}>"
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(text):,} characters)"
+
+
+def _encodable(text: str) -> str:
+    """Return a text that can be printed and put in a frame: names of files may hold what is no Unicode."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _user_frames(trace: TracebackType | None) -> tuple[Frame, ...]:

@@ -1,6 +1,7 @@
 """Who is told what happens in one run."""
 
 import logging
+import traceback
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -10,6 +11,7 @@ from cloaca_nb.core.mask import Mask
 __all__ = ["Observers"]
 
 logger: Final = logging.getLogger("cloaca_nb")
+_told: Final[set[tuple[str, str, int]]] = set()  # errors whose tracebacks were logged: type, file, line
 
 
 class Observers:
@@ -41,4 +43,20 @@ class Observers:
                     raise  # sys.exit, an interrupt: the run is broken off; of its end everybody else still hears
                 if id(observer) not in self._reported:  # a closed stream fails at every line that is printed
                     self._reported.add(id(observer))
-                    logger.exception("An observer of run %s failed at %s.", self._run_id, type(event).__name__)
+                    self._report(event, problem)
+
+    def _report(self, event: Event, problem: BaseException) -> None:
+        """Log it, with the traceback only the first time: the same in each of a thousand runs would be a flood."""
+        names = type(event).__name__, type(problem).__name__
+        exc_info = problem if _is_new(problem) else None
+        logger.error("An observer of run %s failed at %s: %s.", self._run_id, *names, exc_info=exc_info)
+
+
+def _is_new(problem: BaseException) -> bool:
+    """Say whether this process hasn't yet logged such an error from there."""
+    *_, (frame, line) = traceback.walk_tb(problem.__traceback__)
+    told = (type(problem).__name__, frame.f_code.co_filename, line)
+    if told in _told:
+        return False
+    _told.add(told)
+    return True

@@ -91,10 +91,13 @@ class Run:
 
     def _is_over_within(self, timeout: float | None) -> bool:
         over = self._execution.ending.over
-        if timeout is not None:
-            return over.wait(float(timeout))
-        while not over.wait(TICK):  # an interrupt that comes just before a lock blocks is noticed only when it wakes
-            pass
+        try:
+            if timeout is not None:
+                return over.wait(float(timeout))
+            while not over.wait(TICK):  # an interrupt just before a lock blocks is noticed only when it wakes
+                pass
+        except RuntimeError as error:  # "release unlocked lock": an interrupt that comes just as `wait` takes it again
+            raise (error.__context__ or error) from None
         return True
 
     def cancel(self) -> None:

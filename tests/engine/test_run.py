@@ -45,6 +45,25 @@ def test_values_travel_along_the_edges(execute):
     assert repr(result) == "WorkflowResult(status=Completed, error=None)"
 
 
+class InterruptedWait(threading.Event):
+    """What becomes of an interrupt that comes just as `Condition.wait` takes its lock again."""
+
+    def wait(self, _timeout=None):
+        try:
+            raise KeyboardInterrupt
+        finally:
+            raise RuntimeError("release unlocked lock")
+
+
+@pytest.mark.parametrize("timeout", [None, 1])
+def test_an_interrupt_of_the_wait_is_one_at_every_moment(timeout, engine, monkeypatch):
+    run = engine.start(Workflow("w", [task(set_one)]), {})
+    run.wait(20)
+    monkeypatch.setattr(run._execution.ending, "over", InterruptedWait())
+    with pytest.raises(KeyboardInterrupt):
+        run.wait(timeout)
+
+
 def test_independent_tasks_run_at_the_same_time(execute):
     meeting = threading.Barrier(3, timeout=10)
 

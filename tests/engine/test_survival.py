@@ -162,6 +162,25 @@ def test_a_broken_observer_is_reported_once(engine, caplog):
     assert caplog.text.count("An observer of run") == 1
 
 
+def test_an_observer_that_is_broken_in_each_run_shows_its_traceback_once(engine, caplog):
+    def broken(_event):
+        raise OSError("no screen, ever")
+
+    for _ in range(5):
+        engine.start(Workflow("w", [task(do_nothing)]), {}, observers=[broken]).wait(WAIT)
+    assert caplog.text.count("An observer of run") == 5
+    assert caplog.text.count("no screen, ever") == 2  # the line that raises it, and its text
+
+
+def test_an_error_that_names_a_file_of_no_unicode_can_be_shown(execute):
+    def fail(_context):
+        raise ValueError("no rows in caf\udce9.csv")
+
+    result = execute(task(fail))
+    shown = "".join(map(str, [result.error, result.error_message, *result.tasks[0].values()]))
+    assert shown.encode().count(rb"caf\udce9.csv") == 3
+
+
 def test_an_observer_may_cancel(engine):
     begun, runs = threading.Event(), []
 
