@@ -202,6 +202,7 @@ class DefaultRunner:
             WorkflowNotFoundError: a ValueError, for an unknown name.
             DefinitionError: a ValueError, for a timeout that isn't a number above 0.
             TypeError: if `context` is no dict, or a key of it no str.
+            HistoryError: in the code of a value that is being recorded; see `History.check_caller`.
             ConfigurationError: a RuntimeError, after `shutdown`, and in a process that was forked off since.
         """
         found = self._workflow(workflow)
@@ -333,6 +334,7 @@ class DefaultRunner:
         resumed_from: str = "",
     ) -> Run:
         check_timeout(timeout)
+        self._history.check_caller()
         limit = self._workflow_timeout if timeout is None else timeout
         return self._engine.start(
             workflow,
@@ -349,7 +351,12 @@ class DefaultRunner:
         return self._history
 
     def shutdown(self) -> None:
-        """Cancel the runs that go on, end the threads and close the history; does nothing when called again."""
+        """Cancel the runs that go on, end the threads and close the history; does nothing when called again.
+
+        Raises:
+            HistoryError: in the code of a value that is being recorded; see `History.check_caller`.
+        """
+        self._history.check_caller()
         self._engine.close()
         self._history.close()
 

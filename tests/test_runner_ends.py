@@ -16,7 +16,7 @@ from cloaca_nb.core.names import Keys
 from cloaca_nb.core.rules import task_failed
 from cloaca_nb.core.task import Task
 from cloaca_nb.declare.builder import WorkflowBuilder
-from cloaca_nb.errors import WorkflowValidationError
+from cloaca_nb.errors import HistoryError, WorkflowValidationError
 from cloaca_nb.runner import DefaultRunner
 
 LONG = 60  # seconds that nobody waits
@@ -186,3 +186,38 @@ def test_what_makes_no_workflow_never_begins(make, runner, registry):
     with pytest.raises(ValueError, match="'w'"):
         runner.execute("w")
     assert runner.history().runs().empty
+
+
+class Recursive:
+    """A value whose own code executes a workflow when it is recorded."""
+
+    def __init__(self, runner, workflow):
+        self.runner, self.workflow = runner, workflow
+        self.refusals = []
+
+    def __reduce__(self):
+        try:
+            self.runner.execute(self.workflow)
+        except HistoryError as error:
+            self.refusals.append(str(error))
+        return (str, ("recursive",))
+
+
+@pytest.mark.parametrize("durability", ["run", "task"])
+def test_a_value_cannot_execute_a_workflow_while_it_is_recorded(durability, tmp_path):
+    with DefaultRunner(str(tmp_path / "history.duckdb"), durability=durability) as runner:
+
+        def put(context):
+            context["value"] = value
+
+        def follow(context):
+            context["seen"] = True
+
+        value = Recursive(runner, Workflow("inner", [task(follow)]))
+        outer = Workflow("outer", [task(put), Task("follow", follow, ("put",), keys=Keys())])
+        result = runner.execute(outer)
+        assert result.status == "Completed"
+        assert result.history_error is None
+        assert value.refusals
+        assert all("would wait for itself" in one for one in value.refusals)
+        assert runner.history().runs()["workflow"].tolist() == ["outer"]

@@ -10,7 +10,7 @@ from cloaca_nb.errors import HistoryError
 from cloaca_nb.history.artifacts import Kept
 from cloaca_nb.history.secret_digest import SecretDigest, is_of_secret
 
-__all__ = ["LARGE", "Account", "Accounts", "Describe", "Keep"]
+__all__ = ["LARGE", "Account", "Accounts", "Describe", "Keep", "text_of"]
 
 LARGE: Final = 1 << 16  # bytes from which on digesting a value again would cost
 UNCHANGING: Final = frozenset({bool, bytes, float, int, str, type(None)})
@@ -140,7 +140,7 @@ class Accounts:
             self.error = error
             return Kept(None, problem=str(error))
         except BaseException as error:  # noqa: BLE001 - see `_describe_anyhow`
-            return Kept(None, problem=f"it can't be kept: {type(error).__name__}{_text_of(error)}")
+            return Kept(None, problem=f"it can't be kept: {type(error).__name__}{text_of(error)}")
         if kept.codec is not None:
             self._codecs[described.digest] = kept.codec
         return kept
@@ -156,11 +156,12 @@ def _describe_anyhow(describe: Describe, value: Any) -> Described:
         return describe(value)
     except BaseException as error:  # noqa: BLE001 - any value's own code may raise anything; the row says so
         name = type(value).__qualname__
-        problem = f"<{name} can't be described: {type(error).__name__}{_text_of(error)}>"
+        problem = f"<{name} can't be described: {type(error).__name__}{text_of(error)}>"
         return _Plain(name, "", 0, problem, exact=False)
 
 
-def _text_of(error: BaseException) -> str:
+def text_of(error: BaseException) -> str:
+    """Return the text of an error behind a colon; empty where its own code fails at that, too."""
     try:
         return f": {error}"
     except BaseException:  # noqa: BLE001 - nor need its text be to be had

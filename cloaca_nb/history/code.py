@@ -2,15 +2,18 @@
 
 import logging
 from collections.abc import Mapping
+from typing import Final
 
 from cloaca_nb.core.graph import Workflow
 from cloaca_nb.core.task import Task
 from cloaca_nb.declare.fingerprint import CodeFingerprint, Fingerprints
+from cloaca_nb.history.accounts import text_of
 from cloaca_nb.values.digests import content_digest
 
 __all__ = ["fingerprints"]
 
 logger = logging.getLogger(__name__)
+_reported: Final[set[tuple[str, type]]] = set()
 
 
 def fingerprints(workflow: Workflow) -> Mapping[str, CodeFingerprint]:
@@ -23,6 +26,10 @@ def _fingerprint_of(task: Task, made: Fingerprints) -> CodeFingerprint:
     """Return what a task's code is; code that can't be looked at must not cost the run its history."""
     try:
         return made.of(task)
-    except Exception as error:  # a value's own code may raise anything
-        logger.exception("The code of task %s can't be told from an earlier one.", task.named)
-        return CodeFingerprint("", {}, (f"its code can't be looked at ({type(error).__name__}: {error}).",))
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a value's own code may raise anything
+        if (kind := (task.named, type(error))) not in _reported:  # the same again in each of a thousand runs
+            _reported.add(kind)
+            logger.exception("The code of task %s can't be told from an earlier one.", task.named)
+        return CodeFingerprint("", {}, (f"its code can't be looked at ({type(error).__name__}{text_of(error)}).",))

@@ -51,6 +51,7 @@ class Database:
         self._lock = threading.RLock()
         self._kept: Connection | None = None
         self._closed = False
+        self._busy = False
         self._process = os.getpid()
 
     def open(self) -> None:
@@ -79,6 +80,8 @@ class Database:
 
         with self._lock:
             self._check_open()
+            self._check_idle()
+            self._busy = True
             try:
                 with self._alone():
                     result = self._done(work, or_copy=or_copy)
@@ -89,6 +92,8 @@ class Database:
                 raise HistoryError(f"History {self._location} can't be used: {error}.") from error
             except duckdb.Error as error:
                 raise self._unreadable(error) from error
+            finally:
+                self._busy = False
 
     def shrink(self) -> int:
         """Write the file anew without the room of deleted rows; return how many bytes that freed.
@@ -111,6 +116,7 @@ class Database:
     def close(self) -> None:
         """Let go of DuckDB; idempotent."""
         with self._lock:
+            self._check_idle()
             self._closed = True
             if self._kept is not None and os.getpid() == self._process:
                 self._kept.close()
@@ -123,6 +129,14 @@ class Database:
             raise HistoryError(f"The history {self._location} is closed; open it again.")
         if os.getpid() != self._process:
             raise HistoryError(f"The history {self._location} was opened by another process; open it in this one too.")
+
+    def _check_idle(self) -> None:
+        """Refuse work in the middle of work: the lock lets its own thread pass."""
+        if self._busy:
+            raise HistoryError(
+                f"The history {self._location} is giving back a value, and that value's own code (its __setstate__, "
+                "say) asks it something else, which can't be. Ask in a task, and keep the answer in the value."
+            )
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:

@@ -124,8 +124,22 @@ class History(Answers):
             f"or cloaca-nb history prune --keep {USUAL_KEEP}."
         )
 
+    def check_caller(self) -> None:
+        """See that the caller may wait for what is recorded here; see `Recorder.check_caller`.
+
+        Raises:
+            HistoryError: if it is the code of a value that is being recorded.
+        """
+        if self._recorder is not None:
+            self._recorder.check_caller()
+
     def close(self) -> None:
-        """Merge what is pending and let go of files, threads and locks; idempotent."""
+        """Merge what is pending and let go of files, threads and locks; idempotent.
+
+        Raises:
+            HistoryError: see `check_caller`.
+        """
+        self.check_caller()
         with self._lock:
             if self._closed or os.getpid() != self._process:
                 return

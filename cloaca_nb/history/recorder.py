@@ -4,6 +4,9 @@ The engine's threads only put events on a queue. The writer thread sleeps until 
 join it, and makes one journal line of all: a group commit. A thread that waits for its events commits them itself if
 nobody else is at it, for handing over to another thread and back costs more than writing. Whoever commits holds the
 lock of the rows and the journal.
+
+A commit asks values what they are, and so runs code of their classes. That code can't wait for the commit it is part
+of: it is told so.
 """
 
 import logging
@@ -47,9 +50,11 @@ class Recorder:
         self._urgent = threading.Event()
         self._asleep = False
         self._committing = threading.Lock()
+        self._committer: int | None = None  # the thread that commits
         self._closing = False
         self._has_recorded = False
         self._unrecorded: BaseException | None = None
+        self._reported: set[tuple[type, type]] = set()
         self._thread = threading.Thread(target=self._write, name="cloaca-history", daemon=True)
         self._thread.start()
         _recorders.add(self)
@@ -75,6 +80,19 @@ class Recorder:
         """Whether anything was written to the journal."""
         return self._has_recorded
 
+    def check_caller(self) -> None:
+        """See that the caller may wait for what is recorded.
+
+        Raises:
+            HistoryError: if it is the code of a value that is being recorded, and would wait for itself.
+        """
+        if self._committer == threading.get_ident():
+            raise HistoryError(
+                "A value's own code (its __reduce__, __getstate__ or __repr__, say) can't execute a workflow, or read "
+                "or close the history, while that history is recording the value: it would wait for itself. Do it in "
+                "a task, and keep what comes of it in the value."
+            )
+
     def sync(self) -> None:
         """Return when everything observed so far is on disk.
 
@@ -97,8 +115,9 @@ class Recorder:
         """Return when everything observed so far is on disk, or `error` says why not.
 
         Raises:
-            HistoryError: if the recorder is closed.
+            HistoryError: if the recorder is closed; see `check_caller`, too.
         """
+        self.check_caller()
         is_main = threading.current_thread() is threading.main_thread()  # an interrupt would leave a commit half done
         if is_main or not self._committing.acquire(blocking=False):
             self._have_committed()
@@ -109,9 +128,14 @@ class Recorder:
             self._committing.release()
 
     def close(self) -> None:
-        """Write what is left, close the journal and end the thread; a second time it does nothing."""
+        """Write what is left, close the journal and end the thread; a second time it does nothing.
+
+        Raises:
+            HistoryError: see `check_caller`.
+        """
         if self._closing:
             return
+        self.check_caller()
         self._closing = True
         self._hurry()
         self._thread.join()
@@ -154,7 +178,11 @@ class Recorder:
 
     def _commit(self) -> list[threading.Event]:
         """Write what is on the queue now, and return who waits for it; under the lock."""
-        waiting = self._take_events()
+        self._committer = threading.get_ident()
+        try:
+            waiting = self._take_events()
+        finally:
+            self._committer = None
         rows = self._rows.take()
         if rows or self._journal.error is not None:
             self._has_recorded = True
@@ -170,14 +198,21 @@ class Recorder:
             if isinstance(item, tuple):
                 try:
                     rows.add(item)
-                except BaseException as error:  # one odd event must not cost the others; `error` makes it heard
-                    logger.exception("History can't record %s of run %s.", type(item).__name__, item.run_id)
-                    self._unrecorded = error
+                except BaseException as error:  # noqa: BLE001 - one odd event must not cost the others; `error` makes it heard
+                    self._report(item, error)
             else:
                 waiting.append(item)
         if rows.error is not None:
             self._unrecorded, rows.error = rows.error, None
         return waiting
+
+    def _report(self, event: Event, error: BaseException) -> None:
+        """Have it heard that an event is lost: where it happened is told once, `sync` tells of every run."""
+        self._unrecorded = error
+        kind = (type(event), type(error))
+        if kind not in self._reported:
+            self._reported.add(kind)
+            logger.error("History can't record %s of run %s.", kind[0].__name__, event.run_id, exc_info=error)
 
     def _forked(self) -> None:
         """Be of no use in a forked child: its thread, and the right to write the journal, stayed with the parent."""

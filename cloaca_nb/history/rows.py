@@ -66,7 +66,7 @@ class EventRows:
         self._fingerprint = fingerprint
         self.error: HistoryError | None = None  # why a value couldn't be kept; to be set back by who has taken note
         self._rows: defaultdict[str, list[Row]] = defaultdict(list)
-        self._runs: defaultdict[str, _OpenRun] = defaultdict(self._open_run)
+        self._runs: dict[str, _OpenRun] = {}  # that were said to have begun: an interrupt may come just before
         self._versions: set[str] = set()
         self._fingerprints: set[str] = set()
         self._begun: list[events.AttemptStarted] = []
@@ -88,7 +88,8 @@ class EventRows:
     def take(self) -> dict[str, list[Row]]:
         """Return the rows since the last call, by table, each in the order of the table's columns."""
         for event in self._begun:
-            if self._runs[event.run_id].open_attempts.get(event.task_id) is event:
+            run = self._runs.get(event.run_id)
+            if run is not None and run.open_attempts.get(event.task_id) is event:
                 at, run_id, task_id, attempt = event
                 self._rows["events"].append((run_id, at, "AttemptStarted", task_id, attempt, None, None, ""))
         self._begun.clear()
@@ -97,16 +98,9 @@ class EventRows:
             rows["ended"], self._ended = self._ended, []
         return rows
 
-    def _open_run(self) -> _OpenRun:
-        return _OpenRun(self._accounts())
-
     def _run_started(self, event: events.RunStarted) -> None:
         workflow = event.workflow
-        run = self._runs[event.run_id]
-        run.positions = workflow.positions
-        self._add_code(workflow)
-        run.code = self._fingerprint(workflow)
-        self._add_fingerprints(run.code)
+        run = self._runs[event.run_id] = _OpenRun(self._accounts(), positions=workflow.positions)
         tasks = len(run.positions)
         identity = (event.run_id, workflow.name, workflow.version, event.kind, event.at, tasks, self._journal)
         self._rows["runs"].append((*identity, Status.RUNNING, None, "", 0, 0, 0, 0, event.resumed_from or None))
@@ -115,6 +109,9 @@ class EventRows:
             role = "parameter" if plain is workflow.parameters.get(key, MISSING) else "initial"
             self._add_value((event.run_id, role, key, None, event.at), run, value)
             run.last_setter[key] = None
+        self._add_code(workflow)
+        run.code = self._fingerprint(workflow)  # last: if a value's own code fails it, the run is recorded without
+        self._add_fingerprints(run.code)
 
     def _add_fingerprints(self, code: Mapping[str, CodeFingerprint]) -> None:
         for digest, found in {one.digest: one for one in code.values()}.items():
@@ -137,8 +134,10 @@ class EventRows:
             )
 
     def _attempt_started(self, event: events.AttemptStarted) -> None:
-        self._runs[event.run_id].open_attempts[event.task_id] = event
-        self._begun.append(event)
+        run = self._runs.get(event.run_id)
+        if run is not None:
+            run.open_attempts[event.task_id] = event
+            self._begun.append(event)
 
     def _output_written(self, event: events.OutputWritten) -> None:
         self._rows["logs"].append((event.run_id, event.task_id, event.attempt, event.at, event.stream, event.text))
@@ -148,7 +147,9 @@ class EventRows:
         self._rows["events"].append((*identity, event.done, event.total, event.message))
 
     def _attempt_failed(self, event: events.AttemptFailed) -> None:
-        run = self._runs[event.run_id]
+        run = self._runs.get(event.run_id)
+        if run is None:
+            return
         begun = run.open_attempts.pop(event.task_id, None)
         started = begun.at if begun else None
         if begun and event.retry_in is not None:
@@ -161,7 +162,9 @@ class EventRows:
 
     def _task_finished(self, event: events.TaskFinished) -> None:
         at, run_id, task_id, attempt, outcome, changes, failure, reason, reads, taken_from = event
-        run = self._runs[run_id]
+        run = self._runs.get(run_id)
+        if run is None:
+            return
         begun = run.open_attempts.pop(task_id, None)
         started = begun.at if begun else None
         first_start = run.first_starts.get(task_id, started) if run.first_starts else started
@@ -186,14 +189,15 @@ class EventRows:
         run.setters[key, account.digest] = event.task_id
 
     def _run_finished(self, event: events.RunFinished) -> None:
-        run = self._runs[event.run_id]
+        run = self._runs.pop(event.run_id, None)
+        if run is None:
+            return
         counts = (run.outcomes.get(word, 0) for word in COUNTED)
         self._rows["endings"].append((event.run_id, event.status, event.at, event.error, *counts))
         for key, value in event.final.items():
             digest = run.accounts.describe(value).digest
             setter = run.setters.get((key, digest), run.last_setter.get(key))
             self._add_value((event.run_id, "final", key, setter, event.at), run, value)
-        del self._runs[event.run_id]
 
     def _add_value(self, place: tuple[str, str, str, str | None, float], run: _OpenRun, value: Any) -> Account:
         account = NO_VALUE if value is DELETED else run.accounts.of(value)

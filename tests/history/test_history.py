@@ -1,3 +1,4 @@
+import asyncio
 import hashlib
 import shutil
 import sqlite3
@@ -7,7 +8,7 @@ import threading
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import duckdb
 import pytest
@@ -345,11 +346,48 @@ def test_database_deleted_while_in_use_is_begun_anew(open_history: Open, runs: A
 class Unfathomable:
     """What tells fingerprints, where that fails."""
 
+    def __init__(self, error: BaseException) -> None:
+        self._error = error
+
     def of(self, _task: Task) -> CodeFingerprint:
-        raise AttributeError("no partition")
+        raise self._error
 
 
-def test_code_that_cannot_be_looked_at_costs_no_run_its_history(caplog: pytest.LogCaptureFixture) -> None:
-    found = _fingerprint_of(Task("load", print), Unfathomable())  # type: ignore[arg-type]  # as a broken one would be
-    assert found.untracked == ("its code can't be looked at (AttributeError: no partition).",)
-    assert "'load'" in caplog.text
+@pytest.mark.parametrize("kind", [AttributeError, SystemExit, asyncio.CancelledError])
+def test_code_that_cannot_be_looked_at_costs_no_run_its_history(
+    kind: type[BaseException], caplog: pytest.LogCaptureFixture
+) -> None:
+    odd = Task(f"load {kind.__name__}", print)
+    for _ in range(3):
+        found = _fingerprint_of(odd, Unfathomable(kind("no partition")))  # type: ignore[arg-type]  # as a broken one would be
+        assert found.untracked == (f"its code can't be looked at ({kind.__name__}: no partition).",)
+    assert [odd.id in record.message for record in caplog.records] == [True]
+
+
+def test_who_interrupts_a_look_at_code_is_heard() -> None:
+    with pytest.raises(KeyboardInterrupt):
+        _fingerprint_of(Task("load", print), Unfathomable(KeyboardInterrupt()))  # type: ignore[arg-type]  # as above
+
+
+class Asking:
+    """A value that asks the history something while it is given back."""
+
+    histories: ClassVar[list[History]] = []
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_ask, ())
+
+
+def _ask() -> list[object]:
+    return [history.runs() for history in Asking.histories]
+
+
+def test_a_value_that_is_given_back_cannot_ask_the_history_meanwhile(
+    history: History, runs: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, *others = runs.completed_run("a")
+    runs.say(history, [first._replace(initial={"year": Asking()}), *others])
+    monkeypatch.setattr(Asking, "histories", [history])
+    with pytest.raises(HistoryError, match="that value's own code .* asks it something else"):
+        history.initial("a")
+    assert len(history.runs()) == 1

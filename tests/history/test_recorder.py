@@ -2,13 +2,16 @@ import json
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cloaca_nb.core import events
+from cloaca_nb.core.graph import Workflow
+from cloaca_nb.core.status import Status
+from cloaca_nb.core.task import Task
 from cloaca_nb.errors import HistoryError
 from cloaca_nb.history.artifacts import ArtifactStore
 from cloaca_nb.history.history import History
@@ -40,6 +43,10 @@ def texts(journal: MemoryJournal) -> list[str]:
 
 def output(text: str) -> events.OutputWritten:
     return events.OutputWritten(1.0, "a", "load", 1, "stdout", text)
+
+
+def begun(**initial: Any) -> events.RunStarted:
+    return events.RunStarted(1.0, "a", Workflow("flights", [Task("load", print, dependencies=())]), "run", initial)
 
 
 def test_everything_observed_is_written_when_sync_returns(recorder: Recorder, journal: MemoryJournal) -> None:
@@ -104,6 +111,7 @@ def test_text_that_is_no_unicode_is_kept_readable(recorder: Recorder, journal: M
 def test_an_event_that_cannot_be_recorded_is_heard_of(
     recorder: Recorder, journal: MemoryJournal, caplog: pytest.LogCaptureFixture
 ) -> None:
+    recorder(begun())
     odd: Any = events.TaskFinished(1.0, "a", "load", 1, None, None, None, "")  # type: ignore[arg-type]
     recorder(odd)
     recorder(output("next"))
@@ -187,3 +195,54 @@ def test_what_is_no_json_is_spelled_and_costs_nothing_else(
     recorder(output("later"))
     recorder.sync()
     assert texts(journal) == ["after", "later"]
+
+
+def record_value(history: History, value: Any) -> None:
+    """Have a run recorded that begins with a value."""
+    recorder = history.recorder()
+    for event in (begun(value=value), events.RunFinished(2.0, "a", Status.COMPLETED, {}, "")):
+        recorder(event)
+    recorder.sync()
+
+
+class Curious:
+    """A value whose own code does something with the history that is recording it."""
+
+    def __init__(self, do: Callable[[], object]) -> None:
+        self.do = do
+        self.refusals: list[str] = []
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        try:
+            self.do()
+        except HistoryError as error:
+            self.refusals.append(str(error))
+        return (str, ("curious",))
+
+
+ASKED_OF_HISTORY: dict[str, Callable[[History], object]] = {
+    "runs": lambda history: history.runs(),
+    "prune": lambda history: history.prune(1),
+    "sync": lambda history: history.recorder().sync(),
+    "close": lambda history: history.close(),
+}
+
+
+@pytest.mark.parametrize("ask", ASKED_OF_HISTORY.values(), ids=ASKED_OF_HISTORY)
+def test_a_value_cannot_wait_for_the_history_that_records_it(ask: Callable[[History], object], tmp_path: Path) -> None:
+    with History.open(str(tmp_path / "history.duckdb")) as history:
+        value = Curious(lambda: ask(history))
+        record_value(history, value)
+        assert value.refusals
+        assert all("would wait for itself" in one for one in value.refusals)
+        assert history.runs()["status"].tolist() == ["Completed"]
+
+
+def test_one_bad_event_after_another_is_reported_once_and_heard_of_each_time(
+    recorder: Recorder, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(3):
+        recorder(events.AttemptStarted(1.0, [], "load", 1))  # type: ignore[arg-type]  # no run has such an id
+        with pytest.raises(HistoryError, match="couldn't be recorded"):
+            recorder.sync()
+    assert [record.message.partition(" of ")[0] for record in caplog.records] == ["History can't record AttemptStarted"]

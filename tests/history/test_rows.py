@@ -1,10 +1,11 @@
+import gc
 from typing import Any, NamedTuple
 
 import pytest
 
 from cloaca_nb.core import events
 from cloaca_nb.core.status import Outcome
-from cloaca_nb.history.accounts import LARGE
+from cloaca_nb.history.accounts import LARGE, Accounts
 from cloaca_nb.history.artifacts import Kept
 from cloaca_nb.history.rows import EventRows, Row
 from cloaca_nb.history.schema import ENDED, ENDINGS, TABLES
@@ -159,3 +160,24 @@ def test_what_cannot_have_changed_is_described_once_in_a_run(value: Any, size: i
     for task in ("load", "clean"):
         rows.add(events.TaskFinished(1, "a", task, 1, Outcome.COMPLETED, {"k": value}, None, ""))
     assert len(described) == times
+
+
+def test_of_a_run_that_never_began_nothing_is_kept(rows: EventRows, runs: Any) -> None:
+    """An interrupt may come just before its begin is said; its end is said all the same."""
+    begun, *others = runs.completed_run("a")
+    add(rows, [one for one in others if not isinstance(one, events.OutputWritten | events.ProgressMade)])
+    assert rows.take() == {}
+    add(rows, [begun, *others])
+    assert len(named(rows, "runs")) == 1
+
+
+def test_a_run_that_is_over_is_forgotten(rows: EventRows, runs: Any) -> None:
+    def remembered() -> int:
+        gc.collect()
+        return sum(isinstance(one, Accounts) for one in gc.get_objects())
+
+    before = remembered()
+    for number in range(10):
+        add(rows, runs.completed_run(f"run {number}"))
+        rows.take()
+    assert remembered() == before
