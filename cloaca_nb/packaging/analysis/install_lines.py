@@ -8,6 +8,15 @@ __all__ = ["installed_by", "words_of"]
 
 # What stands before `install` in a shell line that installs something.
 _PIP: Final = re.compile(r"((\S*python\S*|\{sys\.executable\})\s+-m\s+|uv\s+)?pip3?\s+(?=install\s)")
+# The options of `pip install` whose value is the next word (pip 26).
+_OPTIONS: Final = """
+    -c --constraint -r --requirement -e --editable -t --target -C --config-settings -i --index-url --extra-index-url
+    -f --find-links --platform --python-version --implementation --abi --root --prefix --src --upgrade-strategy
+    --global-option --no-binary --only-binary --progress-bar --root-user-action --report --group --python --log
+    --proxy --retries --timeout --exists-action --trusted-host --cert --client-cert --cache-dir --use-feature
+    --use-deprecated --keyring-provider
+"""
+_WITH_VALUE: Final = frozenset(_OPTIONS.split())
 
 
 def installed_by(magic: str, line: str) -> list[str]:
@@ -19,6 +28,8 @@ def installed_by(magic: str, line: str) -> list[str]:
 
     >>> installed_by("pip", "install -q 'duckdb>=1' rich"), installed_by("", "pip install rich"), installed_by("", "ls")
     (['duckdb>=1', 'rich'], ['rich'], [])
+    >>> installed_by("pip", "install --target lib -r more.txt rich --index-url=https://pypi.org/simple")
+    ['rich']
     """
     if magic == "pip":
         command = line
@@ -27,7 +38,11 @@ def installed_by(magic: str, line: str) -> list[str]:
     else:
         return []
     first, *words = words_of(command) or [""]
-    return [word for word in words if not word.startswith("-")] if first == "install" else []
+    if first != "install":
+        return []
+    before = ["", *words]
+    pairs = zip(before, words, strict=False)
+    return [word for option, word in pairs if not word.startswith("-") and option not in _WITH_VALUE]
 
 
 def words_of(line: str) -> list[str]:
