@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextvars import copy_context
 from typing import Final, TextIO
 
-from cloaca_nb.core.events import Event, OutputWritten, RunFinished, RunStarted, TaskFinished
+from cloaca_nb.core.events import AttemptStarted, Event, OutputWritten, RunFinished, RunStarted, TaskFinished
 from cloaca_nb.engine.output import real_stream, screen
 
 __all__ = ["Echo"]
@@ -47,14 +47,16 @@ class Echo:
 
     def observe(self, event: Event) -> None:
         """Take in one more fact, from any thread: an `Observer`."""
-        if isinstance(event, OutputWritten):
+        if type(event) is AttemptStarted:  # what comes twice for every task is out of the way first
+            return
+        if isinstance(event, TaskFinished):
+            shown = self._runs.get(event.run_id)
+            if shown is not None and shown.tasks:
+                self._end_task(shown, event)
+        elif isinstance(event, OutputWritten):
             self._show(event)
         elif isinstance(event, RunStarted):
             self._runs[event.run_id] = _Shown()
-        elif isinstance(event, TaskFinished):
-            shown = self._runs.get(event.run_id)
-            if shown is not None:
-                self._end_task(shown, event)
         elif isinstance(event, RunFinished):
             self._end_run(event.run_id)
 
