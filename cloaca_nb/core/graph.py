@@ -235,6 +235,7 @@ class Workflow:
             parameters=self._parameters,
             derived=self._derived,
             infer=bool(self._inferred),
+            secret=self._secret,
         )
 
     def topological_sort(self) -> list[str]:

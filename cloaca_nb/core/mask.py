@@ -9,12 +9,11 @@ import json
 import re
 from base64 import b64encode
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import FunctionType, ModuleType
 from typing import Any, Final
 from urllib.parse import quote, quote_plus
 
-from cloaca_nb.core import events
 from cloaca_nb.core.merge import DELETED, MISSING
 from cloaca_nb.core.secret import MASK, Secret, SecretKeys
 
@@ -87,15 +86,6 @@ class Mask:
         """Return values with a `Secret` in the place of each that is secret, or holds one."""
         hidden = {key: Secret(value) for key, value in values.items() if self._is_hidden(key, value)}
         return {**values, **hidden} if hidden else values
-
-    def failure(self, failure: events.Failure) -> events.Failure:
-        """Return why an attempt failed with the secrets masked."""
-        return events.Failure(*map(self.text, failure))
-
-    def event(self, event: events.Event) -> events.Event:
-        """Return a fact with the secrets masked; what was printed is masked before it is said."""
-        hide = HIDE.get(type(event))
-        return hide(self, event) if hide else event
 
     def _is_hidden(self, key: str, value: Any) -> bool:
         if type(value) is Secret:
@@ -187,37 +177,3 @@ def _encoded(data: bytes) -> Iterator[str]:
         whole = b64encode(bytes(before) + data).decode().rstrip("=")
         first, last = -(-before * 8 // 6), (before + len(data)) * 8 // 6
         yield whole[first:last]
-
-
-def _run_started(mask: Mask, event: events.RunStarted) -> events.Event:
-    return event._replace(initial=mask.values(event.initial))
-
-
-def _progress_made(mask: Mask, event: events.ProgressMade) -> events.Event:
-    return event._replace(message=mask.text(event.message))
-
-
-def _attempt_failed(mask: Mask, event: events.AttemptFailed) -> events.Event:
-    return event._replace(failure=mask.failure(event.failure))
-
-
-def _task_finished(mask: Mask, event: events.TaskFinished) -> events.Event:
-    return event._replace(
-        changes=mask.values(event.changes),
-        failure=mask.failure(event.failure) if event.failure else None,
-        reason=mask.text(event.reason),
-        reads=mask.values(event.reads),
-    )
-
-
-def _run_finished(mask: Mask, event: events.RunFinished) -> events.Event:
-    return event._replace(final=mask.values(event.final), error=mask.text(event.error))
-
-
-HIDE: Final[Mapping[type, Callable[[Mask, Any], events.Event]]] = {
-    events.RunStarted: _run_started,
-    events.ProgressMade: _progress_made,
-    events.AttemptFailed: _attempt_failed,
-    events.TaskFinished: _task_finished,
-    events.RunFinished: _run_finished,
-}

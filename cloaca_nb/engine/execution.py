@@ -29,6 +29,7 @@ from cloaca_nb.core.events import (
 from cloaca_nb.core.graph import Workflow
 from cloaca_nb.core.lineage import Lineage
 from cloaca_nb.core.mask import Mask
+from cloaca_nb.core.masking import masked_failure
 from cloaca_nb.core.plan import Plan, Step
 from cloaca_nb.core.recall import LeftOut, Recall, Taken
 from cloaca_nb.core.record import RunRecord
@@ -288,7 +289,7 @@ class Execution:
         mask = self._mask
         mask.meet({**attempt.context.changes, **secret_locals(error, mask.keys)})
         failure = read_account(attempt.account or give_account(error))
-        return mask.failure(failure) if mask.hides else failure
+        return masked_failure(failure, mask) if mask.hides else failure
 
     # -- what earlier runs have
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from cloaca_nb.core.events import Event, Observer
 from cloaca_nb.core.mask import Mask
+from cloaca_nb.core.masking import masked_event
 
 __all__ = ["Observers"]
 
@@ -34,7 +35,7 @@ class Observers:
     def tell(self, event: Event) -> None:
         """Tell every observer; one that raises is reported, once in a run, and the run goes on."""
         if self._mask.hides:
-            event = self._mask.event(event)
+            event = masked_event(event, self._mask)
         for observer in self._observers:
             try:
                 observer(event)

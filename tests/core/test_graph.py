@@ -98,3 +98,20 @@ def test_the_version_says_whether_two_definitions_are_equal():
 def test_an_unknown_task_is_answered_with_the_near_miss():
     with pytest.raises(TaskNotFoundError, match="no task 'claen'. Did you mean 'clean'"):
         flow(task("clean", ()))["claen"]
+
+
+def test_a_workflow_whose_tasks_are_changed_keeps_everything_else():
+    facts = {
+        "description": "what it is for",
+        "tags": {"team": "data"},
+        "parameters": {"year": 2013, "title": ""},
+        "derived": {"title": lambda year: f"Delays of {year}"},
+        "secret": ("token",),
+    }
+    of_a_workflow = [one for one in dir(Workflow) if isinstance(getattr(Workflow, one), property)]
+    workflow = flow(task("a", sets="x"), task("b", reads="x"), **facts)
+    changed = workflow.changed(lambda one: one)
+    assert {*facts, "inferred_dependencies"} <= {*of_a_workflow}
+    for name in of_a_workflow:
+        assert getattr(changed, name) == getattr(workflow, name), name
+    assert workflow.up_to("a").secret == ("token",)

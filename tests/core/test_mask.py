@@ -8,7 +8,6 @@ from urllib.parse import quote, quote_plus
 import pytest
 from hypothesis import given, strategies as st
 
-from cloaca_nb.core import events
 from cloaca_nb.core.mask import SHORTEST, Mask, masked
 from cloaca_nb.core.merge import DELETED
 from cloaca_nb.core.secret import MASK, Secret, SecretKeys
@@ -114,26 +113,6 @@ def test_data_are_not_searched_for_secret_keys():
     rows = [{"password": "hunter22"}] * 300
     assert not mask_of({"rows": rows}).hides
     assert mask_of({"rows": rows[:200]}).hides
-
-
-def test_every_fact_of_a_run_is_masked():
-    mask = mask_of({"password": "hunter22"})
-    failure = events.Failure("ValueError", "bad hunter22", "hunter22.py", "…hunter22…")
-    facts = [
-        events.RunStarted(0.0, "r", None, "run", {"password": "hunter22"}),
-        events.ProgressMade(0.0, "r", "t", 1, 1, 2, "at hunter22"),
-        events.AttemptFailed(0.0, "r", "t", 1, failure, None),
-        events.TaskFinished(
-            0.0, "r", "t", 1, "Failed", {"a": "hunter22"}, failure, "hunter22", {"password": "hunter22"}
-        ),
-        events.RunFinished(0.0, "r", "Failed", {"password": "hunter22"}, "hunter22"),
-    ]
-    for fact in facts:
-        assert "hunter22" in repr(fact)
-        hidden = mask.event(fact)
-        assert type(hidden) is type(fact)
-        assert "hunter22" not in repr(hidden)
-        assert MASK in repr(hidden)
 
 
 def test_values_are_shown_with_a_mask_where_no_run_says_more():

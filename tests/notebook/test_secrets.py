@@ -31,6 +31,18 @@ def test_no_cell_shows_a_secret(cell):
     assert cell.names["result"].status == "Completed"
 
 
+@pytest.mark.parametrize("how", ["", "--background", "--debug"])
+def test_what_is_secret_by_its_parameter_is_so_however_the_run_is_started(cell, how):
+    cell(f"%%cloaca_params --secret station\nstation = '{SECRET}'")
+    cell("%%cloaca_task look\nprint(station)\nseen = station")
+    told = [cell(text) for text in (f"run = %cloaca_run {how}", "shown = run.wait() if hasattr(run, 'wait') else run")]
+    told += [cell(text) for text in ("shown.final_context", "%cloaca_logs", "%cloaca_history")]
+    assert not [
+        one for ran in told for one in (ran.out, ran.err, *ran.shown, *ran.html, str(ran.error)) if SECRET in one
+    ]
+    assert cell.names["shown"].final_context["seen"] == SECRET
+
+
 SPELLINGS = ["%%cloaca_params --secret station,gate\n", "%%cloaca_params\n#| secret: station, gate\n"]
 
 
