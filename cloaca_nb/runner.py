@@ -11,20 +11,18 @@ from cloaca_nb.core.context import Context
 from cloaca_nb.core.events import Observer
 from cloaca_nb.core.graph import Workflow
 from cloaca_nb.core.merge import Sameness
-from cloaca_nb.core.parameters import following
-from cloaca_nb.core.recall import Recall
 from cloaca_nb.core.secret import SecretKeys
 from cloaca_nb.declare.entry import import_entry_module
 from cloaca_nb.declare.options import check_timeout
 from cloaca_nb.declare.registry import REGISTRY, Registry
-from cloaca_nb.declare.variables import given_variables, secrets_for
+from cloaca_nb.declare.variables import secrets_for
 from cloaca_nb.engine.echo import Echo
 from cloaca_nb.engine.engine import Engine, default_concurrency
 from cloaca_nb.engine.result import WorkflowResult
 from cloaca_nb.engine.run import Run
 from cloaca_nb.errors import ConfigurationError, DefinitionError, WorkflowNotFoundError, near_miss
+from cloaca_nb.history.beginning import Beginning
 from cloaca_nb.history.history import History
-from cloaca_nb.history.recall import TakenAsTheyAre, UnchangedOnly, check_reads
 from cloaca_nb.history.tables import to_frame
 from cloaca_nb.values import equal, isolate, key
 
@@ -206,9 +204,8 @@ class DefaultRunner:
             ConfigurationError: a RuntimeError, after `shutdown`, and in a process that was forked off since.
         """
         found = self._workflow(workflow)
-        looks_back = cached or found.has_caches
-        recall = UnchangedOnly(self._history.memory(found), every=cached) if looks_back else None
-        return self._begin(found, _values(context), timeout, observers, kind=kind, recall=recall)
+        begun = Beginning.afresh(self._history, found, _values(context), cached=cached, kind=kind)
+        return self._begin(begun, timeout, observers)
 
     def start_resumed(
         self,
@@ -225,15 +222,8 @@ class DefaultRunner:
         name = workflow.name if isinstance(workflow, Workflow) else workflow
         run_id, of_run = self._history.to_resume(run, name)
         found = self._workflow(of_run if workflow is None else workflow)
-        given = _values(context)
-        at_hand = _secrets_at_hand(found)
-        named = [*given, *following(found.derived, given)]
-        initial = {
-            **self._history.initial(run_id, named=named, defaults=found.parameters, secrets=at_hand),
-            **given,
-        }
-        recall = UnchangedOnly(self._history.memory(found, run_id))
-        return self._begin(found, initial, timeout, observers, recall=recall, resumed_from=run_id)
+        begun = Beginning.resumed(self._history, found, _values(context), run_id)
+        return self._begin(begun, timeout, observers)
 
     def start_some(
         self,
@@ -261,13 +251,8 @@ class DefaultRunner:
         """
         found = self._workflow(workflow)
         tasks = (tasks,) if isinstance(tasks, str) else tasks
-        after = {later for task_id in tasks for later in found.descendants(task_id)} - set(tasks)
-        run_id, _ = self._history.to_resume(None, found.name)
-        given = _values(context)
-        initial = {**self._history.initial(run_id, named=given, secrets=_secrets_at_hand(found)), **given}
-        memory = self._history.memory(found, run_id)
-        recall = TakenAsTheyAre(memory, {*tasks, *(after if following else ())}, () if following else after)
-        return self._begin(found, initial, timeout, observers, recall=recall, resumed_from=run_id)
+        begun = Beginning.of_some(self._history, found, _values(context), tasks, following=following)
+        return self._begin(begun, timeout, observers)
 
     def start_try(
         self,
@@ -294,22 +279,8 @@ class DefaultRunner:
             TaskNotFoundError: a KeyError, if the workflow has no such task.
             HistoryError: if the task reads a key that a task before it sets, and none has set it yet.
         """
-        whole = self._workflow(workflow)
-        found = whole.up_to(task_id)
-        given = _values(context)
-        run_id = self._history.latest(found.name)
-        initial = {**self._initial_of(run_id, found, [*given, *found.parameters]), **given}
-        memory = self._history.memory(found, last=True)
-        check_reads(found, task_id, initial, memory)
-        unknown = found.by_id.keys() - memory.tasks.keys()
-        recall = TakenAsTheyAre(memory, {task_id}, unknown - {task_id})
-        return self._begin(found, initial, timeout, observers, kind="try", recall=recall)
-
-    def _initial_of(self, run_id: str | None, workflow: Workflow, named: Sequence[str]) -> dict[str, Any]:
-        """Return the initial context of a run, if there is one, without the keys that are named."""
-        if run_id is None:
-            return {}
-        return self._history.initial(run_id, named=named, secrets=_secrets_at_hand(workflow))
+        begun = Beginning.of_a_try(self._history, self._workflow(workflow), _values(context), task_id)
+        return self._begin(begun, timeout, observers)
 
     def _workflow(self, workflow: str | Workflow) -> Workflow:
         """Return a workflow; one that isn't known may be that of the project in the working directory."""
@@ -322,28 +293,18 @@ class DefaultRunner:
                 raise
             return self._registry.workflow(workflow)
 
-    def _begin(
-        self,
-        workflow: Workflow,
-        initial: dict[str, Any],
-        timeout: float | None,
-        observers: Sequence[Observer],
-        *,
-        kind: str = "run",
-        recall: Recall | None = None,
-        resumed_from: str = "",
-    ) -> Run:
+    def _begin(self, begun: Beginning, timeout: float | None, observers: Sequence[Observer]) -> Run:
         check_timeout(timeout)
         self._history.check_caller()
-        limit = self._workflow_timeout if timeout is None else timeout
+        workflow, initial = begun.workflow, begun.initial
         return self._engine.start(
             workflow,
             {**secrets_for(workflow, initial), **initial} if workflow.secret else initial,
-            kind=kind,
+            kind=begun.kind,
             observers=observers,
-            timeout=limit,
-            recall=recall,
-            resumed_from=resumed_from,
+            timeout=self._workflow_timeout if timeout is None else timeout,
+            recall=begun.recall,
+            resumed_from=begun.resumed_from,
         )
 
     def history(self) -> History:
@@ -367,11 +328,6 @@ class DefaultRunner:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.shutdown()
-
-
-def _secrets_at_hand(workflow: Workflow) -> dict[str, Any]:
-    """Return from where the secrets of an earlier run's initial context are taken, which history doesn't keep."""
-    return {**given_variables(), **workflow.parameters}
 
 
 def _check_durability(durability: str) -> None:

@@ -39,8 +39,8 @@ def load(shell: "InteractiveShell") -> Session:
         atexit.register(session.close)
     shell.register_magics(CloacaMagics(shell, session))
     shell.configurables += [session.settings]  # type: ignore[list-item]  # any Configurable will do
-    shell.events.register("pre_run_cell", session.cell_begins)
-    shell.events.register("post_run_cell", session.cell_ends)
+    shell.events.register("pre_run_cell", session.following.cell_begins)
+    shell.events.register("post_run_cell", session.following.cell_ends)
     _matchers[shell] = Completion(session).match
     shell.Completer.custom_matchers.append(_matchers[shell])
     CloacaError._render_traceback_ = own_lines  # type: ignore[attr-defined]  # IPython's hook
@@ -61,8 +61,8 @@ def unload(shell: "InteractiveShell") -> None:
         return
     session = _sessions[shell]
     shell.Completer.custom_matchers.remove(matcher)
-    shell.events.unregister("pre_run_cell", session.cell_begins)
-    shell.events.unregister("post_run_cell", session.cell_ends)
+    shell.events.unregister("pre_run_cell", session.following.cell_begins)
+    shell.events.unregister("post_run_cell", session.following.cell_ends)
     magics = shell.magics_manager.registry.pop("CloacaMagics")
     shell.configurables[:] = [one for one in shell.configurables if one not in (magics, session.settings)]
     for kind, names in magics.magics.items():

@@ -74,7 +74,7 @@ class CloacaMagics(Magics):
         if task.options.try_:
             result = self.session.try_task(task.id, debug=task.options.debug)
             if result.status is Status.FAILED:
-                self.session.fail(result, debug=task.options.debug)
+                self.session.post_mortem.fail(result, debug=task.options.debug)
             _show(tried(task.id, result))
 
     @no_var_expand
@@ -120,7 +120,7 @@ class CloacaMagics(Magics):
             self._names[arguments.output] = begun
         result = begun.result if isinstance(begun, Run) else begun
         if result is not None and result.status is Status.FAILED:
-            self.session.fail(result, debug=arguments.debug)
+            self.session.post_mortem.fail(result, debug=arguments.debug)
         return begun
 
     @line_magic
@@ -172,7 +172,7 @@ class CloacaMagics(Magics):
         if not arguments.follow:
             return logs_of(history, arguments.task, arguments.run, arguments.lines)
         try:
-            follow_logs(history, arguments.task, self.session.run_id(arguments.run), sys.stdout.write)
+            follow_logs(history, arguments.task, history.resolve(arguments.run), sys.stdout.write)
         except KeyboardInterrupt:
             sys.stderr.write("No longer followed; the run goes on.\n")
         return None

@@ -2,10 +2,13 @@
 
 import sys
 from types import TracebackType
-from typing import Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from cloaca_nb.engine.result import WorkflowResult
 from cloaca_nb.notebook.failure import OURS, RunFailed, is_own
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
 
 __all__ = ["PostMortem"]
 
@@ -13,9 +16,15 @@ LAST: Final = ("last_type", "last_value", "last_traceback", "last_exc")  # of `s
 
 
 class PostMortem:
-    """What a debugger is shown of the last failed run: its first failure."""
+    """What a debugger is shown of the last failed run: its first failure.
 
-    def __init__(self) -> None:
+    Args:
+        shell: whose debugger it is.
+    """
+
+    def __init__(self, shell: "InteractiveShell") -> None:
+        self._shell = shell
+        self._pdb: bool | None = None  # what %pdb was before a cell of ours has set it
         self._run_id = ""
         self._error: BaseException | None = None
         self._shown: RunFailed | None = None
@@ -24,6 +33,26 @@ class PostMortem:
         """Keep the first failure of a run, in place of that of another; see `Engine`."""
         if run_id != self._run_id:
             self._run_id, self._error = run_id, error
+
+    def fail(self, result: WorkflowResult, *, debug: bool = False) -> NoReturn:
+        """Fail the cell of a failed run; `%debug` opens the task's own frame then.
+
+        Args:
+            result: of the run.
+            debug: whether the debugger opens by itself.
+
+        Raises:
+            RunFailed: always.
+        """
+        __tracebackhide__ = True
+        if debug:
+            self._pdb, self._shell.call_pdb = bool(self._shell.call_pdb), True
+        raise self.failure_of(result)
+
+    def cell_ends(self) -> None:
+        """Set %pdb to what it was before the cell."""
+        if self._pdb is not None:
+            self._pdb, self._shell.call_pdb = None, self._pdb
 
     def failure_of(self, result: WorkflowResult) -> RunFailed:
         """Return what to raise for a failed run: a debugger opens it in the user's own frame.

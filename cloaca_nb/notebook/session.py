@@ -1,32 +1,30 @@
 """One notebook's session: the methods behind the magics."""
 
 import sys
-from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final
 
 from IPython.core.error import UsageError
 
-from cloaca_nb.core.cells import is_params_cell, is_task_cell
 from cloaca_nb.core.graph import Workflow
-from cloaca_nb.core.run_id import is_meant
 from cloaca_nb.core.status import Status
 from cloaca_nb.declare.loose import LooseTasks
 from cloaca_nb.declare.registry import REGISTRY
 from cloaca_nb.engine.result import WorkflowResult
 from cloaca_nb.engine.run import Run
-from cloaca_nb.errors import HistoryError, WorkflowNotFoundError
+from cloaca_nb.errors import WorkflowNotFoundError
 from cloaca_nb.golden import recorded
 from cloaca_nb.notebook.audience import Audience, audience_of
 from cloaca_nb.notebook.definitions import MODULE, Definitions
 from cloaca_nb.notebook.executed import ExecutedCells, notebook_path
+from cloaca_nb.notebook.following import Following
 from cloaca_nb.notebook.main_thread import MainThread
 from cloaca_nb.notebook.panel.panels import Panels
 from cloaca_nb.notebook.post_mortem import PostMortem
-from cloaca_nb.notebook.remarks import departed, misplaced_magic, wrong_directive
+from cloaca_nb.notebook.runners import Runners
 from cloaca_nb.notebook.runs import Notice, Runs
-from cloaca_nb.notebook.settings import Cloaca, RunnerSettings
+from cloaca_nb.notebook.settings import Cloaca
 from cloaca_nb.notebook.showing import Shown, Start, Unshown, showing
 from cloaca_nb.notebook.snapshot import frozen
 from cloaca_nb.notebook.testing import run_test
@@ -56,17 +54,14 @@ class Session:
 
     def __init__(self, shell: "InteractiveShell") -> None:
         self._shell = shell
-        self._runner: DefaultRunner | None = None
-        self._made_with: RunnerSettings | None = None
-        self._retired: list[DefaultRunner] = []  # their settings are no longer those that hold
-        self._board: deque[str] = deque()  # what a terminal is told when its next line has been executed
-        self._executed = ExecutedCells(shell)
         self.settings = Cloaca(parent=shell)
-        self.definitions = Definitions(shell, self._executed, self.settings)
         self.runs = Runs()
-        self.post_mortem = PostMortem()
-        self._pdb: bool | None = None  # what %pdb was before a cell of ours has set it
+        self.post_mortem = PostMortem(shell)
+        self.runners = Runners(self.settings, self.post_mortem.keep, self.runs.going_on)
+        self.executed = ExecutedCells(shell)
+        self.definitions = Definitions(shell, self.executed, self.settings)
         self.panels = Panels(shell, self._start_again, self._usual)
+        self.following = Following(self.executed, self.panels, self.post_mortem)
         self.last_result: WorkflowResult | None = None
         path = notebook_path(shell)
         if path is not None and MODULE not in REGISTRY.modules():
@@ -74,28 +69,15 @@ class Session:
 
     @property
     def runner(self) -> DefaultRunner:
-        """The runner that the settings ask for, made when it is first needed: its libraries take a while to load."""
-        wanted = self.settings.of_runner()
-        if self._runner is None or wanted != self._made_with:
-            made = wanted.runner(self.post_mortem.keep)
-            if self._runner is not None:
-                self._retire(self._runner)
-            self._runner, self._made_with = made, wanted
-        return self._runner
-
-    def _retire(self, runner: DefaultRunner) -> None:
-        """Let the runs of a runner come to their end."""
-        if self.runs.going_on():
-            self._retired.append(runner)
-        else:
-            runner.shutdown()
-
-    def _usual(self, workflow: Workflow, but_run: str) -> Mapping[str, float]:
-        return self.history().usual(workflow.name, but_run=but_run)
+        """The runner that the settings ask for."""
+        return self.runners.current()
 
     def history(self) -> "History":
         """Return the history of the runs."""
         return self.runner.history()
+
+    def _usual(self, workflow: Workflow, but_run: str) -> Mapping[str, float]:
+        return self.history().usual(workflow.name, but_run=but_run)
 
     # -- running
 
@@ -168,7 +150,7 @@ class Session:
             run = self.runs.watch(shown, start)
             self._keep(run.wait())
             return run
-        notice = None if after else Notice(self._board if audience is Audience.TERMINAL else None)
+        notice = None if after else Notice(self.following.board if audience is Audience.TERMINAL else None)
         return self.runs.send(shown, start, notice, self._keep)
 
     def _start_again(self, wish: "Wish") -> Run:
@@ -195,21 +177,6 @@ class Session:
 
         return self._watch(Unshown(), workflow, starter, debug=debug)
 
-    def fail(self, result: WorkflowResult, *, debug: bool = False) -> NoReturn:
-        """Fail the cell of a failed run; `%debug` opens the task's own frame then.
-
-        Args:
-            result: of the run.
-            debug: whether the debugger opens by itself.
-
-        Raises:
-            RunFailed: always.
-        """
-        __tracebackhide__ = True
-        if debug:
-            self._pdb, self._shell.call_pdb = bool(self._shell.call_pdb), True
-        raise self.post_mortem.failure_of(result)
-
     def _panel(self, *, panel: bool) -> str:
         return str(self.settings.panel) if panel else "off"
 
@@ -218,26 +185,9 @@ class Session:
         if result.status is Status.FAILED:
             self.post_mortem.show(result)
 
-    def run_id(self, beginning: str | None = None) -> str:
-        """Return the id of a run.
-
-        Args:
-            beginning: of the id; None: the last run.
-
-        Raises:
-            HistoryError: if that is none or several.
-        """
-        runs = self.history().runs()
-        ids = list(runs.loc[runs["kind"] == "run", "run_id"]) if beginning is None else list(runs["run_id"])
-        found = ids[:1] if beginning is None else [one for one in ids if is_meant(one, beginning)]
-        if len(found) == 1:
-            return str(found[0])
-        self.history().logs(run=beginning)  # which says what is wrong
-        raise HistoryError(f"There is no run {beginning!r}.")
-
     def known_runs(self) -> Sequence[str]:
         """Return the ids of the last runs, newest first; none before the history has been opened."""
-        return () if self._runner is None else list(self._runner.history().runs(20)["run_id"])
+        return () if self.runners.made is None else list(self.runners.made.history().runs(20)["run_id"])
 
     def pull(self, *keys: str) -> None:
         """Bind values of the last run's final context in the notebook."""
@@ -283,7 +233,7 @@ class Session:
         """
         workflow = self.workflow()
         path = notebook_path(self._shell)
-        notebook, differences = self._executed.beside(path) if path else (self._executed.notebook(workflow.name), ())
+        notebook, differences = self.executed.beside(path) if path else (self.executed.notebook(workflow.name), ())
         said: list[str] = []
         if verify is not None:
             wishes = wishes._replace(check=verification(self.history(), verify, said.append))
@@ -291,45 +241,7 @@ class Session:
             wishes = wishes._replace(more=recorded(self.history(), golden, said.append))
         return deliver(notebook, workflow, folder, wishes), differences, tuple(said)
 
-    # -- following the notebook
-
-    def cell_begins(self, _info: Any) -> None:
-        """Note which tasks the cell defines from here on."""
-        self.panels.cell_is_executed = True
-        REGISTRY.begin_cell()
-
-    def cell_ends(self, result: Any) -> None:
-        """Take out what the cell used to define and no longer does; without a cell id nothing is guessed."""
-        if self._pdb is not None:
-            self._pdb, self._shell.call_pdb = None, self._pdb
-        self.panels.cell_is_executed = False
-        info = result.info
-        cell_id = getattr(info, "cell_id", None)
-        _say(map(departed, REGISTRY.end_cell(cell_id, finished=result.success)))
-        if info is not None and info.store_history and (result.success or _went_far(result)):
-            self._executed.add(cell_id, info.raw_cell)
-            _say(wrong_directive(info.raw_cell))
-        if info is not None and isinstance(result.error_in_exec, UsageError):
-            _say(misplaced_magic(info.raw_cell))
-        while self._board:
-            _say([self._board.popleft()])
-
     def close(self) -> None:
         """Cancel the runs that go on, and end the runners."""
-        runners = [*self._retired, *([self._runner] if self._runner is not None else [])]
-        self._retired, self._runner = [], None
-        for runner in runners:
-            runner.shutdown()
+        self.runners.close()
         self.runs.close()
-
-
-def _went_far(result: Any) -> bool:
-    """Say whether a plain cell that failed was executed up to there, and has an id, so that mending replaces it."""
-    text = result.info.raw_cell
-    is_plain = not is_task_cell(text) and not is_params_cell(text)
-    return is_plain and result.error_before_exec is None and bool(getattr(result.info, "cell_id", None))
-
-
-def _say(lines: Iterable[str]) -> None:
-    for line in lines:
-        sys.stderr.write(f"{line}\n")

@@ -26,7 +26,7 @@ from cloaca_nb.notebook.extension import load
 from cloaca_nb.packaging.export.export import export
 from cloaca_nb.packaging.export.write import write_package
 
-PATIENCE_S = 30  # for one case: then its process dies
+PATIENCE_S = 120  # for one case: then its process dies
 
 
 def outcome(workflow, result):
@@ -88,7 +88,7 @@ def live(folder, job):
         try:
             workflow = session.workflow(wanted)
             shown = {one.id: session.definitions.task_text(one.id, workflow.name) for one in workflow.tasks}
-            package = export(session._executed.beside(path)[0], workflow, name=package_name)
+            package = export(session.executed.beside(path)[0], workflow, name=package_name)
         except CloacaError as error:
             return {"failed": failed, "error": str(error), "kind": type(error).__name__}
         write_package(package, folder / case / "live")
@@ -118,6 +118,7 @@ def attempt(kind, folder, job, answer):
 
 def main():
     kind, folder, answer = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
+    os.environ |= {"PIP_NO_INDEX": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}  # `!pip install` in a cell asks nobody
     jobs = json.load(sys.stdin)
     nbformat.read(folder / jobs[0][0] / f"{jobs[0][1]}.ipynb", 4)  # it makes its validators once for all
     found = {}

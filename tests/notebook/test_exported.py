@@ -85,7 +85,7 @@ def test_a_verified_export_says_so_and_one_that_differs_makes_no_archive(noteboo
     assert not list((notebook.parent / "other").glob("*.cloacina"))
     runs = cell.session.history().runs()
     assert list(runs["kind"]) == ["check", "check", "run"]
-    assert cell.session.run_id() == runs["run_id"][2]  # a check is no latest run
+    assert cell.session.history().resolve() == runs["run_id"][2]  # a check is no latest run
 
 
 def test_a_history_in_memory_has_no_run_to_verify_against(cell) -> None:

@@ -567,4 +567,4 @@ def test_asking_for_help_is_no_cell_to_export(cell):
     cell(LOAD)
     for text in ("%%cloaca_task?", "?load", "cell_that_is_not_there??"):
         cell(text)
-    assert [one.text for one in cell.session._executed.notebook("n").cells][-1] == LOAD
+    assert [one.text for one in cell.session.executed.notebook("n").cells][-1] == LOAD

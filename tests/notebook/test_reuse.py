@@ -79,7 +79,7 @@ def test_what_was_tried_is_what_a_later_try_reads(flow):
     assert flow(CLEAN.replace("clean", "clean --try", 1)).shown[-1] == "clean tried  ·  good = [10, 20, 10]"
     assert flow(REPORT.replace("report", "report --try", 1)).shown[-1] == "report tried  ·  total = 40"
     assert list(flow.session.history().runs()["kind"]) == ["try"] * 4 + ["run"]
-    assert flow.session.history().latest("flow") == flow.session.run_id()
+    assert flow.session.history().latest("flow") == flow.session.history().resolve()
     assert reasons(flow, "%cloaca_run --only report")["load"].startswith("taken as it was in")
     assert flow.names["result"].final_context["total"] == 6  # a run goes on with runs, not with tries
     assert flow(REPORT.replace("report", "report --try", 1)).shown[-1] == "report tried  ·  total = 6"

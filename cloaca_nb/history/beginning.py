@@ -1,0 +1,96 @@
+"""With what a run begins: its initial context, and what it takes from earlier runs."""
+
+from collections.abc import Collection, Mapping
+from typing import Any, NamedTuple
+
+from cloaca_nb.core.graph import Workflow
+from cloaca_nb.core.parameters import following
+from cloaca_nb.core.recall import Recall
+from cloaca_nb.declare.variables import given_variables
+from cloaca_nb.history.history import History
+from cloaca_nb.history.recall import TakenAsTheyAre, UnchangedOnly, check_reads
+
+__all__ = ["Beginning"]
+
+
+class Beginning(NamedTuple):
+    """What the engine is given to start a run.
+
+    Attributes:
+        workflow: what is executed.
+        initial: the initial context.
+        recall: asked what is taken instead of being executed; None: nothing is.
+        resumed_from: the id of the run that this one goes on with; empty if there is none.
+        kind: "run"; "try" and "check" never count as the latest run.
+    """
+
+    workflow: Workflow
+    initial: Mapping[str, Any]
+    recall: Recall | None = None
+    resumed_from: str = ""
+    kind: str = "run"
+
+    @classmethod
+    def afresh(
+        cls, history: History, workflow: Workflow, given: dict[str, Any], *, cached: bool, kind: str
+    ) -> "Beginning":
+        """Begin with the values given; tasks that ask for it, with `cached` all, are taken if they are unchanged."""
+        looks_back = cached or workflow.has_caches
+        recall = UnchangedOnly(history.memory(workflow), every=cached) if looks_back else None
+        return cls(workflow, given, recall, kind=kind)
+
+    @classmethod
+    def resumed(cls, history: History, workflow: Workflow, given: dict[str, Any], run_id: str) -> "Beginning":
+        """Go on with a run: what has completed and is unchanged is taken, and its initial context is that run's.
+
+        Raises:
+            HistoryError: if its initial context can't be given back.
+        """
+        named = [*given, *following(workflow.derived, given)]
+        at_hand = _secrets_at_hand(workflow)
+        initial = history.initial(run_id, named=named, defaults=workflow.parameters, secrets=at_hand)
+        recall = UnchangedOnly(history.memory(workflow, run_id))
+        return cls(workflow, {**initial, **given}, recall, run_id)
+
+    @classmethod
+    def of_some(
+        cls, history: History, workflow: Workflow, given: dict[str, Any], tasks: Collection[str], *, following: bool
+    ) -> "Beginning":
+        """Execute some tasks, and perhaps what follows them, on the values of the workflow's latest run.
+
+        Raises:
+            TaskNotFoundError: a KeyError, if the workflow has no such task.
+            HistoryError: if it has no run yet, or its latest run is still going on.
+        """
+        after = {later for task_id in tasks for later in workflow.descendants(task_id)} - set(tasks)
+        run_id, _ = history.to_resume(None, workflow.name)
+        initial = history.initial(run_id, named=given, secrets=_secrets_at_hand(workflow))
+        memory = history.memory(workflow, run_id)
+        recall = TakenAsTheyAre(memory, {*tasks, *(after if following else ())}, () if following else after)
+        return cls(workflow, {**initial, **given}, recall, run_id)
+
+    @classmethod
+    def of_a_try(cls, history: History, workflow: Workflow, given: dict[str, Any], task_id: str) -> "Beginning":
+        """Execute one task on what the last run or try of each task before it has set.
+
+        Raises:
+            TaskNotFoundError: a KeyError, if the workflow has no such task.
+            HistoryError: if the task reads a key that a task before it sets, and none has set it yet.
+        """
+        found = workflow.up_to(task_id)
+        initial = {**_initial_of_latest(history, found, [*given, *found.parameters]), **given}
+        memory = history.memory(found, last=True)
+        check_reads(found, task_id, initial, memory)
+        unknown = found.by_id.keys() - memory.tasks.keys()
+        return cls(found, initial, TakenAsTheyAre(memory, {task_id}, unknown - {task_id}), kind="try")
+
+
+def _initial_of_latest(history: History, workflow: Workflow, named: Collection[str]) -> Mapping[str, Any]:
+    """Return the initial context of the latest run, if there is one, without the keys that are named."""
+    run_id = history.latest(workflow.name)
+    return {} if run_id is None else history.initial(run_id, named=named, secrets=_secrets_at_hand(workflow))
+
+
+def _secrets_at_hand(workflow: Workflow) -> dict[str, Any]:
+    """Return from where the secrets of an earlier run's initial context are taken, which history doesn't keep."""
+    return {**given_variables(), **workflow.parameters}
