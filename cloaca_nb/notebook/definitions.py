@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cloaca_nb.core.cells import parse_params_cell, parse_task_cell, task_text
 from cloaca_nb.core.graph import Workflow
+from cloaca_nb.core.secret import SecretKeys
 from cloaca_nb.declare.cell_task import CellTask
 from cloaca_nb.declare.decorator import with_dependencies
 from cloaca_nb.declare.loose import LooseTasks
@@ -83,7 +84,7 @@ class Definitions:
             parameters.follow(self._parameters[loose.name])
         self._parameters[loose.name] = parameters
         loose = self._with_parameters(loose)
-        return answer_for_parameters(loose.parameters, self._settings.secrets().and_named(loose.secret))
+        return answer_for_parameters(loose.parameters, self.secret_keys())
 
     def use_workflow(self, name: str | None = None, *, remove: str | None = None) -> LooseTasks:
         """Make `name` the workflow that task cells join; take a task out of it if asked."""
@@ -169,6 +170,10 @@ class Definitions:
                 dict.fromkeys([*loose.parameters, *(key for one in loose.draft().tasks for key in one.keys.sets)])
             )
         return list(loose.parameters)
+
+    def secret_keys(self) -> SecretKeys:
+        """Return which keys of the current workflow are secret."""
+        return self._settings.secrets().and_named(self._with_parameters(REGISTRY.loose(MODULE)).secret)
 
     def parameters(self) -> Mapping[str, Any]:
         """Return the parameters of the current workflow, else of the only one, with their values."""

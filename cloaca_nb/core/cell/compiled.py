@@ -11,13 +11,16 @@ from cloaca_nb.core.cell.function_text import FunctionText
 __all__ = ["compile_function"]
 
 
-def compile_function(text: FunctionText, filename: str, namespace: dict[str, Any]) -> Callable[..., Any]:
+def compile_function(
+    text: FunctionText, filename: str, namespace: dict[str, Any], change: ast.NodeTransformer | None = None
+) -> Callable[..., Any]:
     """Make the function, so that tracebacks and debuggers see the lines of the cell.
 
     Args:
         text: of the function.
         filename: by which tracebacks find the cell.
         namespace: the function's globals; no name is added.
+        change: what else is made of its tree, whose lines are those of the cell.
 
     Raises:
         SyntaxError: if the text is no Python.
@@ -28,6 +31,8 @@ def compile_function(text: FunctionText, filename: str, namespace: dict[str, Any
     strings = lines_in_strings(text.text)
     for node in ast.walk(tree):
         _move(node, text.lines, strings)
+    if change is not None:
+        tree = ast.fix_missing_locations(change.visit(tree))
     scratch: dict[str, Any] = {}
     exec(compile(tree, filename, "exec", dont_inherit=True), namespace, scratch)  # noqa: S102 - the user's own code
     (function,) = scratch.values()
