@@ -11,6 +11,7 @@ from cloaca_nb.cli.options import HistoryUrl
 from cloaca_nb.cli.outcome import readable_errors
 from cloaca_nb.cli.table import show_table, stdout, table
 from cloaca_nb.core.duration import duration
+from cloaca_nb.core.moment import moment
 from cloaca_nb.core.run_id import short
 from cloaca_nb.declare.place import file_label
 from cloaca_nb.errors import HistoryError
@@ -84,7 +85,7 @@ def _show_runs(frame: "pd.DataFrame", limit: int) -> None:
             short(str(row["run_id"])),
             f"{row['workflow']}{kind}",
             _status(console, str(row["status"])),
-            _local(row["started"]),
+            moment(row["started"].to_pydatetime()),
             _lasted(row["duration"]),
             str(row["tasks"]),
         )
@@ -112,10 +113,6 @@ def _show_tasks(frame: "pd.DataFrame") -> None:
 
 def _status(console: "Console", word: str) -> Text:
     return Text.assemble(mark(console, word), f" {word}")
-
-
-def _local(at: "pd.Timestamp") -> str:
-    return at.tz_localize("UTC").astimezone(None).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _lasted(seconds: float) -> str:

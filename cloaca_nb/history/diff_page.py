@@ -5,6 +5,7 @@ from html import escape
 from typing import TYPE_CHECKING, Final
 
 from cloaca_nb.core.duration import duration
+from cloaca_nb.core.moment import moment
 from cloaca_nb.core.run_id import short
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def _side_html(side: "Side") -> str:
         f"display:inline-block;padding:0 8px;border-radius:9px;color:#ffffff;font-size:11px;font-weight:600;"
         f"background-color:{COLOURS.get(side.status, GREY)}"
     )
-    facts = " · ".join(filter(None, (f"{side.started:%Y-%m-%d %H:%M:%S} UTC", duration(side.duration))))
+    facts = " · ".join(filter(None, (moment(side.started), duration(side.duration))))
     return (
         f'<span title="{escape(side.run_id)}" style="{MONO}">{escape(short(side.run_id))}</span> '
         f'<span style="{pill}">{escape(side.status)}</span> <span style="{QUIET};font-size:12px">{facts}</span>'

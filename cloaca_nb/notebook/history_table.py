@@ -1,11 +1,11 @@
 """History as a notebook shows it: plain pandas frames that, where a cell shows one as it is, look like a calm table."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC
 from html import escape
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from cloaca_nb.core.duration import duration
+from cloaca_nb.core.moment import moment
 from cloaca_nb.core.run_id import short
 from cloaca_nb.core.status import Outcome, Status
 from cloaca_nb.notebook.drawing.look import LOOKS
@@ -95,7 +95,7 @@ def _run_columns(frame: "pd.DataFrame", settings: Settings) -> list[Column]:
     columns = [
         Column("status", ONE_LINE, [_state(run["status"], run["status"]) for run in runs]),
         Column("workflow", ONE_LINE, [Cell(_workflow(run)) for run in runs]),
-        Column("when", ONE_LINE, [Cell(_local(run["started"])) for run in runs]),
+        Column("when", ONE_LINE, [Cell(_when(run["started"])) for run in runs]),
         Column("duration", RIGHT, [Cell(_lasted(run["duration"])) for run in runs]),
         Column("tasks", RIGHT, [Cell(_count(run["tasks"])) for run in runs]),
         Column("failed", RIGHT, [_failed(run["failed"]) for run in runs]),
@@ -150,7 +150,7 @@ def _task_columns(frame: "pd.DataFrame") -> list[Column]:
     columns = [
         Column("task", ONE_LINE, [_state(task["outcome"], task["task_id"]) for task in tasks]),
         Column("outcome", ONE_LINE, [Cell(str(task["outcome"])) for task in tasks]),
-        Column("began", ONE_LINE, [Cell(_local(task["started"])) for task in tasks]),
+        Column("began", ONE_LINE, [Cell(_when(task["started"])) for task in tasks]),
         Column("duration", RIGHT, [Cell(_lasted(task["duration"])) for task in tasks]),
         Column("attempts", RIGHT, [Cell(_attempts(task)) for task in tasks]),
         Column("", NOTE, [Cell(_note(task["reason"], task["error"], task["location"])) for task in tasks]),
@@ -170,9 +170,8 @@ def _state(state: str, text: str) -> Cell:
     return Cell(f"{look.mark} {text}", look.either)
 
 
-def _local(time: Any) -> str:
-    """Return a time, which history keeps as UTC without a zone, as it was on the clocks here."""
-    return f"{time.to_pydatetime().replace(tzinfo=UTC).astimezone():%Y-%m-%d %H:%M:%S}" if _known(time) else ""
+def _when(time: Any) -> str:
+    return moment(time.to_pydatetime()) if _known(time) else ""
 
 
 def _lasted(seconds: Any) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,16 @@ def test_history_as_json_is_for_programs(invoke) -> None:
     assert {"workflow": "flights", "status": "Completed", "tasks": 2}.items() <= run.items()
     tasks = json.loads(invoke("history", "--json", "--run", run["run_id"])[1])
     assert [(task["task_id"], task["outcome"]) for task in tasks] == [("load", "Completed"), ("total", "Completed")]
+
+
+def test_people_read_the_time_of_the_clocks_here_and_programs_utc(
+    monkeypatch: pytest.MonkeyPatch, invoke, python
+) -> None:
+    invoke("run", "flights.py")
+    [run] = json.loads(invoke("history", "--json")[1])
+    monkeypatch.setenv("TZ", "XST-05:30")
+    here = datetime.fromisoformat(run["started"]).astimezone(timezone(timedelta(hours=5, minutes=30)))
+    assert f" {here:%Y-%m-%d %H:%M:%S}+05:30 " in python("-m", "cloaca_nb", "history").stdout
 
 
 def test_history_shows_what_it_can_where_characters_are_missing(

@@ -12,6 +12,7 @@ import pytest
 from cloaca_nb.core import events
 from cloaca_nb.core.graph import Workflow
 from cloaca_nb.core.merge import DELETED
+from cloaca_nb.core.moment import moment
 from cloaca_nb.core.status import Outcome, Status
 from cloaca_nb.core.task import Task
 from cloaca_nb.declare.fingerprint import Part
@@ -269,6 +270,7 @@ def test_its_html_says_what_its_text_says_and_survives_being_cleaned(history: Hi
     for said in ('"<b>one</b>"', '"<i>two</i>"', "-    return 5", "+    return 6", "Initial context", "Final context"):
         assert said in page.text
         assert said in str(diff)
+    assert moment(diff.a.started) in page.text
     assert "No differences" in Cleaned(history.diff("aaaa", "aaaa")._repr_mimebundle_()["text/html"]).text
 
 

@@ -46,7 +46,7 @@ def test_runs_are_a_calm_table(history):
     newest, oldest = (re.split(r"\s{2,}", line) for line in bundle(frame)["text/plain"].splitlines()[1:])
     assert newest[:2] == ["✕ Failed", "delays"]
     local = frame["started"][0].to_pydatetime().replace(tzinfo=UTC).astimezone()
-    assert newest[2] == f"{local:%Y-%m-%d %H:%M:%S}"
+    assert newest[2] == f"{local:%Y-%m-%d %H:%M:%S}" + f"{local:%z}"[:3] + ":" + f"{local:%z}"[3:]
     assert newest[3].endswith((" ms", " s"))
     assert newest[4:6] == ["3", "1"]
     assert newest[7] == "year = 2014"
