@@ -3,7 +3,7 @@
 import inspect
 import sys
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -62,6 +62,7 @@ class Fingerprints:
         self._texts = CodeTexts()
         self._reaches: dict[str, Reach] = {}
         self._made: dict[int, tuple[Task, CodeFingerprint]] = {}
+        self._behind: dict[tuple[str, frozenset[type | str]], CodeFingerprint] = {}
 
     def of(self, task: Task) -> CodeFingerprint:
         """Return the fingerprint of a task's code; its retries, timeout and callbacks are no part of it."""
@@ -70,6 +71,23 @@ class Fingerprints:
             return made[1]
         found = self._from_before(task) or self._anew(task)
         self._made[id(task.function)] = task, found
+        return found
+
+    def behind(self, task: Task, code: frozenset[type | str]) -> CodeFingerprint:
+        """Return the fingerprint of what a value is made of that a task reads: its methods are code of that task.
+
+        Args:
+            task: who reads it.
+            code: the value's classes, and the modules of functions that it leads to.
+        """
+        module = _module(inspect.unwrap(task.function))
+        found = self._behind.get((module, code))
+        if found is None:
+            units = [unit for _, node in self._reach(module).reached(code) for unit in node.units]
+            merged: dict[str, list[Part]] = {}
+            for unit in units:
+                merged.setdefault(unit.name, []).append(unit.part)
+            found = self._behind[module, code] = _of_parts(merged, {one for unit in units for one in unit.untracked})
         return found
 
     def _from_before(self, task: Task) -> CodeFingerprint | None:
@@ -125,11 +143,15 @@ def _fingerprint(task: Task, inner: Any, root: Shape, reached: list[tuple[Lead, 
             is_body = one is inner and unit.name.startswith("helper ")
             merged.setdefault(BODY if is_body else unit.name, []).append(_body(task, unit) if is_body else unit.part)
             reasons += unit.untracked
-    parts = {name: _merge(found) for name, found in sorted(merged.items(), key=_name_of)}
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    parts["Python"] = Part(digest_text(version), shown=version)
-    digest = digest_text(*(text for name in sorted(parts) for text in (name, parts[name].digest)))
-    return CodeFingerprint(digest, MappingProxyType(parts), tuple(sorted(set(reasons))))
+    merged["Python"] = [Part(digest_text(version), shown=version)]
+    return _of_parts(merged, set(reasons))
+
+
+def _of_parts(merged: Mapping[str, list[Part]], reasons: Collection[str]) -> CodeFingerprint:
+    parts = {name: _merge(found) for name, found in sorted(merged.items(), key=_name_of)}
+    digest = digest_text(*(text for name, part in parts.items() for text in (name, part.digest)))
+    return CodeFingerprint(digest, MappingProxyType(parts), tuple(sorted(reasons)))
 
 
 def _name_of(item: tuple[str, Any]) -> str:

@@ -9,6 +9,7 @@ from cloaca_nb.core.secret import MASK, Secret
 from cloaca_nb.errors import HistoryError
 from cloaca_nb.history.artifacts import Kept
 from cloaca_nb.history.secret_digest import SecretDigest, is_of_secret
+from cloaca_nb.values.adapter import Code
 
 __all__ = ["LARGE", "Account", "Accounts", "Describe", "Keep", "text_of"]
 
@@ -41,6 +42,10 @@ class Described(Protocol):
     def exact(self) -> bool:
         """Whether equal digests mean equal values."""
 
+    @property
+    def behind(self) -> frozenset[Code]:
+        """Its classes, and modules of functions in it, that aren't Python's own."""
+
 
 Describe = Callable[[Any], Described]
 Keep = Callable[[Any, str, int], Kept]
@@ -66,6 +71,7 @@ class _Plain(NamedTuple):
     size: int
     preview: str
     exact: bool
+    behind: frozenset[Code] = frozenset()
 
 
 class Accounts:
@@ -119,7 +125,7 @@ class Accounts:
     def _describe_secret(self, secret: Secret) -> Described:
         described = _describe_anyhow(self._describe, secret.reveal())
         digest = self._secret_digest(described.digest) if described.digest else ""
-        return _Plain(described.type, digest, 0, MASK, described.exact)
+        return _Plain(described.type, digest, 0, MASK, described.exact, described.behind)
 
     def is_still(self, value: Any, digest: str) -> bool:
         """Say whether a value surely has the digest that history has of an earlier one.

@@ -1,8 +1,9 @@
 """What the code of a workflow's tasks is now, so that history can say what of it was changed since."""
 
 import logging
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Final, NamedTuple
 
 from cloaca_nb.core.graph import Workflow
 from cloaca_nb.core.task import Task
@@ -10,22 +11,39 @@ from cloaca_nb.declare.fingerprint import CodeFingerprint, Fingerprints
 from cloaca_nb.history.accounts import text_of
 from cloaca_nb.values.digests import content_digest
 
-__all__ = ["fingerprints"]
+__all__ = ["WorkflowCode", "fingerprints"]
 
 logger = logging.getLogger(__name__)
 _reported: Final[set[tuple[str, type]]] = set()
 
 
-def fingerprints(workflow: Workflow) -> Mapping[str, CodeFingerprint]:
-    """Return what the code of a workflow's tasks is now, by task."""
+class WorkflowCode(NamedTuple):
+    """What the code of a workflow is, as of one moment.
+
+    Attributes:
+        tasks: by id the fingerprint of a task.
+        behind: given a task's id, and the classes and modules that a value which it reads leads to: theirs.
+    """
+
+    tasks: Mapping[str, CodeFingerprint]
+    behind: Callable[[str, frozenset[type | str]], CodeFingerprint]
+
+
+def fingerprints(workflow: Workflow) -> WorkflowCode:
+    """Return what the code of a workflow's tasks is now, and of what they read."""
     made = Fingerprints(content_digest)
-    return {task.id: _fingerprint_of(task, made) for task in workflow.tasks}
+
+    def behind(task_id: str, code: frozenset[type | str]) -> CodeFingerprint:
+        task = workflow[task_id]
+        return _fingerprint_of(task, lambda: made.behind(task, code))
+
+    return WorkflowCode({task.id: _fingerprint_of(task, partial(made.of, task)) for task in workflow.tasks}, behind)
 
 
-def _fingerprint_of(task: Task, made: Fingerprints) -> CodeFingerprint:
-    """Return what a task's code is; code that can't be looked at must not cost the run its history."""
+def _fingerprint_of(task: Task, look: Callable[[], CodeFingerprint]) -> CodeFingerprint:
+    """Return what a code is; one that can't be looked at must not cost the run its history."""
     try:
-        return made.of(task)
+        return look()
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # a value's own code may raise anything

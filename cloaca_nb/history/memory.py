@@ -9,11 +9,12 @@ from cloaca_nb.core.graph import Workflow
 from cloaca_nb.core.merge import DELETED
 from cloaca_nb.core.recall import Taken
 from cloaca_nb.core.run_id import short
-from cloaca_nb.declare.fingerprint import CodeFingerprint, Part
+from cloaca_nb.declare.fingerprint import Part
 from cloaca_nb.declare.variables import PREFIX
 from cloaca_nb.errors import HistoryError
 from cloaca_nb.history.accounts import Accounts
 from cloaca_nb.history.artifacts import ArtifactStore, Kept
+from cloaca_nb.history.code import WorkflowCode
 from cloaca_nb.history.secret_digest import is_of_secret
 from cloaca_nb.history.store import Reading
 
@@ -41,6 +42,7 @@ class Earlier:
     code: str | None  # its fingerprint
     reads: Mapping[str, str | None]  # by key: the digest of what it inherited; empty: nothing; None: incomparable
     changes: tuple[Change, ...] = ()
+    behind: Mapping[str, str] | None = None  # by key: the fingerprint of its classes' code; empty: none; None: unknown
 
     @property
     def run(self) -> str:
@@ -57,7 +59,7 @@ class Memory:
         parts: by fingerprint what that code was made of.
         load: gives back a value.
         accounts: the digests of values.
-        code: the fingerprints of the tasks as they are now.
+        code: of the workflow as it is now.
         executed: by run and task when those that have an age limit were executed, in seconds since the Unix epoch; it
             may have been in a run before that one.
     """
@@ -66,7 +68,7 @@ class Memory:
     parts: Mapping[str, Mapping[str, Part]]
     load: Load
     accounts: Accounts
-    code: Mapping[str, CodeFingerprint]
+    code: WorkflowCode
     executed: Mapping[tuple[str, str], float] = field(default_factory=dict)
 
     def values(self, earlier: Earlier) -> dict[str, Any]:
@@ -96,20 +98,21 @@ OF_RUN: Final = """
         UNION ALL
         SELECT runs.run_id, runs.resumed_from, back + 1 FROM runs JOIN chain ON runs.run_id = chain.resumed_from
     )
-    SELECT task_id, run_id, outcome, code, reads, read_digests FROM tasks JOIN chain USING (run_id) ORDER BY back
+    SELECT task_id, run_id, outcome, code, reads, read_digests, read_code
+    FROM tasks JOIN chain USING (run_id) ORDER BY back
 """
 # Of all runs: what the code of now made of each input, and the latest, whatever its code, to say what is different.
 OF_ANY: Final = """
-    SELECT task_id, run_id, outcome, code, reads, read_digests
+    SELECT task_id, run_id, outcome, code, reads, read_digests, read_code
     FROM tasks JOIN runs USING (run_id)
     WHERE kind = 'run' AND outcome = 'Completed' AND task_id IN (SELECT unnest($1))
-    QUALIFY row_number() OVER (PARTITION BY task_id, code, reads, read_digests ORDER BY tasks.ended DESC) = 1
+    QUALIFY row_number() OVER (PARTITION BY task_id, code, reads, read_digests, read_code ORDER BY tasks.ended DESC) = 1
         AND (list_contains($2, code) OR row_number() OVER (PARTITION BY task_id ORDER BY tasks.ended DESC) = 1)
     ORDER BY tasks.ended DESC
 """
 # Of the runs and tries of a workflow: what each task came to last. What was not asked for is no answer.
 OF_LAST: Final = """
-    SELECT task_id, run_id, outcome, code, reads, read_digests
+    SELECT task_id, run_id, outcome, code, reads, read_digests, read_code
     FROM tasks JOIN runs USING (run_id)
     WHERE workflow = $1 AND kind IN ('run', 'try')
         AND (outcome = 'Completed' OR (outcome = 'Skipped' AND kind = 'run' AND reason <> $2))
@@ -145,7 +148,7 @@ def remember(
     reading: Reading,
     artifacts: ArtifactStore,
     accounts: Accounts,
-    code: Mapping[str, CodeFingerprint],
+    code: WorkflowCode,
     workflow: Workflow,
     run_id: str | None,
     *,
@@ -157,7 +160,7 @@ def remember(
         reading: where the rows are.
         artifacts: where the values are.
         accounts: for the digests of values.
-        code: the fingerprints of the tasks as they are now.
+        code: of the workflow as it is now.
         workflow: whose tasks.
         run_id: of which run, and those that it went on with; None: of all.
         last: only what each task came to last, in a run or a try of that workflow.
@@ -168,7 +171,7 @@ def remember(
     if last:
         rows = reading.rows(OF_LAST, workflow.name, NOT_ASKED_FOR)
     elif run_id is None:
-        now = sorted({one.digest for one in code.values()})
+        now = sorted({one.digest for one in code.tasks.values()})
         rows = reading.rows(OF_ANY, [task.id for task in workflow.tasks], now)
     else:
         _check_there(reading, run_id)
@@ -176,10 +179,8 @@ def remember(
     changes = _changes(reading, rows)
     tasks: dict[str, list[Earlier]] = {}
     for row in rows:
-        reads = dict(zip(row["reads"] or (), row["read_digests"] or (), strict=True))
         set_there = tuple(changes.get((row["run_id"], row["task_id"]), ()))
-        earlier = Earlier(row["run_id"], row["outcome"], row["code"], reads, set_there)
-        tasks.setdefault(row["task_id"], []).append(earlier)
+        tasks.setdefault(row["task_id"], []).append(_earlier(row, set_there))
 
     loaded: dict[str, Any] = {}  # artifacts, by digest: a large frame that ten tasks pass on is read and checked once
 
@@ -255,6 +256,13 @@ def _changes(reading: Reading, rows: Sequence[Mapping[str, Any]]) -> dict[tuple[
     return changes
 
 
+def _earlier(row: Mapping[str, Any], changes: tuple[Change, ...]) -> Earlier:
+    keys, code = row["reads"] or (), row["read_code"]
+    reads = dict(zip(keys, row["read_digests"] or (), strict=True))
+    behind = None if code is None else dict(zip(keys, code, strict=bool(code)))  # empty: there is none for any key
+    return Earlier(row["run_id"], row["outcome"], row["code"], reads, changes, behind)
+
+
 def _executed(
     reading: Reading, rows: Sequence[Mapping[str, Any]], tasks: Collection[str]
 ) -> dict[tuple[str, str], float]:
@@ -269,7 +277,7 @@ def _kept(row: Mapping[str, Any]) -> Kept:
 
 
 def _parts(reading: Reading, rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Part]]:
-    codes = sorted({row["code"] for row in rows if row["code"]})
+    codes = sorted({code for row in rows for code in (row["code"], *(row["read_code"] or ())) if code})
     parts: dict[str, dict[str, Part]] = {}
     for row in reading.rows(PARTS, codes):
         if row["digest"] is not None:

@@ -21,6 +21,7 @@ MIGRATIONS: Final = (
     CREATE TABLE code_parts (code VARCHAR, name VARCHAR, digest VARCHAR, location VARCHAR, shown VARCHAR);
     """,
     "",  # the views alone, which every version writes anew
+    "ALTER TABLE tasks ADD COLUMN read_code VARCHAR[];",
 )
 SCHEMA_VERSION: Final = 1 + len(MIGRATIONS)
 

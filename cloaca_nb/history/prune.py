@@ -64,7 +64,8 @@ REMOVABLE: Final = """
 # What belongs to no run any more. Each process says these once, so they stay while one lives that may have said them.
 ORPHANS: Final = (
     "DELETE FROM code WHERE version NOT IN (SELECT version FROM runs)",
-    "DELETE FROM code_parts WHERE code NOT IN (SELECT code FROM tasks WHERE code IS NOT NULL)",
+    """DELETE FROM code_parts WHERE code NOT IN
+       (SELECT code FROM tasks WHERE code IS NOT NULL UNION ALL SELECT unnest(read_code) FROM tasks)""",
     "DELETE FROM processes WHERE journal NOT IN (SELECT journal FROM runs)",
 )
 DIGESTS: Final = """SELECT DISTINCT digest FROM history."{}".artifacts WHERE digest <> ''"""

@@ -37,12 +37,12 @@ class UnchangedOnly:
             return ""
         if task.cache is False:
             return "executed, as it says cache=False" if self._every else ""
-        code = self._memory.code[task.id]
+        code = self._memory.code.tasks[task.id]
         if code.untracked:
             return f"executed, as a change might go unseen: {code.untracked[0]}"
         obstacle = "executed, as no earlier run has it"
         for number, earlier in enumerate(self._memory.tasks.get(task.id, ())):
-            difference = self._difference(earlier, code, context) or self._too_old(task, earlier)
+            difference = self._difference(task, earlier, context) or self._too_old(task, earlier)
             if not difference:
                 try:
                     return self._memory.taken(earlier, context, f"unchanged since {earlier.run}")
@@ -52,19 +52,41 @@ class UnchangedOnly:
                 obstacle = f"executed, as {difference}"
         return obstacle
 
-    def _difference(self, earlier: Earlier, code: CodeFingerprint, context: Context) -> str:
+    def _difference(self, task: Task, earlier: Earlier, context: Context) -> str:
         """Say why a task has to be executed again; empty if it needn't be."""
         if earlier.outcome != "Completed":
             return f"it was {earlier.outcome} in {earlier.run}"
+        code = self._memory.code.tasks[task.id]
         if earlier.code != code.digest:
-            parts = self._memory.parts.get(earlier.code or "", {})
-            return "; ".join(code.differences(parts)) if parts else "its code was changed"
+            return self._differences(code, earlier.code) or "its code was changed"
         for key, digest in earlier.reads.items():
             if digest is None:
                 return f"the value of {key!r} can't be compared with an earlier one"
-            if not self._is_still(context.inherited_value(key), digest):
+            value = context.inherited_value(key)
+            if not self._is_still(value, digest):
                 return "other keys are there now" if key == ALL_KEYS else f"{key!r} has another value now"
+            if difference := self._difference_behind(task, earlier, key, value):
+                return difference
         return ""
+
+    def _difference_behind(self, task: Task, earlier: Earlier, key: str, value: Any) -> str:
+        """Say what else the classes of a value are made of now; of an equal value they have the same names."""
+        before = None if earlier.behind is None else earlier.behind.get(key, "")
+        behind = frozenset() if before == "" or value is MISSING else self._memory.accounts.describe(value).behind
+        if not behind:
+            return ""
+        now = self._memory.code.behind(task.id, behind)
+        if now.untracked:
+            return f"a change behind {key!r} might go unseen: {now.untracked[0]}"
+        if before is None:
+            return f"{earlier.run} doesn't say which code was behind {key!r}" if now.parts else ""
+        if now.digest == before:
+            return ""
+        said = self._differences(now, before)
+        return f"the code behind {key!r} was changed" + (f": {said}" if said else "")
+
+    def _differences(self, now: CodeFingerprint, before: str | None) -> str:
+        return "; ".join(now.differences(parts)) if (parts := self._memory.parts.get(before or "")) else ""
 
     def _too_old(self, task: Task, earlier: Earlier) -> str:
         """Say that a task was executed too long ago for what it asks for; empty if it wasn't."""

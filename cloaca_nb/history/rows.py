@@ -12,7 +12,8 @@ from cloaca_nb.core.merge import DELETED, MISSING
 from cloaca_nb.core.secret import Secret
 from cloaca_nb.core.status import Outcome, Status
 from cloaca_nb.declare.fingerprint import CodeFingerprint
-from cloaca_nb.history.accounts import Account, Accounts, Describe, Keep
+from cloaca_nb.history.accounts import Account, Accounts, Describe, Described, Keep
+from cloaca_nb.history.code import WorkflowCode
 from cloaca_nb.history.secret_digest import SecretDigest
 
 if TYPE_CHECKING:
@@ -21,10 +22,11 @@ if TYPE_CHECKING:
 __all__ = ["EventRows", "Fingerprint", "Row"]
 
 Row = tuple[Any, ...]
-Fingerprint = Callable[[Workflow], Mapping[str, CodeFingerprint]]  # of each task's code, by the task's id
+Fingerprint = Callable[[Workflow], WorkflowCode]
 COUNTED: Final = tuple(map(str, (Outcome.COMPLETED, Outcome.FAILED, Outcome.SKIPPED, Outcome.CANCELLED)))
 NO_FAILURE: Final = ("", "", "", "")
-NOTHING_READ: Final[tuple[tuple[str, ...], tuple[str, ...]]] = ((), ())
+NOTHING_READ: Final[tuple[tuple[str, ...], ...]] = ((), (), ())
+NO_CODE: Final = WorkflowCode({}, lambda _task_id, _code: CodeFingerprint("", {}))
 NO_VALUE: Final = Account()
 
 
@@ -33,7 +35,7 @@ class _OpenRun:
     """What must be known of a run until it is over."""
 
     accounts: Accounts
-    code: Mapping[str, CodeFingerprint] = field(default_factory=dict)  # by task
+    code: WorkflowCode = NO_CODE
     positions: Mapping[str, int] = field(default_factory=dict)
     first_starts: dict[str, float] = field(default_factory=dict)  # by task that was retried: when it first began
     open_attempts: dict[str, events.AttemptStarted] = field(default_factory=dict)  # by task
@@ -49,7 +51,7 @@ class EventRows:
         journal: the name of the journal that the rows go to.
         describe: tells type, digest, size and preview of a value.
         keep: keeps a value, so that it can be read back.
-        fingerprint: tells what the code of a workflow's tasks is, as of now.
+        fingerprint: tells what the code of a workflow is, as of now.
         secret_digest: see `Accounts`.
     """
 
@@ -111,16 +113,17 @@ class EventRows:
             run.last_setter[key] = None
         self._add_code(workflow)
         run.code = self._fingerprint(workflow)  # last: if a value's own code fails it, the run is recorded without
-        self._add_fingerprints(run.code)
+        for found in run.code.tasks.values():
+            self._add_fingerprint(found)
 
-    def _add_fingerprints(self, code: Mapping[str, CodeFingerprint]) -> None:
-        for digest, found in {one.digest: one for one in code.values()}.items():
-            if digest in self._fingerprints:
-                continue
-            self._fingerprints.add(digest)
-            rows = self._rows["code_parts"]
-            rows += [(digest, name, part.digest, part.where, part.shown) for name, part in found.parts.items()]
-            rows += [(digest, reason, None, "", "") for reason in found.untracked]
+    def _add_fingerprint(self, found: CodeFingerprint) -> None:
+        digest = found.digest
+        if digest in self._fingerprints:
+            return
+        self._fingerprints.add(digest)
+        rows = self._rows["code_parts"]
+        rows += [(digest, name, part.digest, part.where, part.shown) for name, part in found.parts.items()]
+        rows += [(digest, reason, None, "", "") for reason in found.untracked]
 
     def _add_code(self, workflow: Any) -> None:
         if workflow.version in self._versions:
@@ -170,17 +173,36 @@ class EventRows:
         first_start = run.first_starts.get(task_id, started) if run.first_starts else started
         word = str(outcome)  # a plain string: the enumeration hashes and compares far slower
         run.outcomes[word] = run.outcomes.get(word, 0) + 1
-        place, code = run.positions.get(task_id), run.code.get(task_id)
+        place, code = run.positions.get(task_id), run.code.tasks.get(task_id)
         code_digest = code.digest if code else None
         exception, message, where, traceback = failure or NO_FAILURE
-        keys, digests = _digests_of(reads, run.accounts) if reads else NOTHING_READ
+        keys, digests, behind = self._read(task_id, reads, run) if reads else NOTHING_READ
         self._ended.append(
             # one tuple, written out: thousands of these are made beside the tasks themselves
             (run_id, task_id, place, word, attempt, first_start, started, at, reason)  # noqa: RUF005 - the faster way
-            + (exception, message, where, traceback, code_digest, keys, digests, taken_from or None)
+            + (exception, message, where, traceback, code_digest, keys, digests, taken_from or None, behind)
         )
         for key, value in changes.items():
             self._add_change(event, run, key, value)
+
+    def _read(self, task_id: str, reads: Mapping[str, Any], run: _OpenRun) -> tuple[tuple[str | None, ...], ...]:
+        """Return the keys that a task has asked for, and of each value the digest, and the fingerprint of its code.
+
+        A digest is empty if there was no value, and None if it doesn't cover all that the value holds.
+        """
+        describe = run.accounts.describe
+        found = [None if value is MISSING else describe(value) for value in reads.values()]
+        keys, digests = tuple(reads), tuple(map(_digest_of, found))
+        if not any(map(_is_behind, found)):
+            return keys, digests, ()
+        return keys, digests, tuple(self._code_behind(task_id, one, run) for one in found)
+
+    def _code_behind(self, task_id: str, described: Described | None, run: _OpenRun) -> str:
+        if described is None or not described.behind:
+            return ""
+        fingerprint = run.code.behind(task_id, described.behind)
+        self._add_fingerprint(fingerprint)
+        return fingerprint.digest if fingerprint.parts else ""
 
     def _add_change(self, event: events.TaskFinished, run: _OpenRun, key: str, value: Any) -> None:
         run.last_setter[key] = event.task_id
@@ -206,17 +228,11 @@ class EventRows:
         return account
 
 
-def _digests_of(reads: Mapping[str, Any], accounts: Accounts) -> tuple[tuple[str, ...], tuple[str | None, ...]]:
-    """Return the keys that a task has asked for, and of each value the digest: empty if there was none.
-
-    It is None if it doesn't cover all that the value holds.
-    """
-    digests = (_digest_of(value, accounts) for value in reads.values())
-    return tuple(reads), tuple(digests)
+def _is_behind(described: Described | None) -> bool:
+    return described is not None and bool(described.behind)
 
 
-def _digest_of(value: Any, accounts: Accounts) -> str | None:
-    if value is MISSING:
+def _digest_of(described: Described | None) -> str | None:
+    if described is None:
         return ""
-    described = accounts.describe(value)
     return described.digest if described.exact else None

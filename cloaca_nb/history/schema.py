@@ -55,6 +55,7 @@ TABLES: Final = (
         reads VARCHAR[] the keys that it asked its context for; * stands for the question which keys there are
         read_digests VARCHAR[] for each of those the digest of what it inherited; empty: nothing; NULL: incomparable
         taken_from VARCHAR the run whose values these are; NULL: it was executed
+        read_code VARCHAR[] for each of those the fingerprint of its classes' code, see code_parts; empty: Python's own
         """,
     ),
     table(
@@ -179,6 +180,7 @@ ENDED: Final = table(
     reads VARCHAR[] the keys that it asked its context for
     read_digests VARCHAR[] for each of those the digest of what it inherited
     taken_from VARCHAR the run whose values these are; NULL: it was executed
+    read_code VARCHAR[] for each of those keys the fingerprint of the code of its value's classes
     """,
 )
 
@@ -188,7 +190,7 @@ FROM_ENDED: Final = {
         """
         SELECT run_id, task_id, position, outcome, attempt AS attempts, started, ended, reason,
                CASE exception WHEN '' THEN '' ELSE exception || ': ' || message END AS error, location,
-               code, reads, read_digests, taken_from
+               code, reads, read_digests, taken_from, read_code
         """,
         "",
     ),

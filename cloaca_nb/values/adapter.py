@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
-__all__ = ["Adapter", "Apart", "Digest", "Either", "Isolation", "Raw"]
+__all__ = ["Adapter", "Apart", "Behind", "Code", "Digest", "Either", "Isolation", "Raw"]
 
+Code: TypeAlias = type | str  # a class, or the name of a module
 Digest: TypeAlias = Callable[[Any], bytes]  # of a value that is nested in a part without order, e.g. in a set
 
 
@@ -19,6 +20,12 @@ class Apart(NamedTuple):
     """A part that counts by its own digest, because it may be kept on its own. Only digests get to see it."""
 
     value: Any
+
+
+class Behind(NamedTuple):
+    """What a part leads to by name: classes, and modules of functions. It isn't in the value; only digests see it."""
+
+    code: frozenset[Code]
 
 
 class Raw(NamedTuple):

@@ -5,13 +5,14 @@ Large runs of bytes, as the columns of a frame are, count by their XXH3 (128 bit
 share a digest; nobody should trust it against somebody who makes two values for that purpose.
 """
 
+import sys
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
 from cloaca_nb.values import pickles
-from cloaca_nb.values.adapter import Apart, Either, Raw
+from cloaca_nb.values.adapter import Apart, Behind, Code, Either, Raw
 from cloaca_nb.values.plain import EXACT_LEAVES, LEAVES
 from cloaca_nb.values.registry import adapter_of, type_name
 
@@ -32,6 +33,7 @@ class Description(NamedTuple):
     size: int  # bytes of the form that was digested
     preview: str  # one line of at most 200 characters
     exact: bool = True  # whether the digest is made of all that the value holds: equal digests mean equal values
+    behind: frozenset[Code] = frozenset()  # its classes, and modules of functions in it, that aren't Python's own
 
 
 def describe(value: Any) -> Description:
@@ -84,7 +86,12 @@ def _description(value: Any, sink: "_Sink") -> Description:
     sink.walk(value)
     hexadecimal = sink.finish().hex()
     return Description(
-        type_name(type(value)), hexadecimal, sink.size, _preview(value, sink.unreadable), not sink.unreadable
+        type_name(type(value)),
+        hexadecimal,
+        sink.size,
+        _preview(value, sink.unreadable),
+        not sink.unreadable,
+        frozenset(one for one in sink.behind if not _is_pythons_own(one)),
     )
 
 
@@ -131,7 +138,10 @@ class _Sink:
         exact: whether it writes all that there is, or no more than decides whether two values are equal.
     """
 
-    __slots__ = ("_chunks", "_depths", "_exact", "_hash", "_leaves", "_open", "apart", "opaque", "size", "unreadable")
+    __slots__ = (
+        *("_chunks", "_depths", "_exact", "_hash", "_leaves", "_open"),
+        *("apart", "behind", "opaque", "size", "unreadable"),
+    )
 
     def __init__(self, *, exact: bool = True) -> None:
         self._exact = exact
@@ -142,6 +152,7 @@ class _Sink:
         self._depths: dict[int, int] = {}
         self.size = 0
         self.apart: list[bytes] = []  # digests of what counts by its own
+        self.behind: set[Code] = set()  # the classes of what was taken apart, and the code that it leads to
         self.opaque = False  # an object was met that only its own `__eq__` can compare
         self.unreadable: list[str] = []  # types of what couldn't be taken apart
 
@@ -185,6 +196,9 @@ class _Sink:
             self.apart.append(self._nested(value.value))
             self._write_bytes(kind, self.apart[-1])
             return True
+        if kind is Behind:
+            self.behind |= value.code
+            return True
         if kind is Raw:
             self._write_bytes(kind, value.data if len(value.data) > _LARGE else bytes(value.data))
             return True
@@ -198,6 +212,7 @@ class _Sink:
         return False
 
     def _parts(self, value: Any, kind: type) -> Iterator[Any]:
+        self.behind.add(kind)
         adapter = adapter_of(kind)
         self.opaque = self.opaque or adapter.equal is pickles.equal
         yield from adapter.parts(value, self._nested)
@@ -207,6 +222,7 @@ class _Sink:
         sink.walk(value)
         self.opaque = self.opaque or sink.opaque
         self.unreadable += sink.unreadable
+        self.behind |= sink.behind
         found = sink.finish()
         self.size += sink.size
         return found
@@ -227,6 +243,11 @@ class _Sink:
         self.size += len(data)
         self._hash.update(data)
         self._chunks.clear()
+
+
+def _is_pythons_own(code: Code) -> bool:
+    module = code if isinstance(code, str) else str(code.__module__)
+    return module.partition(".")[0] in sys.stdlib_module_names
 
 
 def _fast_hash(data: Any) -> bytes:

@@ -2,17 +2,19 @@
 
 import re
 import sys
+import types
 from collections.abc import Iterable
 from copy import deepcopy
 from functools import cache
 from io import BytesIO
 from typing import Any, Final
 
-from cloaca_nb.values.adapter import Digest, Isolation
+from cloaca_nb.values.adapter import Behind, Digest, Isolation
 
 __all__ = ["equal", "isolate", "outline", "parts", "preview", "session_class", "to_pickle", "without_addresses"]
 
 _LIBRARIES: Final = frozenset({"numpy", "pandas", "polars", "pyarrow"})
+_WRITTEN_WHOLE: Final = frozenset({"__main__", "cloudpickle"})  # functions that count by the pickle, or write it
 _ADDRESS: Final = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
@@ -30,8 +32,10 @@ def equal(a: Any, b: Any) -> bool:
 def parts(value: Any, digest: Digest) -> Iterable[Any]:
     """Pickle; see `_canonical_pickler` for what is different."""
     file = BytesIO()
-    _canonical_pickler()(file, value, digest).dump(value)
+    pickler = _canonical_pickler()(file, value, digest)
+    pickler.dump(value)
     yield file.getvalue()
+    yield Behind(frozenset(pickler.behind))
 
 
 def preview(value: Any) -> str:
@@ -65,7 +69,11 @@ def _isolate_large_attributes(value: Any, copies: Isolation) -> None:
 
 
 def _library(value: Any) -> str:
-    return str(type(value).__module__).partition(".")[0]
+    return _top(type(value))
+
+
+def _top(code: Any) -> str:
+    return str(code.__module__).partition(".")[0]
 
 
 @cache
@@ -81,11 +89,15 @@ def _canonical_pickler() -> Any:
         def __init__(self, file: BytesIO, root: Any, digest: Digest) -> None:
             super().__init__(file, protocol=5)
             self._root, self._digest = root, digest
+            self.behind: set[type | str] = set()
 
         def persistent_id(self, value: Any) -> Any:
             if type(value) is str:
                 return f"text {value}"
+            if type(value) is types.FunctionType and _top(value) not in _WRITTEN_WHOLE:
+                self.behind.add(str(value.__module__))
             if isinstance(value, type):
+                self.behind.add(value)
                 return f"class {value.__module__}.{value.__qualname__}"
             if value is not self._root and (type(value) in (set, frozenset) or _library(value) in _LIBRARIES):
                 return self._digest(value)

@@ -359,14 +359,15 @@ def test_code_that_cannot_be_looked_at_costs_no_run_its_history(
 ) -> None:
     odd = Task(f"load {kind.__name__}", print)
     for _ in range(3):
-        found = _fingerprint_of(odd, Unfathomable(kind("no partition")))  # type: ignore[arg-type]  # as a broken one would be
+        found = _fingerprint_of(odd, partial(Unfathomable(kind("no partition")).of, odd))
         assert found.untracked == (f"its code can't be looked at ({kind.__name__}: no partition).",)
     assert [odd.id in record.message for record in caplog.records] == [True]
 
 
 def test_who_interrupts_a_look_at_code_is_heard() -> None:
     with pytest.raises(KeyboardInterrupt):
-        _fingerprint_of(Task("load", print), Unfathomable(KeyboardInterrupt()))  # type: ignore[arg-type]  # as above
+        odd = Task("load", print)
+        _fingerprint_of(odd, partial(Unfathomable(KeyboardInterrupt()).of, odd))
 
 
 class Asking:

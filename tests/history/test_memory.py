@@ -54,8 +54,8 @@ def test_every_task_of_a_run_is_remembered(runner: DefaultRunner) -> None:
     assert memory.values(found["clean"]) == {"same": [0, 1], "raw": DELETED}
     assert memory.values(found["fail"]) == {}
     assert list(found["clean"].reads) == ["rows", "raw"]
-    assert found["load"].code == memory.code["load"].digest
-    assert "task body" in memory.parts[memory.code["load"].digest]
+    assert found["load"].code == memory.code.tasks["load"].digest
+    assert "task body" in memory.parts[memory.code.tasks["load"].digest]
 
 
 def test_values_that_are_given_back_are_ones_own(runner: DefaultRunner) -> None:

@@ -219,6 +219,19 @@ def test_code_stays_while_a_process_lives_that_has_said_it(open_history: Open, r
     assert reading.sql("FROM code_parts").empty
 
 
+def test_the_code_behind_what_a_run_read_goes_with_the_last_that_read_it(open_history: Open) -> None:
+    flow = Workflow("flow", [Task("count", lambda context: context.get("rows") and None, (), keys=Keys())])
+    with DefaultRunner(str(open_history().location)) as runner:
+        runner.execute(flow, {"rows": frame(1)})
+        runner.execute(flow, {"rows": np.arange(3)})
+    history = open_history()
+    for kept, distributions in ((1, {"numpy"}), (0, set())):
+        history.prune(kept)
+        behind = history.sql("SELECT name FROM code_parts WHERE code IN (SELECT unnest(read_code) FROM tasks)")
+        assert {name.removeprefix("distribution ") for name in behind["name"]} == distributions
+    assert history.sql("FROM code_parts").empty
+
+
 def test_tables_are_what_they_were_when_the_file_was_written_anew(open_history: Open, runs: Any) -> None:
     history = open_history()
     for run_id in "abc":

@@ -13,6 +13,7 @@ from cloaca_nb.declare.fingerprint import CodeFingerprint, Part
 from cloaca_nb.errors import HistoryError
 from cloaca_nb.history.accounts import Accounts
 from cloaca_nb.history.artifacts import ArtifactStore, Kept
+from cloaca_nb.history.code import WorkflowCode
 from cloaca_nb.history.memory import Change, Earlier, Memory
 from cloaca_nb.history.recall import TakenAsTheyAre, UnchangedOnly
 from cloaca_nb.values.digests import describe
@@ -20,7 +21,10 @@ from cloaca_nb.values.digests import describe
 RUN = "01900000-run-a1b2c3d4"
 TASK = Task("clean", print, ())
 CODE = CodeFingerprint("new", {"task body": Part("1"), "constant LIMIT": Part("2", "flow.py:1", "4")})
-OLD_PARTS = {"old": {"task body": Part("1"), "constant LIMIT": Part("3", "flow.py:1", "3")}}
+OLD_PARTS = {
+    "old": {"task body": Part("1"), "constant LIMIT": Part("3", "flow.py:1", "3")},
+    "before": {"distribution Point": Part("1", shown="1.0")},
+}
 
 
 def digest(value: Any) -> str:
@@ -32,9 +36,25 @@ def earlier(**facts: Any) -> Earlier:
     return Earlier(**{"run_id": RUN, "outcome": "Completed", "code": "new", "reads": {}, "changes": (change,), **facts})
 
 
+def behind(_task_id: str, code: frozenset[Any]) -> CodeFingerprint:
+    """Say that each class belongs to a distribution of its name, but for one of which nobody knows."""
+    names = sorted(one.__name__ for one in code)
+    return CodeFingerprint(
+        "now",
+        {f"distribution {name}": Part("2", shown="2.0") for name in names},
+        ("nobody knows Lost.",) if "Lost" in names else (),
+    )
+
+
 def memory(*of_clean: Earlier, code: CodeFingerprint = CODE, load: Callable[[str, Kept], Any] | None = None) -> Memory:
     accounts = Accounts(describe, ArtifactStore(None).keep)
-    return Memory({"clean": of_clean}, OLD_PARTS, load or (lambda _digest, _kept: 5), accounts, {"clean": code})
+    return Memory(
+        {"clean": of_clean},
+        OLD_PARTS,
+        load or (lambda _digest, _kept: 5),
+        accounts,
+        WorkflowCode({"clean": code}, behind),
+    )
 
 
 def inheriting(values: Mapping[str, Any]) -> Context:
@@ -88,6 +108,35 @@ def test_an_unchanged_task_is_taken(known: tuple[Earlier, ...]) -> None:
     assert isinstance(answer, Taken)
     assert (answer.run_id, answer.changes, answer.reason) == (RUN, {"y": 5}, "unchanged since run a1b2c3d4")
     assert set(answer.reads) == set(known[-1].reads)
+
+
+class Point:
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Point)
+
+    __hash__ = None  # type: ignore[assignment]  # as any object that can be changed
+
+
+class Lost(Point):
+    pass
+
+
+BEHIND = [
+    ("the same", Point(), {"x": "now"}, None),
+    ("nothing, of no class", 1, {}, None),
+    ("unknown, of no class", 1, None, None),
+    ("another version", Point(), {"x": "before"}, "the code behind 'x' was changed: Point 1.0 → 2.0"),
+    ("a forgotten one", Point(), {"x": "forgotten"}, "the code behind 'x' was changed"),
+    ("of an earlier version of ours", Point(), None, "run a1b2c3d4 doesn't say which code was behind 'x'"),
+    ("in a list", [{"k": Point()}], {"x": "before"}, "the code behind 'x' was changed: Point 1.0 → 2.0"),
+    ("what nobody knows", Lost(), {"x": "now"}, "a change behind 'x' might go unseen: nobody knows Lost."),
+]
+
+
+@pytest.mark.parametrize(("value", "known", "said"), [one[1:] for one in BEHIND], ids=[one[0] for one in BEHIND])
+def test_the_code_behind_a_value_counts(value: Any, known: dict[str, str] | None, said: str | None) -> None:
+    answer = UnchangedOnly(memory(earlier(reads={"x": digest(value)}, behind=known)))(TASK, inheriting({"x": value}))
+    assert (None if isinstance(answer, Taken) else answer) == (said and f"executed, as {said}")
 
 
 def test_equal_numbers_of_two_types_are_two_values() -> None:

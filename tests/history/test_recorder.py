@@ -17,12 +17,12 @@ from cloaca_nb.history.artifacts import ArtifactStore
 from cloaca_nb.history.history import History
 from cloaca_nb.history.journal import MemoryJournal
 from cloaca_nb.history.recorder import Recorder
-from cloaca_nb.history.rows import EventRows
+from cloaca_nb.history.rows import NO_CODE, EventRows
 from cloaca_nb.values.digests import describe
 
 
 def rows_of(journal: MemoryJournal) -> EventRows:
-    return EventRows(journal.name, describe, ArtifactStore(None).keep, lambda _workflow: {})
+    return EventRows(journal.name, describe, ArtifactStore(None).keep, lambda _workflow: NO_CODE)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from cloaca_nb.core import events
 from cloaca_nb.core.status import Outcome
 from cloaca_nb.history.accounts import LARGE, Accounts
 from cloaca_nb.history.artifacts import Kept
-from cloaca_nb.history.rows import EventRows, Row
+from cloaca_nb.history.rows import NO_CODE, EventRows, Row
 from cloaca_nb.history.schema import ENDED, ENDINGS, TABLES
 
 
@@ -17,6 +17,7 @@ class Description(NamedTuple):
     size: int
     preview: str
     exact: bool = True
+    behind: frozenset[Any] = frozenset()
 
 
 def describe(value: Any) -> Description:
@@ -28,7 +29,7 @@ def keep(_value: Any, _digest: str, _size: int) -> Kept:
 
 
 def rows_of(describe: Any) -> EventRows:
-    return EventRows("journal", describe, keep, lambda _workflow: {})
+    return EventRows("journal", describe, keep, lambda _workflow: NO_CODE)
 
 
 @pytest.fixture

@@ -52,8 +52,8 @@ def test_digests_are_the_same_in_every_process():
 
 def test_the_description_of_a_dict():
     value = {"name": "ä", "rows": [1, 2.5, None, True], "when": Path("a")}
-    kind, digest, size, preview, exact = describe(value)
-    assert (kind, len(digest), size > 20, exact) == ("dict", 32, True, True)
+    kind, digest, size, preview, exact, behind = describe(value)
+    assert (kind, len(digest), size > 20, exact, behind) == ("dict", 32, True, True, frozenset())
     assert preview == '{"name":"ä","rows":[1,2.5,null,true],"when":"PosixPath(\'a\')"}'
 
 
