@@ -365,8 +365,8 @@ def test_code_that_cannot_be_looked_at_costs_no_run_its_history(
 
 
 def test_who_interrupts_a_look_at_code_is_heard() -> None:
+    odd = Task("load", print)
     with pytest.raises(KeyboardInterrupt):
-        odd = Task("load", print)
         _fingerprint_of(odd, partial(Unfathomable(KeyboardInterrupt()).of, odd))
 
 
