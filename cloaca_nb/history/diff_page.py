@@ -2,14 +2,12 @@
 
 from collections.abc import Iterable, Iterator
 from html import escape
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from cloaca_nb.core.duration import duration
 from cloaca_nb.core.moment import moment
 from cloaca_nb.core.run_id import short
-
-if TYPE_CHECKING:
-    from cloaca_nb.history.diff import CodeChange, DurationChange, RunDiff, Side, TaskChange, ValueChange
+from cloaca_nb.history.changes import Changes, CodeChange, DurationChange, Side, TaskChange, ValueChange
 
 __all__ = ["diff_html", "diff_text"]
 
@@ -34,27 +32,27 @@ Pair = tuple[str, str, str, str]  # what it is about, before, after, a remark
 # -- what both say
 
 
-def _sections(diff: "RunDiff") -> Iterator[tuple[str, list[Pair]]]:
+def _sections(diff: Changes) -> Iterator[tuple[str, list[Pair]]]:
     yield "Initial context", [_value(one) for one in diff.initial]
     yield "Tasks", [_task(one) for one in diff.tasks]
     yield "Durations", [_lasted(one) for one in diff.durations]
     yield "Final context", [_value(one) for one in diff.final]
 
 
-def _value(change: "ValueChange") -> Pair:
+def _value(change: ValueChange) -> Pair:
     return change.key, change.before or ABSENT, change.after or ABSENT, ""
 
 
-def _task(change: "TaskChange") -> Pair:
+def _task(change: TaskChange) -> Pair:
     return change.task_id, change.before or ABSENT, change.after or ABSENT, ""
 
 
-def _lasted(change: "DurationChange") -> Pair:
+def _lasted(change: DurationChange) -> Pair:
     usual = "" if change.usual is None else f"usually {duration(change.usual[0])} to {duration(change.usual[1])}"
     return change.task_id, duration(change.before), duration(change.after), usual
 
 
-def _names(diff: "RunDiff") -> str:
+def _names(diff: Changes) -> str:
     a, b = diff.a.workflow, diff.b.workflow
     return a if a == b else f"{a} → {b}"
 
@@ -62,7 +60,7 @@ def _names(diff: "RunDiff") -> str:
 # -- text
 
 
-def diff_text(diff: "RunDiff") -> str:
+def diff_text(diff: Changes) -> str:
     """Return the difference as plain text: a heading, then only the sections in which something differs."""
     blocks = [f"{_names(diff)}: {_side_text(diff.a)} → {_side_text(diff.b)}"]
     code = "\n".join(line for change in diff.code for line in _code_lines(change))
@@ -74,7 +72,7 @@ def diff_text(diff: "RunDiff") -> str:
     return "\n\n".join([*blocks, SAME] if diff.is_empty else blocks)
 
 
-def _side_text(side: "Side") -> str:
+def _side_text(side: Side) -> str:
     facts = [side.status, duration(side.duration)]
     return f"run {short(side.run_id)} ({', '.join(filter(None, facts))})"
 
@@ -85,7 +83,7 @@ def _pair_lines(pairs: list[Pair]) -> Iterator[str]:
         yield f"  {name:<{width}}  {before} → {after}" + (f"  ({remark})" if remark else "")
 
 
-def _code_lines(change: "CodeChange") -> Iterator[str]:
+def _code_lines(change: CodeChange) -> Iterator[str]:
     yield f"  {change.task_id}" + (f": {'; '.join(change.parts)}" if change.parts else "")
     yield from (f"    {line}".rstrip() for line in change.text.splitlines())
 
@@ -93,7 +91,7 @@ def _code_lines(change: "CodeChange") -> Iterator[str]:
 # -- HTML
 
 
-def diff_html(diff: "RunDiff") -> str:
+def diff_html(diff: Changes) -> str:
     """Return the difference as HTML that shows in any page, also where scripts and style sheets are taken out."""
     code = "".join(map(_code_html, diff.code))
     ids = escape(f"{diff.a.run_id} {diff.b.run_id}")
@@ -111,7 +109,7 @@ def diff_html(diff: "RunDiff") -> str:
     return "".join([*parts, "</div>"])
 
 
-def _side_html(side: "Side") -> str:
+def _side_html(side: Side) -> str:
     pill = (
         f"display:inline-block;padding:0 8px;border-radius:9px;color:#ffffff;font-size:11px;font-weight:600;"
         f"background-color:{COLOURS.get(side.status, GREY)}"
@@ -150,7 +148,7 @@ def _tinted(sign: str, text: str) -> str:
     return f'<span style="background-color:rgba({rgb},0.18);border-radius:4px;padding:1px 6px">{escape(text)}</span>'
 
 
-def _code_html(change: "CodeChange") -> str:
+def _code_html(change: CodeChange) -> str:
     said = f' <span style="{QUIET}">{escape("; ".join(change.parts))}</span>' if change.parts else ""
     name = f'<div style="padding:4px 0"><span style="font-weight:500">{escape(change.task_id)}</span>{said}</div>'
     if not change.text:

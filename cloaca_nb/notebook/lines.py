@@ -16,7 +16,7 @@ from cloaca_nb.terminal.summary import say_summary
 if TYPE_CHECKING:
     from cloaca_nb.core.graph import Workflow
     from cloaca_nb.engine.run import Run
-    from cloaca_nb.notebook.showing import Start
+    from cloaca_nb.notebook.shown import Start
 
 __all__ = ["LateLines", "OnRecord", "OnTerminal"]
 

@@ -20,7 +20,7 @@ from cloaca_nb.errors import HistoryError, near_miss
 from cloaca_nb.notebook.answer import Answer
 from cloaca_nb.notebook.drawing.look import look_of
 from cloaca_nb.notebook.failure import hide_our_frames
-from cloaca_nb.notebook.showing import Shown, Start
+from cloaca_nb.notebook.shown import Shown, Start
 
 __all__ = ["Notice", "Runs", "told"]
 

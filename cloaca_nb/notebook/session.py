@@ -25,7 +25,8 @@ from cloaca_nb.notebook.post_mortem import PostMortem
 from cloaca_nb.notebook.runners import Runners
 from cloaca_nb.notebook.runs import Notice, Runs
 from cloaca_nb.notebook.settings import Cloaca
-from cloaca_nb.notebook.showing import Shown, Start, Unshown, showing
+from cloaca_nb.notebook.showing import Unshown, showing
+from cloaca_nb.notebook.shown import Shown, Start
 from cloaca_nb.notebook.snapshot import frozen
 from cloaca_nb.notebook.testing import run_test
 from cloaca_nb.packaging.analysis.notebook import Notebook

@@ -1,29 +1,16 @@
 """How a run is shown where it was started: a panel for a person, lines on a terminal, a table for the record."""
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, TextIO, TypeAlias
+from typing import TYPE_CHECKING, Any, TextIO
 
-from cloaca_nb.core.events import Observer
 from cloaca_nb.notebook.audience import Audience
+from cloaca_nb.notebook.shown import Shown, Start
 
 if TYPE_CHECKING:
     from cloaca_nb.core.graph import Workflow
     from cloaca_nb.engine.run import Run
     from cloaca_nb.notebook.panel.panels import Panels
 
-__all__ = ["OnPanel", "Shown", "Start", "Unshown", "showing"]
-
-Start: TypeAlias = Callable[[Sequence[Observer]], "Run"]
-
-
-class Shown(Protocol):
-    """Shows one run."""
-
-    def start(self, start: Start) -> "Run":
-        """Start the run, and show it from then on."""
-
-    def end(self, run: "Run") -> None:
-        """Leave on display what it came to."""
+__all__ = ["OnPanel", "Unshown", "showing"]
 
 
 def showing(
