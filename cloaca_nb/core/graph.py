@@ -171,13 +171,7 @@ class Workflow:
         Raises:
             TaskNotFoundError: a KeyError, if there is no such task.
         """
-        found: set[str] = set()
-        stack = [self[task_id].id]
-        while stack:
-            new = set(self.dependents[stack.pop()]) - found
-            found |= new
-            stack += new
-        return found
+        return _reached(self[task_id].id, self.dependents)
 
     def ancestors(self, task_id: str) -> set[str]:
         """Return the ids of the tasks that a task depends on, directly or by way of others.
@@ -185,13 +179,7 @@ class Workflow:
         Raises:
             TaskNotFoundError: a KeyError, if there is no such task.
         """
-        found: set[str] = set()
-        stack = [self[task_id].id]
-        while stack:
-            new = set(self._dependencies[stack.pop()]) - found
-            found |= new
-            stack += new
-        return found
+        return _reached(self[task_id].id, self._dependencies)
 
     def up_to(self, task_id: str) -> "Workflow":
         """Return a workflow of a task and its ancestors, in which each is ready whatever became of the others.
@@ -302,6 +290,17 @@ def _index(name: str, tasks: Iterable[Task]) -> dict[str, Task]:
         raise WorkflowValidationError(
             f"Workflow cannot be empty: {name!r} has no task. Add one with add_task() or define it in the `with` block."
         )
+    return found
+
+
+def _reached(task_id: str, edges: Mapping[str, Sequence[str]]) -> set[str]:
+    """Return where the edges lead from a task, directly or by way of others."""
+    found: set[str] = set()
+    stack = [task_id]
+    while stack:
+        new = set(edges[stack.pop()]) - found
+        found |= new
+        stack += new
     return found
 
 
