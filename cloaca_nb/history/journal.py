@@ -1,4 +1,4 @@
-"""A process's own journal: lines that are on disk when `append` returns, written without asking any other process.
+"""A process's own journal: lines that are on disk when `sync` returns, written without asking any other process.
 
 A journal is one or more segments ``<name>.<number>.jsonl`` beside ``<name>.lock``. The process holds the lock for as
 long as it may write: that lock, and nothing else, is the mark that it lives. Only the last segment grows. A reader may
@@ -45,7 +45,10 @@ class Journal(Protocol):
         """Why what was appended isn't all durable; None when it is."""
 
     def append(self, line: bytes) -> None:
-        """Keep one line, given without its line end. Never raises: what fails is kept for the next time."""
+        """Have one line, given without its line end, outlive this process. Never raises: what fails is kept."""
+
+    def sync(self) -> None:
+        """Have all lines on disk, where they outlive the machine. Never raises: what fails is tried the next time."""
 
     def close(self) -> None:
         """Write what is left, and let others know that nothing more comes."""
@@ -62,6 +65,9 @@ class MemoryJournal:
     def append(self, line: bytes) -> None:
         """Keep one line."""
         self._lines.append(line)
+
+    def sync(self) -> None:
+        """Do nothing: there is no disk."""
 
     def lines(self) -> list[bytes]:
         """Return the lines that aren't forgotten."""
@@ -80,7 +86,7 @@ class Deleted(FileNotFoundError):  # noqa: N818 - what has happened to a file
 
 
 class FileJournal:
-    """The journal of this process in a folder that many share; `append` and `close` are for one thread.
+    """The journal of this process in a folder that many share; for one thread, but for reading `error`.
 
     Args:
         folder: where the journals of one history lie; made if it isn't there.
@@ -107,7 +113,8 @@ class FileJournal:
         self._segment_size = segment_size
         self._on_segment = on_segment
         self._number = 0
-        self._unwritten = b""
+        self._recent = b""  # the lines since the last sync
+        self._written = 0  # so many bytes of them are in the file
         folder.mkdir(parents=True, exist_ok=True)
         self._lock = native_lock(lock_path(folder, self.name))
         self._lock.acquire(timeout=PATIENCE, poll_interval=TICK)
@@ -118,34 +125,45 @@ class FileJournal:
             raise
 
     def append(self, line: bytes) -> None:
-        """Have the line on disk on return, else in memory and the reason in `error`."""
-        self._unwritten += line + b"\n"
+        """Have the line in the file on return, else in memory and the reason in `error`."""
+        self._recent += line + b"\n"
+        if self.error is None:
+            self._try(self._write)
+
+    def sync(self) -> None:
+        """Have all lines on disk on return, else in memory and the reason in `error`."""
         if isinstance(self.error, Deleted):
             self._begin_again()
-        else:
-            self._write()
+        elif self._recent or self.error is not None:
+            self._try(self._write_durably)
         if self.error is None and self._size >= self._segment_size:
             self._rotate()
 
     def close(self) -> None:
         """Write what is left and give the lock back; a journal that holds nothing but its header is removed."""
-        if self._unwritten:
-            self._write()
+        if self._recent:
+            self._try(self._write_durably)
         self._file.close()
-        if self._number == 1 and self._size == len(self._header) + 1 and not self._unwritten:
+        if self._number == 1 and self._size == len(self._header) + 1 and not self._recent:
             self._remove()
         self._lock.release()
 
-    def _write(self) -> None:
-        """Write what isn't on disk yet, always from the end of what is: a write that failed half way is overwritten."""
+    def _try(self, write: Callable[[], None]) -> None:
+        """Write; if that fails, all since the last sync is written again the next time, over what is there of it."""
         try:
-            _write_durably(self._file, self._size, self._unwritten)
+            write()
         except OSError as error:
-            self.error = error
-        else:
-            self._size += len(self._unwritten)
-            self._unwritten = b""
-            self.error = None
+            self.error, self._written = error, 0
+
+    def _write(self) -> None:
+        _write(self._file, self._size + self._written, memoryview(self._recent)[self._written :])
+        self._written = len(self._recent)
+
+    def _write_durably(self) -> None:
+        self._write()
+        _have_on_disk(self._file)
+        self._size += len(self._recent)
+        self._recent, self._written, self.error = b"", 0, None
 
     def _begin_again(self) -> None:
         """Go on in a new segment: the last one was deleted, and perhaps all that is in the folder."""
@@ -158,16 +176,16 @@ class FileJournal:
                 self._lock.acquire(timeout=PATIENCE, poll_interval=TICK)
             self._next_segment()
         except OSError:
-            return  # the next append tries again
+            return  # the next sync tries again
         deleted.close()
-        self._write()
+        self._try(self._write_durably)
 
     def _rotate(self) -> None:
         full = self._file
         try:
             self._next_segment()
         except OSError as error:
-            self.error = error  # what was appended is safe; the next append tries again
+            self.error = error  # what was appended is safe; the next sync tries again
             return
         full.close()
         self._on_segment()
@@ -175,12 +193,13 @@ class FileJournal:
     def _next_segment(self) -> None:
         file = segment_path(self._folder, self.name, self._number + 1).open("wb", buffering=0)
         try:
-            _write_durably(file, 0, self._header + b"\n")
+            _write(file, 0, self._header + b"\n")
+            _have_on_disk(file)
             sync_folder(self._folder)
         except OSError:
             file.close()
             raise
-        self._file, self._size = file, len(self._header) + 1
+        self._file, self._size, self._written = file, len(self._header) + 1, 0
         self._number += 1
 
     def _remove(self) -> None:
@@ -215,16 +234,20 @@ def _new_name() -> str:
     return f"{time.time_ns():016x}-{secrets.token_hex(4)}"
 
 
-def _write_durably(file: IO[bytes], start: int, data: bytes) -> None:
-    """Write at a place and return when it is on the disk.
-
-    Raises:
-        OSError: if the disk fails, or if the file was deleted, so that no reader will ever find it.
-    """
+def _write(file: IO[bytes], start: int, data: bytes | memoryview) -> None:
+    """Write at a place."""
     file.seek(start)
     rest = memoryview(data)
     while rest:
         rest = rest[file.write(rest) :]
+
+
+def _have_on_disk(file: IO[bytes]) -> None:
+    """Return when what was written is on the disk.
+
+    Raises:
+        OSError: if the disk fails, or if the file was deleted, so that no reader will ever find it.
+    """
     _sync(file.fileno())
     if os.fstat(file.fileno()).st_nlink == 0:
         raise Deleted(f"{file.name} was deleted while it was in use")

@@ -1,9 +1,10 @@
 """The observer that keeps what happens: events in, journal lines out.
 
 The engine's threads only put events on a queue. The writer thread sleeps until there is one, gives others a moment to
-join it, and makes one journal line of all: a group commit. A thread that waits for its events commits them itself if
-nobody else is at it, for handing over to another thread and back costs more than writing. Whoever commits holds the
-lock of the rows and the journal.
+join it, and makes one journal line of all: a group commit. That a run has begun it writes sooner, as the run may be
+about to end this process: that is in the file then, and goes to the disk with the next commit. A thread that waits for
+its events commits them itself if nobody else is at it, for handing over to another thread and back costs more than
+writing. Whoever commits holds the lock of the rows and the journal.
 
 A commit asks values what they are, and so runs code of their classes. That code can't wait for the commit it is part
 of: it is told so.
@@ -17,7 +18,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NoReturn
 
-from cloaca_nb.core.events import Event
+from cloaca_nb.core.events import Event, RunStarted
 from cloaca_nb.errors import HistoryError
 from cloaca_nb.history.journal import Journal
 from cloaca_nb.history.rows import EventRows, Row
@@ -26,6 +27,7 @@ from cloaca_nb.history.schema import ENDED, ENDINGS, TABLES
 __all__ = ["Recorder", "encode"]
 
 DELAY: Final = 0.015  # seconds that a commit waits for company
+SOON: Final = 0.002  # seconds after which it is known that a run has begun, if it isn't over by then
 PULSE: Final = 1.0  # seconds after which who waits for the writer thread looks whether it lives
 LARGEST: Final = 1 << 63  # what an integer of JSON can't reach
 NAMES: Final = {table.name: table.names for table in (*TABLES, ENDED, ENDINGS)}
@@ -159,7 +161,8 @@ class Recorder:
         closing = False
         while not closing:
             self._sleep()
-            self._urgent.wait(self._delay)
+            self._tell_of_runs()
+            self._urgent.wait(self._delay - SOON)
             self._urgent.clear()
             self._committing.acquire()
             closing = self._closing  # read before the queue is: what came before the call to close is still written
@@ -176,17 +179,30 @@ class Recorder:
             self._news.wait()
         self._asleep = False
 
-    def _commit(self) -> list[threading.Event]:
-        """Write what is on the queue now, and return who waits for it; under the lock."""
+    def _tell_of_runs(self) -> None:
+        """Write what is on the queue if it tells that a run has begun, and nobody is about to have it committed."""
+        if self._urgent.wait(SOON) or not any(type(item) is RunStarted for item in tuple(self._queue)):
+            return
+        with self._committing:
+            _wake(self._commit(lasting=False))
+
+    def _commit(self, *, lasting: bool = True) -> list[threading.Event]:
+        """Write what is on the queue now, and return who waits for it; under the lock.
+
+        Args:
+            lasting: whether it is to be on disk, even if nobody waits for that.
+        """
         self._committer = threading.get_ident()
         try:
             waiting = self._take_events()
         finally:
             self._committer = None
         rows = self._rows.take()
-        if rows or self._journal.error is not None:
+        if rows:
             self._has_recorded = True
             self._journal.append(encode(rows))
+        if lasting or waiting:
+            self._journal.sync()
         return waiting
 
     def _take_events(self) -> list[threading.Event]:

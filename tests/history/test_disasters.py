@@ -211,6 +211,7 @@ def test_journal_of_a_process_on_another_machine_that_lives(open_history: Open, 
     folder = tmp_path / "history.duckdb-journals" / "main"
     far = FileJournal(folder, lambda _: b'{"schema":1}', lambda: None)
     far.append(b'{"events":{"run_id":["x"]}}')
+    far.sync()
     history = open_history()
     runs.say(history, runs.completed_run("a"))
     assert list(history.runs()["run_id"]) == ["a"]

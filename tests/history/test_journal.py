@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cloaca_nb.history.backlog import Backlog
-from cloaca_nb.history.journal import FileJournal, MemoryJournal, segment_path
+from cloaca_nb.history.journal import FileJournal, Journal, MemoryJournal, segment_path
 
 
 def header(_name: str) -> bytes:
@@ -25,6 +25,11 @@ def lines(folder: Path) -> list[bytes]:
     return [line.rstrip() for segment in segments for line in segment.read(len(header("")) + 1)]
 
 
+def keep(journal: Journal, line: bytes) -> None:
+    journal.append(line)
+    journal.sync()
+
+
 def test_line_is_there_when_append_returns(tmp_path: Path) -> None:
     journal = make(tmp_path / "deep" / "folder")
     journal.append(b'{"a":1}')
@@ -36,7 +41,7 @@ def test_line_is_there_when_append_returns(tmp_path: Path) -> None:
 
 def test_process_lives_until_close(tmp_path: Path) -> None:
     journal = make(tmp_path)
-    journal.append(b"{}")
+    keep(journal, b"{}")
     assert not Backlog(tmp_path).is_dead(journal.name)
     journal.close()
     assert Backlog(tmp_path).is_dead(journal.name)
@@ -74,7 +79,7 @@ def test_long_journal_goes_on_in_new_segments(tmp_path: Path) -> None:
     journal = make(tmp_path, segment_size=100, segments=full)
     written = [b'{"number":%d}' % number for number in range(30)]
     for line in written:
-        journal.append(line)
+        keep(journal, line)
     journal.close()
     assert lines(tmp_path) == written
     assert len(Backlog(tmp_path).journals()[journal.name]) == len(full) + 1 > 3
@@ -89,7 +94,7 @@ def test_segment_that_its_process_has_just_removed_holds_nothing(tmp_path: Path)
 
 def test_torn_last_line_is_left_out(tmp_path: Path) -> None:
     journal = make(tmp_path)
-    journal.append(b'{"a":1}')
+    keep(journal, b'{"a":1}')
     journal.close()
     with segment_path(tmp_path, journal.name, 1).open("ab") as file:
         file.write(b'{"torn":')
@@ -99,9 +104,33 @@ def test_torn_last_line_is_left_out(tmp_path: Path) -> None:
 def test_deleted_journal_is_an_error_and_not_silence(tmp_path: Path) -> None:
     journal = make(tmp_path)
     segment_path(tmp_path, journal.name, 1).unlink()
-    journal.append(b"{}")
+    keep(journal, b"{}")
     assert isinstance(journal.error, FileNotFoundError)
     journal.close()
+
+
+def test_what_was_only_appended_is_kept_by_close(tmp_path: Path) -> None:
+    journal = make(tmp_path, segment_size=50)
+    written = [b'{"number":%d}' % number for number in range(30)]
+    for line in written:
+        journal.append(line)
+    assert lines(tmp_path) == written
+    journal.close()
+    assert lines(tmp_path) == written
+    assert len(Backlog(tmp_path).journals()[journal.name]) == 1  # a segment ends with what is on disk
+
+
+def test_what_a_deleted_journal_held_last_goes_to_the_next_segment(tmp_path: Path) -> None:
+    journal = make(tmp_path)
+    keep(journal, b'{"number":0}')
+    journal.append(b'{"number":1}')
+    segment_path(tmp_path, journal.name, 1).unlink()
+    keep(journal, b'{"number":2}')
+    assert isinstance(journal.error, FileNotFoundError)
+    keep(journal, b'{"number":3}')
+    assert journal.error is None
+    journal.close()
+    assert lines(tmp_path) == [b'{"number":%d}' % number for number in (1, 2, 3)]
 
 
 def test_folder_that_is_a_file(tmp_path: Path) -> None:
@@ -120,7 +149,7 @@ def test_other_files_in_the_folder_are_no_journals(tmp_path: Path) -> None:
 def test_memory_journal_keeps_lines_until_they_are_forgotten() -> None:
     journal = MemoryJournal()
     for line in (b"a", b"b", b"c"):
-        journal.append(line)
+        keep(journal, line)
     journal.forget(2)
     journal.close()
     assert journal.lines() == [b"c"]
@@ -133,14 +162,20 @@ FULL_DISK = """
 
     journal = FileJournal(Path(sys.argv[1]), lambda name: b'{"schema":1}', lambda: None)
     journal.append(b'{"number":0}')
+    journal.sync()
     _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (30, hard))
     journal.append(b'{"number":1}')
     assert isinstance(journal.error, OSError), journal.error
+    journal.sync()
+    assert isinstance(journal.error, OSError), journal.error
     journal.append(b'{"number":2}')
+    journal.sync()
     assert isinstance(journal.error, OSError), journal.error
     resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
     journal.append(b'{"number":3}')
+    assert isinstance(journal.error, OSError), journal.error
+    journal.sync()
     assert journal.error is None, journal.error
     journal.close()
 """

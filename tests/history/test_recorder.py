@@ -79,6 +79,16 @@ def test_events_are_written_without_sync_too() -> None:
     recorder.close()
 
 
+def test_a_run_is_known_of_before_company_has_come() -> None:
+    journal = HeardJournal()
+    recorder = Recorder(journal, rows_of(journal), delay=3600)
+    recorder(begun())
+    assert journal.heard.wait(20)
+    (line,) = map(json.loads, journal.lines())
+    assert line["runs"]["run_id"] == ["a"]
+    recorder.close()
+
+
 def test_many_events_make_few_lines(recorder: Recorder, journal: MemoryJournal) -> None:
     for number in range(1000):
         recorder(output(str(number)))
