@@ -27,6 +27,7 @@ _CODE: Final = (
 )
 # Their position and what stands behind them changes, whatever a pickle makes of them.
 _FILES: Final = (io.RawIOBase, io.TextIOWrapper, io.BufferedReader, io.BufferedWriter, io.BufferedRandom)
+_STREAMS: Final = ("stdout", "stderr", "__stdout__", "__stderr__")
 _PLAIN: Final = frozenset({type(None), bool, int, float, complex, str, bytes})
 _SEQUENCES: Final = (list, tuple)
 _SETS: Final = (set, frozenset)
@@ -132,6 +133,8 @@ class _Walk:
                 return f"module {value.__name__}"
             case types.BuiltinFunctionType():
                 return self._builtin(value)
+            case _ if stream := _stream(value):
+                return f"stream {stream}"
             case _ if isinstance(value, _METHODS):
                 return f"method {value.__qualname__}"
             case _ if (parts := _parts(value)) is not None:
@@ -212,6 +215,12 @@ class _Walk:
         return f"live {kind}"
 
 
+def _stream(value: Any) -> str:
+    """Return which stream of the process a value is that tasks write to, and learn nothing from; empty: none."""
+    names = _STREAMS if hasattr(type(value), "write") else ()
+    return next((name.strip("_") for name in names if value is getattr(sys, name)), "")
+
+
 def _parts(value: Any) -> list[Any] | None:  # noqa: PLR0911 - one for each kind
     """Return what an object around a function consists of; None for any other object."""
     match value:
@@ -247,7 +256,7 @@ def _code_in(value: Any, look: Callable[[], None]) -> Iterator[Any]:
             continue
         look()
         seen.add(id(one))
-        if isinstance(one, (*_CODE, *_FILES, type)) or _parts(one) is not None:
+        if isinstance(one, (*_CODE, *_FILES, type)) or _stream(one) or _parts(one) is not None:
             yield one
             continue
         if kind.__module__ != "builtins":

@@ -152,7 +152,10 @@ class Answers:
         run_id, found = self._read(answer)
         if found["status"] == "Running":
             where = "in this process" if found["pid"] is None else f"in process {found['pid']} on {found['host']}"
-            raise HistoryError(f"Run {run_id} is still going on, {where}. Cancel it, or wait for its end, first.")
+            otherwise = "" if run is not None else " To go on with an earlier run meanwhile, name it."
+            raise HistoryError(
+                f"Run {run_id} is still going on, {where}. Cancel it, or wait for its end, first.{otherwise}"
+            )
         return run_id, str(found["workflow"])
 
     def latest(self, workflow: str) -> str | None:

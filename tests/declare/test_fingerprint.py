@@ -1,6 +1,7 @@
 """The fingerprint of a task's code: what changes it, what doesn't, and what is said of it."""
 
 import ctypes
+import io
 import linecache
 import os
 import subprocess
@@ -324,6 +325,26 @@ def _without_number(sentence):
 def test_what_cannot_be_tracked(name, text, reason):
     reasons = fingerprint(text).untracked
     assert any(reason in one for one in reasons), reasons
+
+
+STREAMS = {
+    "by its module": "import sys\ndef body(c):\n    print(c, file=sys.stderr)",
+    "by itself": "from sys import stdout\ndef body(c):\n    stdout.write(c)",
+    "the first of the process": "import sys\n" + calls("sys.__stderr__.write"),
+    "in a constant": "import sys\nOUT = {'log': [sys.stderr]}\n" + calls("OUT['log'][0].write"),
+    "in a partial": "import functools, sys\nsay = functools.partial(print, file=sys.stdout)\n" + calls("say"),
+}
+
+
+@pytest.mark.parametrize("way", STREAMS)
+def test_a_stream_that_is_written_to_is_whichever_the_process_has(way, monkeypatch):
+    first = fingerprint(STREAMS[way])
+    for name in ("stdout", "stderr", "__stderr__"):
+        monkeypatch.setattr(sys, name, io.StringIO())
+    second = fingerprint(STREAMS[way])
+    assert (first.untracked, second.untracked) == ((), ())
+    assert second.differences(first.parts) == []
+    assert first.digest == second.digest
 
 
 SAID = [
