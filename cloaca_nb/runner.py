@@ -10,6 +10,7 @@ from cloaca_nb.config import DefaultRunnerConfig
 from cloaca_nb.core.context import Context
 from cloaca_nb.core.events import Observer
 from cloaca_nb.core.graph import Workflow
+from cloaca_nb.core.keywords import suggesting
 from cloaca_nb.core.merge import Sameness
 from cloaca_nb.core.secret import SecretKeys
 from cloaca_nb.declare.entry import import_entry_module
@@ -56,6 +57,7 @@ class DefaultRunner:
         HistoryError: if the history can't be opened.
     """
 
+    @suggesting
     def __init__(
         self,
         url: str | None = None,
@@ -106,6 +108,7 @@ class DefaultRunner:
         except ConfigurationError as error:
             raise ConfigurationError(f"Failed to set up schema {schema!r}: {error}") from None
 
+    @suggesting
     def execute(
         self,
         workflow: str | Workflow,
@@ -132,6 +135,7 @@ class DefaultRunner:
         """
         return _waited_for(self.start(workflow, context, timeout=timeout, observers=observers, cached=cached))
 
+    @suggesting
     def resume(
         self,
         run: str | None = None,
@@ -176,6 +180,7 @@ class DefaultRunner:
         finally:
             run.cancel()  # no effect on a run that is over
 
+    @suggesting
     def start(
         self,
         workflow: str | Workflow,

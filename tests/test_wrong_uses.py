@@ -119,6 +119,28 @@ def test_a_task_without_an_id_is_named_by_its_place(registry):
         cloaca.task(timeout=0)
 
 
+KEYWORDS = [
+    ("task", lambda: cloaca.task(dependecies=["a"]), "'dependecies'. Did you mean 'dependencies'?"),
+    ("WorkflowBuilder.__init__", lambda: cloaca.WorkflowBuilder("w", infered=False), "Did you mean 'infer'?"),
+    ("DefaultRunner.__init__", lambda: cloaca.DefaultRunner(":memory:", confg=None), "Did you mean 'config'?"),
+    (
+        "DefaultRunner.execute",
+        lambda: cloaca.DefaultRunner.execute(None, "w", time_out=3),
+        "'time_out'. Did you mean 'timeout'?",
+    ),
+    ("DefaultRunner.start", lambda: cloaca.DefaultRunner.start(None, "w", cache=True), "Did you mean 'cached'?"),
+    ("DefaultRunner.resume", lambda: cloaca.DefaultRunner.resume(None, contxt={}), "Did you mean 'context'?"),
+]
+
+
+@pytest.mark.parametrize(("what", "use", "says"), KEYWORDS, ids=[case[0] for case in KEYWORDS])
+def test_a_keyword_that_there_is_not(what, use, says):
+    with pytest.raises(TypeError) as caught:
+        use()
+    assert f"{what}() got an unexpected keyword argument" in str(caught.value)
+    assert says in str(caught.value)
+
+
 SETTING_UP = [  # what, what is done, the error, what its message says
     ("@task without parentheses", lambda: cloaca.task(load), DefinitionError, "@task needs parentheses"),
     ("an id by place", lambda: cloaca.task("load"), DefinitionError, "given by name: @cloaca.task(id='load')."),

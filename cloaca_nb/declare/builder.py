@@ -1,15 +1,16 @@
 """The builder: puts tasks together to a workflow, by id or as a `with` block around their definitions."""
 
-import sys
 import warnings
 from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from cloaca_nb.core.graph import Workflow
+from cloaca_nb.core.keywords import suggesting
 from cloaca_nb.core.parameters import worked_out
 from cloaca_nb.declare.loose import Declared, build
 from cloaca_nb.declare.options import name_of
+from cloaca_nb.declare.place import caller
 from cloaca_nb.declare.registry import REGISTRY, Block
 from cloaca_nb.errors import DefinitionError, TaskNotFoundError, WorkflowValidationError, near_miss
 
@@ -40,6 +41,7 @@ class WorkflowBuilder:
         infer: whether tasks that name no dependencies get them from the keys that they read.
     """
 
+    @suggesting
     def __init__(
         self,
         name: str,
@@ -54,7 +56,7 @@ class WorkflowBuilder:
         self.name = name
         self._namespace = (tenant, package, workflow)
         self._infer = infer
-        self._module = sys._getframe(1).f_globals.get("__name__", "__main__")  # noqa: SLF001 - whose loose tasks it finds
+        self._module = caller().f_globals.get("__name__", "__main__")  # whose loose tasks it finds
         self._description = ""
         self._tags: dict[str, str] = {}
         self._parameters: dict[str, Any] = {}

@@ -3,6 +3,7 @@
 import ast
 import inspect
 import os
+import sys
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,9 @@ from weakref import WeakKeyDictionary
 
 from cloaca_nb.core.names import UNKNOWN, Keys, function_keys
 
-__all__ = ["Definition", "define", "file_label", "label_files_by", "line_of"]
+__all__ = ["Definition", "caller", "define", "file_label", "label_files_by", "line_of"]
+
+OURS: Final = str(Path(__file__).parent.parent)
 
 
 class Definition(NamedTuple):
@@ -54,6 +57,14 @@ def define(function: Callable[..., Any]) -> Definition:
     if code not in _read_before:  # thousands of tasks may share one body
         _read_before[code] = _read(code)
     return Definition(*_read_before[code], _where(code))
+
+
+def caller() -> FrameType:
+    """Return where the user's code is that has called ours."""
+    frame = sys._getframe(1)  # noqa: SLF001 - the line that the person has to change, and the module it is in
+    while frame.f_code.co_filename.startswith(OURS) and frame.f_back is not None:
+        frame = frame.f_back
+    return frame
 
 
 def line_of(frame: FrameType) -> str:

@@ -1,12 +1,12 @@
 """The decorator that makes a function a task."""
 
 import inspect
-import sys
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any, Never, TypeVar
 
 from cloaca_nb.core.docstring import read_docstring
+from cloaca_nb.core.keywords import suggesting
 from cloaca_nb.core.retry import RetryPolicy
 from cloaca_nb.core.rules import Rule
 from cloaca_nb.core.task import Task
@@ -21,7 +21,7 @@ from cloaca_nb.declare.options import (
     name_of,
     retry_policy,
 )
-from cloaca_nb.declare.place import define, line_of
+from cloaca_nb.declare.place import caller, define, line_of
 from cloaca_nb.declare.registry import REGISTRY
 from cloaca_nb.errors import DefinitionError
 
@@ -30,6 +30,7 @@ __all__ = ["task"]
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
+@suggesting
 def task(  # noqa: PLR0913 - the reference API's options, all by keyword
     *bare: Never,
     id: str | None = None,  # noqa: A002 - the reference API's name
@@ -94,7 +95,7 @@ def task(  # noqa: PLR0913 - the reference API's options, all by keyword
         check_executor(executor)
         remembered = cache_option(cache)
     except DefinitionError as error:
-        where = line_of(sys._getframe(1))  # noqa: SLF001 - the line that the person has to change
+        where = line_of(caller())
         raise DefinitionError(f"{f'Task {id!r} ({where})' if id else f'The task at {where}'}: {error}") from None
 
     def declare(function: Function) -> Function:
