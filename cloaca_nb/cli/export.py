@@ -84,6 +84,7 @@ def export_notebook(  # noqa: PLR0913 - one for each option
             )
         made = deliver(read_notebook(notebook), workflow, folder, wishes)
         _say_exported(made.package, made.folder)
+        typer.echo(f"  {made.next_step}")
         for note in notes:
             typer.echo(f"  {note}")
         if made.packed is not None:

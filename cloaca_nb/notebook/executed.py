@@ -76,6 +76,10 @@ class ExecutedCells:
         cells = (Cell(number, one.id, one.text) for number, one in enumerate(self._cells.values(), 1))
         return Notebook(name, tuple(cells), folder or Path.cwd())
 
+    def is_newer_than(self, path: Path) -> bool:
+        """Say whether a cell was executed after the file was saved."""
+        return any(one.at > path.stat().st_mtime for one in self._cells.values())
+
     def beside(self, path: Path) -> tuple[Notebook, tuple[str, ...]]:
         """Return what was executed in document order, and a line for each difference to the saved file.
 

@@ -29,6 +29,7 @@ def _lines(made: Delivered, differences: list[str], said: Iterable[str]) -> Iter
         found = made.packed.inspection
         yield f"  {made.packed.path.name} ({len(found.files)} files, {found.packed:,} bytes, {found.fingerprint})"
         yield from found.warnings
+    yield made.next_step
     yield from said
     yield from _listed("Left out, since no task needs it:", made.package.left_out)
     yield from _listed("The executed cells differ from the saved notebook:", differences)

@@ -13,7 +13,7 @@ from cloaca_nb.declare.loose import LooseTasks
 from cloaca_nb.declare.registry import REGISTRY
 from cloaca_nb.engine.result import WorkflowResult
 from cloaca_nb.engine.run import Run
-from cloaca_nb.errors import WorkflowNotFoundError
+from cloaca_nb.errors import ExportError, WorkflowNotFoundError
 from cloaca_nb.golden import recorded
 from cloaca_nb.notebook.audience import Audience, audience_of
 from cloaca_nb.notebook.definitions import MODULE, Definitions
@@ -240,7 +240,13 @@ class Session:
             wishes = wishes._replace(check=verification(self.history(), verify, said.append))
         if golden is not None:
             wishes = wishes._replace(more=recorded(self.history(), golden, said.append))
-        return deliver(notebook, workflow, folder, wishes), differences, tuple(said)
+        try:
+            made = deliver(notebook, workflow, folder, wishes)
+        except ExportError as error:
+            if path is not None and self.executed.is_newer_than(path):
+                error.add_note(f"If a cell that is named here has gone since {path.name} was saved: save it first.")
+            raise
+        return made, differences, tuple(said)
 
     def close(self) -> None:
         """Cancel the runs that go on, and end the runners."""

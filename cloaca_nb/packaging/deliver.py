@@ -4,9 +4,11 @@ import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from shlex import quote
 from typing import NamedTuple
 
 from cloaca_nb.core.graph import Workflow
+from cloaca_nb.declare.place import file_label
 from cloaca_nb.errors import ConfigurationError
 from cloaca_nb.packaging.analysis.notebook import Notebook
 from cloaca_nb.packaging.export.export import export
@@ -49,6 +51,14 @@ class Delivered(NamedTuple):
     package: Package
     folder: Path
     packed: Packed | None
+
+    @property
+    def next_step(self) -> str:
+        """What a shell that is here can do with it now."""
+        folder = quote(file_label(str(self.folder)))
+        path = folder if folder.startswith(("/", "'")) else f"./{folder}"
+        name = self.package.name
+        return f"To run it: cloaca-nb run {folder}. Once installed, by pip install {path}, also: python -m {name}."
 
 
 def deliver(notebook: Notebook, workflow: Workflow | str | None, folder: str | Path, wishes: Wishes) -> Delivered:

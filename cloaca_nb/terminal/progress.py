@@ -1,9 +1,10 @@
 """A run while it goes on: live lines where a terminal can be repainted, one line per fact where it can't."""
 
+import os
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Final, Self, TextIO
@@ -23,6 +24,7 @@ from cloaca_nb.terminal.task_line import details, look_of, ticking
 
 __all__ = ["LineProgress", "LiveProgress", "progress_on"]
 
+IN_KERNEL: Final = "JPY_PARENT_PID"  # a kernel's processes have it, and their terminal is a cell: it only grows
 FRAMES_PER_SECOND: Final = 10
 MOST_LINES: Final = 24  # of tasks on the screen, however high it is
 SPARE_LINES: Final = 4  # of the screen's height that no task takes
@@ -32,14 +34,17 @@ WIDEST_NAME: Final = 32
 _kept: Final[list[TextIO]] = []
 
 
-def progress_on(console: Console, *, verbose: bool = False) -> "LineProgress | LiveProgress":
+def progress_on(
+    console: Console, *, verbose: bool = False, environ: Mapping[str, str] = os.environ
+) -> "LineProgress | LiveProgress":
     """Return what shows a run's progress on this console: live if it is a terminal that can be repainted.
 
     Args:
         console: where to.
         verbose: whether to say in full why a task was executed or taken from history.
+        environ: environment variables, which tell a shell line of a notebook (`!cloaca-nb run …`).
     """
-    is_live = console.is_interactive and console.file.isatty()
+    is_live = console.is_interactive and console.file.isatty() and IN_KERNEL not in environ
     return LiveProgress(console, verbose=verbose) if is_live else LineProgress(console, verbose=verbose)
 
 

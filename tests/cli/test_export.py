@@ -9,7 +9,9 @@ def test_an_exported_package_has_a_command_line_of_its_own(home: Path, invoke, p
     assert (code, stderr) == (0, "")
     assert stdout.startswith("✓ delays is in out\n")
     assert "    delays/__init__.py\n" in stdout
-    assert "%cloaca_run" in stdout.partition("Left out")[2]
+    assert "open('ran', 'w').close()" in stdout.partition("Left out")[2]
+    assert "%cloaca_run" not in stdout
+    assert "To run it: cloaca-nb run out. Once installed, by pip install ./out, also: python -m delays." in stdout
     assert invoke("run", "out", "--history", ":memory:")[:2] == (0, "2013 UA\n")
 
     os.chdir("out")

@@ -1,5 +1,7 @@
 """`%cloaca_export`: what it writes is what the static export of the saved notebook writes, byte for byte."""
 
+import os
+
 import nbformat
 import pytest
 from nbformat import v4
@@ -93,3 +95,23 @@ def test_a_history_in_memory_has_no_run_to_verify_against(cell) -> None:
     cell("%%cloaca_task one\nx = 1")
     cell("%cloaca_run")
     assert "The history is in memory" in cell("%cloaca_export out --verify last").out
+
+
+def test_a_refusal_says_to_save_if_the_file_is_older_than_what_was_executed(notebook, cell) -> None:
+    for name, text in CELLS.items():
+        cell(text, name)
+    cell(CELLS["load"].replace("1", "2"), "again")
+    os.utime(notebook, (0, 0))
+    ran = cell("%cloaca_export live")
+    assert "both define the task 'load'. Rename one, or remove the cell" in ran.out
+    assert "If a cell that is named here has gone since 01_demo.ipynb was saved: save it first." in ran.out
+    saved(notebook, CELLS)
+    assert cell("%cloaca_export live").error is None
+
+
+def test_the_answer_says_what_to_do_with_the_package_and_lists_no_magic_of_ours(notebook, cell) -> None:
+    for name, text in CELLS.items():
+        cell(text, name)
+    out = cell("%cloaca_export 'my folder'").out
+    assert "To run it: cloaca-nb run 'my folder'. Once installed, by pip install 'my folder'," in out
+    assert "%cloaca_run" not in out

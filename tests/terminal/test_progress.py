@@ -9,7 +9,7 @@ from cloaca_nb.core.graph import Workflow
 from cloaca_nb.core.status import Outcome, Status
 from cloaca_nb.core.task import Task
 from cloaca_nb.terminal.marks import console_on, mark
-from cloaca_nb.terminal.progress import MOST_LINES, LineProgress, LiveProgress
+from cloaca_nb.terminal.progress import MOST_LINES, LineProgress, LiveProgress, progress_on
 
 START = 1_780_000_000.0
 RUN = "01890000"
@@ -213,3 +213,16 @@ def test_a_frame_fits_the_screen_and_counts_what_it_hides(states: list[str], hei
     assert len(shown) <= max(1, min(MOST_LINES, height - 4))
     assert len(running & set(shown)) + hidden == len(running)
     assert counts.startswith(f"{sum(state in final for state in states)}/{len(ids)} done")
+
+
+PLACES = {
+    "a terminal": (True, {}, LiveProgress),
+    "no terminal": (False, {}, LineProgress),
+    "a shell line of a notebook": (True, {"JPY_PARENT_PID": "7"}, LineProgress),
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_only_what_can_be_repainted_is(place: str) -> None:
+    is_terminal, environ, kind = PLACES[place]
+    assert isinstance(progress_on(console_on(Stream(is_terminal=is_terminal)), environ=environ), kind)

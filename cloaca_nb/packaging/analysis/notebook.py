@@ -12,6 +12,7 @@ from cloaca_nb.errors import ExportError
 
 __all__ = ["Cell", "Notebook", "notebook_from_texts", "notebook_text", "read_notebook"]
 
+UUID: Final = re.compile(r"(?<=^[0-9a-f]{8})(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")  # what follows its first eight digits
 _ID: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")  # as the format has it
 
 
@@ -32,8 +33,11 @@ class Cell:
     above: str = ""
 
     def at(self, line: int) -> str:
-        """Return how an error message names a line of this cell: ``cell 3 (id a1b2), line 2``."""
-        known_by = f" (id {self.id})" if self.id else ""
+        """Return how an error message names a line of this cell: ``cell 3 (id a1b2), line 2``.
+
+        The ids that JupyterLab makes are as long as a line; their beginning finds the cell.
+        """
+        known_by = f" (id {UUID.sub('', self.id)})" if self.id else ""
         return f"cell {self.number}{known_by}, line {line}"
 
 
