@@ -7,7 +7,6 @@ can't be killed: a body that goes on after that is left alone, and nothing that 
 """
 
 import asyncio
-import logging
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from contextvars import Context as Variables
@@ -16,6 +15,7 @@ from typing import Any, Final, Protocol
 
 from cloaca_nb.core.context import Context
 from cloaca_nb.core.task import Task
+from cloaca_nb.engine.complaints import Complaints
 from cloaca_nb.engine.deadlines import NEVER
 from cloaca_nb.engine.deferral import SHORTEST_POLL, holds, holds_async, polled
 from cloaca_nb.engine.elsewhere import call_in_process, error_of, submit
@@ -30,7 +30,6 @@ from cloaca_nb.errors import TaskTimeoutError
 __all__ = ["Attempt"]
 
 ON_OUR_OWN: Final = (None, "thread")  # how to ask for a thread of the engine, or its event loop for an async body
-logger: Final = logging.getLogger("cloaca_nb")
 NO_CONTEXT: Final = Context()  # of an attempt that has not begun
 
 
@@ -40,6 +39,7 @@ class Owner(Protocol):
     means: Means
     variables: Variables
     cancelled: bool  # whether the run was cancelled
+    complaints: Complaints
 
     def wait_for_cancel(self, seconds: float) -> bool:
         """Wait that long; at once and True if the run is cancelled."""
@@ -214,8 +214,8 @@ class Attempt:
         with speaking(TaskHandle.of(_Callback(self))):
             try:
                 callback(*arguments)
-            except BaseException:  # sys.exit in a callback must not end the worker
-                logger.exception("A callback of task %s failed; the task's outcome stands.", self.task.named)
+            except BaseException as problem:  # noqa: BLE001 - sys.exit in a callback must not end the worker
+                self.owner.complaints.add("A callback", self.task.named, problem, "the task's outcome stands")
 
     def give_up(self) -> None:
         """Stop a body that can be stopped, else let another thread take its place; under the run's lock."""

@@ -38,6 +38,7 @@ from cloaca_nb.core.task import Task
 from cloaca_nb.declare.variables import given_variables
 from cloaca_nb.engine.attempt import Attempt
 from cloaca_nb.engine.clock import elapsed, new_run_id, now
+from cloaca_nb.engine.complaints import Complaints
 from cloaca_nb.engine.deadlines import NEVER
 from cloaca_nb.engine.ending import Ending
 from cloaca_nb.engine.failure import give_account, read_account, secret_locals
@@ -95,6 +96,7 @@ class Execution:
         self._plan = Plan(workflow, self._reader)
         self._lineage = Lineage(workflow, self._initial, means.same)
         self.ending = Ending(workflow, self.record, self._lineage)
+        self.complaints = Complaints()
         self._open: dict[str, Attempt] = {}
         self._lock = RunLock()  # reentrant, so that an observer may ask for what it is told about
         self.cancelled = False
@@ -310,8 +312,8 @@ class Execution:
             return ""
         try:
             return self._recall(task, Context.in_run(self._lineage, task.id, self.means.isolate))
-        except Exception as problem:
-            logger.exception("Task %s is executed, because history failed to say what it has of it.", task.named)
+        except Exception as problem:  # noqa: BLE001 - it is logged there
+            self.complaints.add("Looking up what history has", task.named, problem, "it is executed")
             return f"history couldn't say what it has of it: {type(problem).__name__}"
 
     def _go_without(self, task: Task, answer: Taken | LeftOut) -> Work | None:
@@ -386,6 +388,7 @@ class Execution:
         try:
             self.means.deadlines.forget(self)
             self._say(self.ending.announcement(self._plan.status, self._plan.outcomes))
+            self.complaints.end()
             capture.stop()
             self.ending.settle(self.means.settle)
         finally:  # whatever happens, nobody waits for ever

@@ -12,6 +12,7 @@ from cloaca_nb.core.names import Keys
 from cloaca_nb.core.retry import RetryPolicy
 from cloaca_nb.core.status import Outcome
 from cloaca_nb.core.task import Task
+from cloaca_nb.declare.place import file_label
 
 
 def task(function, *dependencies, **options):
@@ -191,7 +192,24 @@ def test_callbacks_hear_of_the_end_and_their_errors_change_nothing(execute, capl
     )
     assert sorted(heard) == [("boom", "why"), ("set_one",)]
     assert result.error.message == "why"
-    assert "A callback of task 'boom'" in caplog.text
+    assert caplog.text.count("A callback of task '") == 1
+
+
+def test_a_callback_that_is_broken_for_every_task_is_told_once_and_counted(execute, caplog):
+    def complain(task_id, _context):
+        raise LookupError(task_id)
+
+    execute(*[Task(id=f"t{number}", function=set_one, on_success=complain) for number in range(500)])
+    first, more = caplog.messages
+    assert "Traceback" in caplog.text.partition(more)[0]
+    assert caplog.text.count("Traceback") == 1
+    assert first.startswith("A callback of task 't")
+    assert first.endswith("failed; the task's outcome stands.")
+    line = complain.__code__.co_firstlineno + 1
+    assert (
+        more
+        == f"A callback of 499 more tasks failed in the same way: LookupError ({file_label(__file__)}, line {line})."
+    )
 
 
 def test_a_task_that_takes_too_long_fails_and_its_writes_are_discarded(execute):
