@@ -29,6 +29,7 @@ TICK: Final = 0.2  # seconds between looks at a pending interrupt
 IMPORTING: Final = 60.0  # seconds
 REPORT: Final = "report.json"  # both beside the package's folder
 OUTPUT: Final = "output.txt"
+AGAIN: Final = "a package that is verified has it from the environment variable {variable}"
 LAST_WORDS: Final = 2_000  # characters of its output that an error quotes
 
 
@@ -132,7 +133,7 @@ def go_on() -> None:
 def _run(asked: Asked) -> str:
     workflow = choose(workflows_of(asked.entry_module, anywhere=True), asked.more["workflow"], "The package")
     with DefaultRunner(asked.more["history"]) as runner:
-        initial = runner.history().initial(asked.more["run"], secrets=given_variables())
+        initial = runner.history().initial(asked.more["run"], secrets=given_variables(), again=AGAIN)
         result = runner.start(workflow, initial, kind=KIND).wait()
         if result.status is Status.CANCELLED:
             raise PackageError("its run was cancelled")

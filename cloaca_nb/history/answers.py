@@ -13,7 +13,7 @@ from cloaca_nb.history.code import fingerprints
 from cloaca_nb.history.diff import RunDiff, compare
 from cloaca_nb.history.diff_rows import pair_with, read_run, usual_durations
 from cloaca_nb.history.location import Location
-from cloaca_nb.history.memory import Memory, initial_values, remember
+from cloaca_nb.history.memory import AGAIN, Memory, initial_values, remember
 from cloaca_nb.history.secret_digest import SecretDigest
 from cloaca_nb.history.store import Reading, Store
 from cloaca_nb.history.tables import from_arrow
@@ -172,6 +172,7 @@ class Answers:
         named: Collection[str] = (),
         defaults: Collection[str] = (),
         secrets: Mapping[str, Any] = NO_SECRETS,
+        again: str = AGAIN,
     ) -> dict[str, Any]:
         """Return the initial context of a run; see `tasks`. Reads pickles where a value is kept as one.
 
@@ -180,13 +181,15 @@ class Answers:
             named: keys whose values aren't wanted.
             defaults: parameters whose values aren't wanted where the run began with their defaults.
             secrets: values for keys that were secret, which aren't in the history.
+            again: how the error is to say that one can be given, with ``{key}`` and ``{variable}`` to be filled in.
 
         Raises:
             HistoryError: if there is no such run, or a value of it can't be given back.
         """
 
         def answer(reading: Reading) -> dict[str, Any]:
-            return initial_values(reading, self._artifacts, self._which(reading, run), named, defaults, secrets)
+            run_id = self._which(reading, run)
+            return initial_values(reading, self._artifacts, run_id, named, defaults, secrets, again)
 
         return self._read(answer)
 

@@ -18,8 +18,9 @@ from cloaca_nb.history.code import WorkflowCode
 from cloaca_nb.history.secret_digest import is_of_secret
 from cloaca_nb.history.store import Reading
 
-__all__ = ["NOT_ASKED_FOR", "Earlier", "Memory", "initial_values", "remember"]
+__all__ = ["AGAIN", "NOT_ASKED_FOR", "Earlier", "Memory", "initial_values", "remember"]
 
+AGAIN: Final = "--param {key}=…, context={{'{key}': …}} in Python, or the environment variable {variable}"
 NOT_ASKED_FOR: Final = "because it was not asked for"  # why a task is left out
 Load = Callable[[str, Kept], Any]  # gives back the value of a digest
 
@@ -203,6 +204,7 @@ def initial_values(
     named: Collection[str],
     defaults: Collection[str],
     secrets: Mapping[str, Any],
+    again: str = AGAIN,
 ) -> dict[str, Any]:
     """Return the initial context of a run.
 
@@ -213,6 +215,7 @@ def initial_values(
         named: keys whose values aren't wanted.
         defaults: parameters whose values aren't wanted where the run began with their defaults.
         secrets: values for keys that were secret, which aren't kept.
+        again: how to give one that is missing, with ``{key}`` and ``{variable}`` to be filled in.
 
     Raises:
         HistoryError: if a value of it can't be given back; says which.
@@ -226,7 +229,7 @@ def initial_values(
             if key not in secrets:
                 raise HistoryError(
                     f"Run {run_id} began with the secret {key!r}, and history keeps none. Give it again: "
-                    f"context={{{key!r}: ...}}, or the environment variable {PREFIX}{key}."
+                    f"{again.format(key=key, variable=PREFIX + key)}."
                 )
             values[key] = secrets[key]
             continue

@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+import pytest
+
 
 def test_an_exported_package_has_a_command_line_of_its_own(home: Path, invoke, python, notebook) -> None:
     code, stdout, stderr = invoke("export", "01_demo.ipynb", "-o", "out", "--name", "delays")
@@ -54,3 +56,17 @@ def test_a_task_that_fails_only_in_the_package_is_told(home: Path, invoke, noteb
     code, _, stderr = invoke("export", "01_demo.ipynb", "-o", "out", "--verify", "last")
     assert (code, not list((home / "out").glob("*.cloacina"))) == (1, True)
     assert "  rows: [2013,13] → [2013,0]\n" in stderr
+
+
+def test_a_secret_that_a_verified_package_needs_is_asked_for_where_it_can_be_given(
+    home: Path, invoke, notebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notebook.write_text(notebook.read_text().replace("%%cloaca_params", "%%cloaca_params --secret carrier"))
+    assert invoke("run", "01_demo.ipynb", "--param", "carrier=DELTA")[0] == 0
+    code, _, stderr = invoke("export", "01_demo.ipynb", "-o", "out", "--verify", "last")
+    assert code == 1
+    assert "began with the secret 'carrier'" in stderr
+    assert "from the environment variable CLOACINA_VAR_carrier." in stderr
+    assert "context=" not in stderr
+    monkeypatch.setenv("CLOACINA_VAR_carrier", "DELTA")
+    assert invoke("export", "01_demo.ipynb", "-o", "out", "--verify", "last")[0] == 0
