@@ -218,9 +218,7 @@ def test_what_has_set_a_secret_is_executed_again():
 def test_a_secret_of_the_initial_context_is_to_be_given_again(monkeypatch):
     with DefaultRunner(":memory:") as runner:
         runner.execute(flow(uses), {"api_key": VALUE})
-        with pytest.raises(
-            HistoryError, match=r"--param api_key=…, context={'api_key': …}.*CLOACINA_VAR_api_key"
-        ):
+        with pytest.raises(HistoryError, match=r"--param api_key=…, context={'api_key': …}.*CLOACINA_VAR_api_key"):
             runner.resume(workflow=flow(uses))
         given = runner.resume(workflow=flow(uses), context={"api_key": VALUE})
         default = runner.resume(workflow=flow(uses, parameters={"api_key": VALUE}))

@@ -1,6 +1,7 @@
 """A task in one line of a terminal: how long it took or takes, why it failed, was taken or never ran."""
 
 from collections.abc import Iterator
+from textwrap import shorten
 from typing import Final
 
 from rich.text import Text
@@ -15,6 +16,7 @@ from cloaca_nb.terminal.marks import TAKEN
 __all__ = ["details", "look_of", "run_name", "ticking"]
 
 SHORT_REASON: Final = 72  # characters of a reason that is said even if nobody asked for it
+LONGEST_MESSAGE: Final = 160  # characters of the first sentence of an error
 
 
 def look_of(task: TaskRecord) -> str:
@@ -66,7 +68,9 @@ def run_name(run_id: str) -> str:
 
 
 def _failure(failure: Failure) -> str:
-    """Return a failure in one line: ``ValueError: no rows (Cell In[3], line 2)``."""
+    """Return a failure in one line: ``ValueError: no rows (Cell In[3], line 2)``. The traceback says all of it."""
     message = failure.message.strip().partition("\n")[0]
+    if len(message) > SHORT_REASON:
+        message = shorten(message.partition(". ")[0], LONGEST_MESSAGE, placeholder=" …")
     place = failure.where.rpartition(", in ")[0] or failure.where
     return f"{failure.exception}: {message}".rstrip(": ") + (f" ({place})" if place else "")

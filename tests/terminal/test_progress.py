@@ -73,7 +73,15 @@ def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
 
 
+LONG = events.Failure(
+    "NobodyToAskError", "input() in a task has nobody to ask. " + "Ask in a cell. " * 9, "a.py, line 2", ""
+)
 LINES = [
+    (
+        "failed with much to say",
+        [over("join", Outcome.FAILED)._replace(failure=FAILURE._replace(message=LONG))],
+        "✕ join  ValueError: input() in a task has nobody to ask (Cell In[3], line 2)\n",
+    ),
     ("completed", [begins("join"), over("join", Outcome.COMPLETED, 0.42)], "✓ join  420 ms\n"),
     (
         "completed at the second attempt",
