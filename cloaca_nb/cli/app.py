@@ -1,6 +1,7 @@
 """The command `cloaca-nb`, with all that it can be told to do."""
 
 import sys
+from collections.abc import Callable
 from typing import Annotated, Final, NoReturn
 
 import typer
@@ -21,17 +22,24 @@ from cloaca_nb.cli.sql import answer_sql
 __all__ = ["app", "main"]
 
 app: Final = typer.Typer(name="cloaca-nb", no_args_is_help=True, **STYLE)
-app.command("run", cls=ReusingCommand)(run_path)
-history: Final = typer.Typer(callback=show_history, invoke_without_command=True, **STYLE)
-history.command("diff")(show_diff)
-history.command("logs")(show_logs)
-history.command("sql")(answer_sql)
-history.command("prune")(prune_history)
+app.command("run", cls=ReusingCommand, short_help="Run a notebook, package, archive or script.")(run_path)
+history: Final = typer.Typer(
+    callback=show_history, invoke_without_command=True, short_help="Show, compare, query or prune past runs.", **STYLE
+)
+LOOKS: Final[dict[str, tuple[Callable[..., None], str]]] = {
+    "diff": (show_diff, "Show what differs between two runs."),
+    "logs": (show_logs, "Show what the tasks of a run wrote."),
+    "sql": (answer_sql, "Ask the history in SQL; it can only read."),
+}
+for _name, (_command, _short) in LOOKS.items():
+    history.command(_name, short_help=_short)(_command)
+    app.command(_name, hidden=True)(_command)  # whoever knows %cloaca_logs looks for it here
+history.command("prune", short_help="Remove old runs, and values that no other needs.")(prune_history)
 app.add_typer(history, name="history")
-app.command("export")(export_notebook)
-app.command("import")(import_as_notebook)
-app.command("pack")(pack_project)
-app.command("inspect")(show_archive)
+app.command("export", short_help="Write a notebook's workflow as a package.")(export_notebook)
+app.command("import", short_help="Make a notebook of a package.")(import_as_notebook)
+app.command("pack", short_help="Make a .cloacina archive of a project.")(pack_project)
+app.command("inspect", short_help="Check an archive, and show what it says of itself.")(show_archive)
 
 
 def main() -> NoReturn:

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from contextvars import copy_context
+from datetime import UTC, datetime
 from typing import Final
 from uuid import uuid4
 
@@ -25,7 +26,6 @@ from cloaca_nb.notebook.shown import Shown, Start
 __all__ = ["Notice", "Runs", "told"]
 
 TICK: Final = 0.2  # seconds
-PREPOSITIONS: Final = {Status.RUNNING: "for", Status.COMPLETED: "in"}
 PATIENCE: Final = 5.0  # seconds that the end of the session waits for last words
 
 
@@ -147,15 +147,23 @@ class Notice:
 
 def told(run: Run) -> Answer:
     """Say how a run stands, in a line."""
-    lasts = duration(run.record.elapsed(now()))
     title = f"{look_of(run.status).mark} {run.workflow.name}"
-    return Answer(title, tuple(_facts(run, lasts)), (run.record.error,) if run.record.error else ())
+    return Answer(title, tuple(_facts(run)), (run.record.error,) if run.record.error else ())
 
 
-def _facts(run: Run, lasts: str) -> Iterator[tuple[str, str]]:
+def _facts(run: Run) -> Iterator[tuple[str, str]]:
     yield "run", short(run.run_id)
-    yield f"{run.status.lower()} {PREPOSITIONS.get(run.status, 'after')}", lasts
-    if run.is_over and run.status is not Status.COMPLETED:
+    if not run.is_over:
+        yield (
+            "began",
+            f"{datetime.fromtimestamp(run.record.started, UTC).astimezone():%H:%M:%S}",
+        )  # stays true below a cell
+        return
+    yield (
+        f"{run.status.lower()} {'in' if run.status is Status.COMPLETED else 'after'}",
+        duration(run.record.elapsed(now())),
+    )
+    if run.status is not Status.COMPLETED:
         failed = next((task.task_id for task in run.tasks.values() if task.failure), "")
         yield "see", f"%cloaca_logs {failed}".rstrip()
 

@@ -82,6 +82,21 @@ def test_sql_answers_as_a_table_as_csv_and_as_json(invoke) -> None:
     assert many[2] == "… and 3 more rows; --csv and --json print all.\n"
 
 
+@pytest.mark.parametrize("name", ["diff", "logs", "sql"])
+def test_what_a_magic_is_called_is_a_command_too(name: str, invoke) -> None:
+    invoke("run", "flights.py")
+    invoke("run", "broken.py")
+    query = ["FROM run_summary"] if name == "sql" else []
+    assert invoke(name, *query) == invoke("history", name, *query)
+
+
+def test_help_says_whole_sentences(invoke) -> None:
+    for group in ((), ("history",)):
+        commands = invoke(*group, "--help")[1].partition("Commands:\n")[2]
+        assert "..." not in commands
+        assert all(line.endswith(".") for line in commands.splitlines() if line)
+
+
 WRONG = [
     # arguments after `history`, exit code, what stderr says
     (["sql", "DELETE FROM runs"], 1, "read by one SELECT at a time"),
