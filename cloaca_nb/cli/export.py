@@ -45,7 +45,8 @@ def export_notebook(  # noqa: PLR0913 - one for each option
         str | None, typer.Option(metavar="NAME", help="The package's name; by default the workflow's.")
     ] = None,
     import_name: Annotated[
-        ImportName, typer.Option(help="What the package imports: cloaca for the other engine.")
+        ImportName,
+        typer.Option(metavar="cloaca_nb|cloaca", help="What the package imports: cloaca for the other engine."),
     ] = ImportName.cloaca_nb,
     *,
     archive: Annotated[

@@ -129,6 +129,7 @@ class Arguments(argparse.ArgumentParser):
     def _option(self, action: argparse.Action) -> Option:
         words = tuple(action.choices or ())
         value = "" if action.nargs == 0 else str(action.metavar or "|".join(words) or action.dest.upper())
+        value = f"[{value}]" if action.nargs == "?" and action.option_strings else value
         repeats = action.nargs in {"+", "*"} or isinstance(action, argparse._AppendAction)  # noqa: SLF001 - no public way
         flags = tuple(action.option_strings)
         return Option(flags, value, action.help or "", words, self._kinds[action.dest], repeats)
