@@ -14,7 +14,7 @@ from cloaca_nb.core.secret import SecretKeys
 from cloaca_nb.core.status import Outcome
 from cloaca_nb.core.task import Task
 from cloaca_nb.declare.place import file_label
-from cloaca_nb.values import hint
+from cloaca_nb.engine.hints import hint
 
 __all__ = ["Account", "describe_failure", "explain", "give_account", "read_account", "secret_locals"]
 
