@@ -1,17 +1,14 @@
 """`cloaca-nb history logs`: what the tasks of a run wrote, also while it goes on."""
 
 import time
-from collections import Counter
-from typing import TYPE_CHECKING, Annotated, Final
+from functools import partial
+from typing import Annotated, Final
 
 import typer
 
 from cloaca_nb.cli.opened import opened
 from cloaca_nb.cli.options import HistoryUrl
-from cloaca_nb.core.status import Status
-
-if TYPE_CHECKING:
-    from cloaca_nb.history.history import History
+from cloaca_nb.history.followed import Piece, followed
 
 __all__ = ["show_logs"]
 
@@ -29,38 +26,20 @@ def show_logs(
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the run is over.")] = False,
     history: HistoryUrl = None,
 ) -> None:
-    """Show what the tasks of a run wrote to stdout and stderr, in the order of time."""
+    """Show what the tasks of a run wrote, in the order of time, and why attempts failed."""
     with opened(history) as found:
         run_id = found.resolve(run)
-        shown: Counter[tuple[str, int]] = Counter()
+        is_silent = True
         try:
-            while True:
-                is_over = not follow or _is_over(found, run_id)  # asked first: nothing is written after the end
-                _show_new(found, task, run_id, shown)
-                if is_over:
-                    break
-                time.sleep(TICK)
+            for piece in followed(found, task, run_id, partial(time.sleep, TICK) if follow else None):
+                typer.echo(piece.text if task is not None else _labelled(piece), nl=False)
+                is_silent = False
         except KeyboardInterrupt:
             raise SystemExit(CANCELLED) from None
-    if not shown:
+    if is_silent:
         whose = "Its tasks" if task is None else f"Task {task!r}"
         typer.echo(f"{whose} wrote nothing in run {run_id}.", err=True)
 
 
-def _is_over(history: "History", run_id: str) -> bool:
-    runs = history.runs()
-    return str(runs.loc[runs["run_id"] == run_id, "status"].iloc[0]) != Status.RUNNING
-
-
-def _show_new(history: "History", task: str | None, run_id: str, shown: Counter[tuple[str, int]]) -> None:
-    """Print the pieces that weren't there the last time: those of one attempt are always in the same order."""
-    there: Counter[tuple[str, int]] = Counter()
-    for task_id, attempt, text in history.logs(task, run_id)[["task_id", "attempt", "text"]].itertuples(index=False):
-        there[task_id, attempt] += 1
-        if there[task_id, attempt] > shown[task_id, attempt]:
-            shown[task_id, attempt] += 1
-            typer.echo(text if task is not None else _labelled(task_id, text), nl=False)
-
-
-def _labelled(task_id: str, text: str) -> str:
-    return "".join(f"{task_id} | {line}\n" for line in text.splitlines())
+def _labelled(piece: Piece) -> str:
+    return "".join(f"{piece.task_id} | {line}\n" for line in piece.text.splitlines())

@@ -44,8 +44,13 @@ ATTEMPTS: Final = """
     FROM attempts WHERE run_id = $1 ORDER BY started, rowid
 """
 LOGS: Final = """
-    SELECT time, task_id, attempt, stream, text
-    FROM logs WHERE run_id = $1 AND ($2 IS NULL OR task_id = $2) ORDER BY time, rowid
+    SELECT time, task_id, attempt, stream, text FROM (
+        SELECT time, task_id, attempt, stream, text, 0 AS kind, rowid AS place FROM logs
+        WHERE run_id = $1 AND ($2 IS NULL OR task_id = $2)
+        UNION ALL
+        SELECT ended, task_id, attempt, 'traceback', traceback, 1, rowid FROM attempts
+        WHERE run_id = $1 AND ($2 IS NULL OR task_id = $2) AND $3 AND traceback <> ''
+    ) ORDER BY time, kind, place
 """
 CONTEXT: Final = """
     WITH of_run AS (SELECT *, rowid AS place FROM artifacts WHERE run_id = $1),
@@ -102,8 +107,13 @@ class Answers:
         """Return the attempts of a run that are over, in the order in which they began; see `tasks`."""
         return self._of_run(ATTEMPTS, run)
 
-    def logs(self, task: str | None = None, run: str | None = None) -> "pd.DataFrame":
-        """Return what the tasks of a run wrote, in order; of one task if it is named; see `tasks`.
+    def logs(self, task: str | None = None, run: str | None = None, *, failures: bool = False) -> "pd.DataFrame":
+        """Return what the tasks of a run wrote, in order; see `tasks`.
+
+        Args:
+            task: whose; None: all tasks'.
+            run: see `tasks`.
+            failures: whether the traceback of each attempt that failed stands behind what it wrote, as a stream.
 
         Raises:
             HistoryError: if there is no such run, or no such task in it.
@@ -111,7 +121,7 @@ class Answers:
 
         def answer(reading: Reading) -> "pa.Table":
             run_id = self._which(reading, run)
-            found = reading.table(LOGS, run_id, task)
+            found = reading.table(LOGS, run_id, task, failures)
             if task is not None and not found.num_rows:
                 check_task(reading, run_id, task)
             return found

@@ -2,12 +2,12 @@
 
 import re
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 from html import escape
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from cloaca_nb.core.status import Status
+from cloaca_nb.history.followed import Piece, followed, pieces_of
 from cloaca_nb.notebook.dressed import dressed
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ BLOCK: Final = (
     "background-color:rgba(128,136,150,0.08)"
 )
 WHO: Final = "opacity:0.6"
-LOUD: Final = "color:#b7760f"  # what went to stderr
+COLOURS: Final = {"stderr": "color:#b7760f", "traceback": "color:#dd474c"}  # by stream, but what is as it should be
 EMPTY: Final = "nothing was written"
 PAUSE: Final = 0.3  # seconds between two looks
 
@@ -39,7 +39,7 @@ class Line(NamedTuple):
 
 
 def logs_of(history: "History", task: str | None, run: str | None, lines: int) -> "pd.DataFrame":
-    """Return what the tasks of a run wrote as a frame; see `History.logs`.
+    """Return what the tasks of a run wrote as a frame, tracebacks included; see `History.logs`.
 
     Args:
         history: the history.
@@ -50,7 +50,7 @@ def logs_of(history: "History", task: str | None, run: str | None, lines: int) -
     Raises:
         HistoryError: if there is no such run or task.
     """
-    return dressed(history.logs(task, run), lambda frame: _bundle(frame, lines))
+    return dressed(history.logs(task, run, failures=True), lambda frame: _bundle(frame, lines))
 
 
 def follow_logs(
@@ -72,39 +72,22 @@ def follow_logs(
     Raises:
         HistoryError: if there is no such run or task.
     """
-    told: Counter[tuple[str, int]] = Counter()  # tasks may write at once, so only each one's own order is certain
-    while True:
-        is_over = _is_over(history, run)
-        seen: Counter[tuple[str, int]] = Counter()
-        frame = history.logs(task, run)
-        new = []
-        for key in zip(frame["task_id"], frame["attempt"], strict=True):
-            seen[key] += 1
-            new.append(seen[key] > told[key])
-        for line in _lines(frame[new], several=task is None):
+    for piece in followed(history, task, run, partial(pause, PAUSE)):
+        for line in _lines(piece, several=task is None):
             write(f"{_prefix(line)}{line.text}\n")
-        told = seen
-        if is_over:
-            return
-        pause(PAUSE)
 
 
-def _is_over(history: "History", run: str) -> bool:
-    runs = history.runs()
-    return bool((runs.loc[runs["run_id"] == run, "status"] != Status.RUNNING.value).all())
-
-
-def _lines(frame: "pd.DataFrame", *, several: bool) -> Iterator[Line]:
-    for row in frame.to_dict("records"):
-        who = (row["task_id"] if several else "") + (f" #{row['attempt']}" if row["attempt"] > 1 else "")
-        for text in row["text"].splitlines():
-            yield Line(who.strip(), row["stream"], text)
+def _lines(piece: Piece, *, several: bool) -> Iterator[Line]:
+    who = (piece.task_id if several else "") + (f" #{piece.attempt}" if piece.attempt > 1 else "")
+    for text in piece.text.splitlines():
+        yield Line(who.strip(), piece.stream, text)
 
 
 def _bundle(frame: "pd.DataFrame", most: int) -> dict[str, str]:
     if frame.empty:
         return {"text/html": f"<em>{EMPTY}</em>", "text/plain": EMPTY}
-    lines = list(_lines(frame, several=len(set(frame["task_id"])) > 1))
+    several = len(set(frame["task_id"])) > 1
+    lines = [line for piece in pieces_of(frame) for line in _lines(piece, several=several)]
     shown = lines[-most:] if most > 0 else lines
     width = max(len(line.who) for line in shown)
     left_out = len(lines) - len(shown)
@@ -120,6 +103,6 @@ def _prefix(line: Line, width: int = 0) -> str:
 
 def _html(line: Line, width: int) -> str:
     text = escape(ANSI.sub("", line.text))
-    coloured = f'<span style="{LOUD}">{text}</span>' if line.stream == "stderr" else text
+    coloured = f'<span style="{COLOURS[line.stream]}">{text}</span>' if line.stream in COLOURS else text
     prefix = _prefix(line, width)
     return f'<span style="{WHO}">{escape(prefix)}</span>{coloured}' if prefix else coloured

@@ -36,9 +36,11 @@ def test_logs_are_labelled_by_task_unless_one_is_asked_for(invoke) -> None:
     _, flights = ids(invoke)
     assert invoke("history", "logs", "--run", flights) == (0, "load | loading 2013 UA\n", "")
     assert invoke("history", "logs", "load", "--run", flights[:13]) == (0, "loading 2013 UA\n", "")
-    code, stdout, stderr = invoke("history", "logs")
+    code, stdout, stderr = invoke("history", "logs", "total", "--run", flights)
     assert (code, stdout) == (0, "")
-    assert "wrote nothing in run" in stderr
+    assert "Task 'total' wrote nothing in run" in stderr
+    code, stdout, _ = invoke("history", "logs")
+    assert (code, stdout.splitlines()[-1]) == (0, "load | ValueError: no rows")
     code, _, stderr = invoke("history", "logs", "laod", "--run", flights)
     assert code == 1
     assert "Did you mean 'load'?" in stderr

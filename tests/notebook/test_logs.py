@@ -54,7 +54,14 @@ def test_attempts_after_the_first_are_told_apart(cell) -> None:
         "if len(tries) < 2:\n    raise ConnectionError('gone')\nx = 1"
     )
     cell("%cloaca_run")
-    assert cell("%cloaca_logs flaky").value._repr_mimebundle_()["text/plain"] == "     try 1\n#2 │ try 2"
+    log = cell("%cloaca_logs flaky").value
+    assert log["stream"].tolist() == ["stdout", "traceback", "stdout"]
+    first, *trace, last = log._repr_mimebundle_()["text/plain"].splitlines()
+    assert (first, last) == ("     try 1", "#2 │ try 2")
+    assert trace[0] == "     Traceback (most recent call last):"
+    assert trace[-1] == "     ConnectionError: gone"
+    assert '<span style="color:#dd474c">ConnectionError: gone</span>' in log._repr_mimebundle_()["text/html"]
+    assert len(cell.session.history().logs("flaky")) == 2
 
 
 def test_following_a_run_that_is_over_prints_it_whole(ran) -> None:
