@@ -92,15 +92,19 @@ class Memory:
         return Taken(earlier.run_id, self.values(earlier), reads, reason)
 
 
-# What a task of a run was, of that run and those that it went on with, the latest first; only what is over counts.
-OF_RUN: Final = """
+# A run and those that it went on with, the latest first.
+CHAIN: Final = """
     WITH RECURSIVE chain AS (
         SELECT run_id, resumed_from, 0 AS back FROM runs WHERE run_id = $1
         UNION ALL
         SELECT runs.run_id, runs.resumed_from, back + 1 FROM runs JOIN chain ON runs.run_id = chain.resumed_from
     )
-    SELECT task_id, run_id, outcome, code, reads, read_digests, read_code
-    FROM tasks JOIN chain USING (run_id) ORDER BY back
+    SELECT run_id FROM chain ORDER BY back
+"""
+# What the tasks of such runs were; only what is over counts.
+OF_RUNS: Final = """
+    SELECT task_id, run_id, outcome, code, reads, read_digests, read_code FROM tasks
+    WHERE run_id IN (SELECT unnest($1)) ORDER BY list_position($1, run_id)
 """
 # Of all runs: what the code of now made of each input, and the latest, whatever its code, to say what is different.
 OF_ANY: Final = """
@@ -130,15 +134,13 @@ EXECUTED: Final = """
     )
     SELECT run_id, task_id, epoch(ended) AS ended FROM way WHERE taken_from IS NULL
 """
-# A value that a run met several times stands in the first of its rows.
 CHANGES: Final = """
-    WITH small AS (
-        SELECT run_id, digest, any_value(data) AS data FROM artifacts
-        WHERE run_id IN (SELECT unnest($1)) AND data IS NOT NULL GROUP BY ALL
-    )
-    SELECT run_id, task_id, role, key, digest, codec, small.data AS data, problem
-    FROM artifacts LEFT JOIN small USING (run_id, digest)
-    WHERE {which} ORDER BY artifacts.rowid
+    SELECT run_id, task_id, role, key, digest, codec, data, problem FROM artifacts WHERE {which} ORDER BY rowid
+"""
+# A value that a run met several times stands in the first of its rows.
+SMALL: Final = """
+    SELECT run_id, digest, data FROM artifacts
+    WHERE run_id IN (SELECT unnest($1)) AND digest IN (SELECT unnest($2)) AND data IS NOT NULL
 """
 OF_TASKS: Final = "role IN ('set', 'deleted') AND (run_id, task_id) IN (SELECT (unnest($1), unnest($2)))"
 AT_FIRST: Final = "role IN ('initial', 'parameter') AND run_id IN (SELECT unnest($1))"
@@ -175,8 +177,7 @@ def remember(
         now = sorted({one.digest for one in code.tasks.values()})
         rows = reading.rows(OF_ANY, [task.id for task in workflow.tasks], now)
     else:
-        _check_there(reading, run_id)
-        rows = reading.rows(OF_RUN, run_id)
+        rows = reading.rows(OF_RUNS, _chain(reading, run_id))
     changes = _changes(reading, rows)
     tasks: dict[str, list[Earlier]] = {}
     for row in rows:
@@ -221,7 +222,7 @@ def initial_values(
         HistoryError: if a value of it can't be given back; says which.
     """
     values = {}
-    for row in reading.rows(CHANGES.format(which=AT_FIRST), [run_id]):
+    for row in _with_values(reading, AT_FIRST, [run_id]):
         key = row["key"]
         if key in named or (row["role"] == "parameter" and key in defaults):
             continue
@@ -243,17 +244,19 @@ def initial_values(
     return values
 
 
-def _check_there(reading: Reading, run_id: str) -> None:
-    """See that a run which was there a moment ago still is: one without rows looks like one that did nothing."""
-    if not reading.rows("SELECT run_id FROM runs WHERE run_id = $1", run_id):
+def _chain(reading: Reading, run_id: str) -> list[str]:
+    """Return a run and those that it went on with; see that it is still there, as it was a moment ago."""
+    chain = [str(row["run_id"]) for row in reading.rows(CHAIN, run_id)]
+    if not chain:
         raise HistoryError(f"Run {run_id} was removed from the history just now, by prune. Choose another; see runs().")
+    return chain
 
 
 def _changes(reading: Reading, rows: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], list[Change]]:
     """Return what was set and deleted, by run and task."""
     which = [[row["run_id"] for row in rows], [row["task_id"] for row in rows]]
     changes: dict[tuple[str, str], list[Change]] = {}
-    for row in reading.rows(CHANGES.format(which=OF_TASKS), *which):
+    for row in _with_values(reading, OF_TASKS, *which):
         kept = None if row["role"] == "deleted" else _kept(row)
         changes.setdefault((row["run_id"], row["task_id"]), []).append(Change(row["key"], row["digest"], kept))
     return changes
@@ -264,6 +267,18 @@ def _earlier(row: Mapping[str, Any], changes: tuple[Change, ...]) -> Earlier:
     reads = dict(zip(keys, row["read_digests"] or (), strict=True))
     behind = None if code is None else dict(zip(keys, code, strict=bool(code)))  # empty: there is none for any key
     return Earlier(row["run_id"], row["outcome"], row["code"], reads, changes, behind)
+
+
+def _with_values(reading: Reading, which: str, run_ids: Sequence[str], *more: Sequence[str]) -> list[dict[str, Any]]:
+    """Return rows of values, each with the value itself where history keeps it in a row."""
+    rows = reading.rows(CHANGES.format(which=which), run_ids, *more)
+    elsewhere = {row["digest"] for row in rows if row["codec"] is not None and row["data"] is None}
+    if elsewhere:
+        found = reading.rows(SMALL, sorted(set(run_ids)), sorted(elsewhere))
+        small = {(row["run_id"], row["digest"]): row["data"] for row in found}
+        for row in rows:
+            row["data"] = row["data"] or small.get((row["run_id"], row["digest"]))
+    return rows
 
 
 def _executed(

@@ -85,7 +85,7 @@ def _batches(segments: Iterable[Segment], merged: Mapping[tuple[str, int], int])
     batch, size = list[Part](), 0
     for segment in segments:
         start = merged.get((segment.journal, segment.number), 0)
-        while lines := segment.read(start, SEGMENT_SIZE):
+        while len(lines := segment.read(start, SEGMENT_SIZE)) > (start == 0):  # more than what every segment begins with
             end = start + sum(map(len, lines))
             batch.append(Part(segment, end, lines))
             size += end - start

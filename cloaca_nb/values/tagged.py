@@ -17,6 +17,7 @@ from cloaca_nb.values import large_frames, records, scalars
 __all__ = ["TAG", "Part", "Tagger", "Unsuitable", "document", "parts_of", "value_of"]
 
 TAG: Final = "$"
+_QUOTED_TAG: Final = b'"$"'
 DEPTH: Final = 100  # what is nested deeper isn't written as JSON: its readers recurse
 _NATIVE: Final = frozenset({NoneType, bool, str})
 _NUMBERS: Final = frozenset({int, float})
@@ -110,7 +111,7 @@ def document(tagged: Any, parts: Iterable[Part] = ()) -> bytes:
     listed = [
         [part.format, part.digest, None if part.data is None else b64encode(part.data).decode()] for part in parts
     ]
-    return b"\n".join(_line(line) for line in ([listed, tagged] if listed else [tagged]))
+    return _line(listed) + b"\n" + _line(tagged) if listed else _line(tagged)
 
 
 def _line(tagged: Any) -> bytes:
@@ -126,7 +127,9 @@ def _line(tagged: Any) -> bytes:
 def parts_of(data: bytes) -> list[Part]:
     """Return what a document refers to."""
     head, line_end, _ = data.partition(b"\n")
-    rows = json.loads(head) if line_end else []
+    if not line_end:
+        return []
+    rows = json.loads(head)
     return [Part(format_, digest, None if text is None else b64decode(text)) for format_, digest, text in rows]
 
 
@@ -141,6 +144,8 @@ def value_of(data: bytes, read: Callable[[Part], Any], *, load: bool) -> Any:
     Raises:
         LookupError: if a class isn't to be found, or has other fields or members than it had.
     """
+    if _QUOTED_TAG not in data:  # all of it is what JSON holds as it is
+        return json.loads(data.decode())
     parts = parts_of(data)
     read_parts = [read(part) for part in parts]
     opaque: list[Any] = next(
