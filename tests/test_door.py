@@ -58,6 +58,26 @@ def test_loading_the_extension_loads_neither_pandas_nor_duckdb(tmp_path, monkeyp
     assert loaded.isdisjoint(HEAVY)
 
 
+RESUMED = """
+import cloaca_nb as cloaca
+with cloaca.WorkflowBuilder("w"):
+    cloaca.task(id="a")(lambda context: context.insert("x", 1))
+    cloaca.task(id="b", dependencies=["a"])(lambda context: context["y"])
+with cloaca.DefaultRunner("history.duckdb") as runner:
+    runner.execute("w")
+    assert runner.resume().status == "Failed"
+"""
+LISTED = "from cloaca_nb.cli.app import app\napp(['history', '--history', 'history.duckdb'], standalone_mode=False)"
+
+
+def test_resuming_and_listing_runs_wait_neither_for_pandas_nor_for_arrow(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for code in (RESUMED, LISTED):
+        loaded = modules_after(code)
+        assert "duckdb" in loaded
+        assert loaded.isdisjoint({"numpy", "pandas", "pyarrow"})
+
+
 @pytest.mark.parametrize("name", MODULES)
 def test_every_module_says_truly_what_it_gives(name):
     module = importlib.import_module(name)

@@ -1,8 +1,9 @@
 """`cloaca-nb history`: the last runs, or the tasks of one."""
 
 import os
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.text import Text
@@ -51,14 +52,12 @@ def show_history(
         if location.note:
             typer.echo(location.note, err=True)
         with History.open(history) as opened:
-            # One more than is shown: whether the beginning of an id is unique shows at its neighbours.
-            frame = opened.runs(runs + 1) if run is None else opened.tasks(run)
-        if as_json:
-            typer.echo(_json(frame.head(runs) if run is None else frame))
-        elif run is None:
-            _show_runs(frame, runs)
-        else:
-            _show_tasks(frame)
+            if as_json:
+                typer.echo(_json(opened.runs(runs) if run is None else opened.tasks(run)))
+            elif run is None:
+                _show_runs(opened.run_rows(runs))
+            else:
+                _show_tasks(opened.task_rows(run))
 
 
 def _say_no_history(location: Location, *, is_asked_for: bool, as_json: bool) -> None:
@@ -73,50 +72,46 @@ def _say_no_history(location: Location, *, is_asked_for: bool, as_json: bool) ->
     typer.echo(f"No history yet {there}: `cloaca-nb run` or `%cloaca_run` begins one.", err=True)
 
 
-def _show_runs(frame: "pd.DataFrame", limit: int) -> None:
-    console, rows = stdout(), table()
+def _show_runs(found: Iterable[Mapping[str, Any]]) -> None:
+    console, shown = stdout(), table()
     for title in ("run", "workflow", "", "started"):
-        rows.add_column(title, no_wrap=True)
+        shown.add_column(title, no_wrap=True)
     for title in ("duration", "tasks"):
-        rows.add_column(title, justify="right", no_wrap=True)
-    for row in frame.head(limit).to_dict("records"):
+        shown.add_column(title, justify="right", no_wrap=True)
+    for row in found:
         kind = "" if row["kind"] == "run" else f" ({row['kind']})"
-        rows.add_row(
+        shown.add_row(
             short(str(row["run_id"])),
             f"{row['workflow']}{kind}",
             _status(console, str(row["status"])),
-            moment(row["started"].to_pydatetime()),
-            _lasted(row["duration"]),
+            moment(row["started"]),
+            duration(row["duration"]),
             str(row["tasks"]),
         )
-    show_table(console, rows)
+    show_table(console, shown)
 
 
-def _show_tasks(frame: "pd.DataFrame") -> None:
-    console, rows = stdout(), table()
+def _show_tasks(found: Iterable[Mapping[str, Any]]) -> None:
+    console, shown = stdout(), table()
     for title in ("task", ""):
-        rows.add_column(title, no_wrap=True)
-    rows.add_column("duration", justify="right", no_wrap=True)
-    rows.add_column("attempts", justify="right", no_wrap=True)
-    rows.add_column("")
-    for row in frame.to_dict("records"):
+        shown.add_column(title, no_wrap=True)
+    shown.add_column("duration", justify="right", no_wrap=True)
+    shown.add_column("attempts", justify="right", no_wrap=True)
+    shown.add_column("")
+    for row in found:
         said = " ".join(filter(None, (row["error"] or row["reason"], row["location"] and f"({row['location']})")))
-        rows.add_row(
+        shown.add_row(
             str(row["task_id"]),
             _status(console, str(row["outcome"])),
-            _lasted(row["duration"]),
+            duration(row["duration"]),
             str(row["attempts"]),
             said,
         )
-    show_table(console, rows)
+    show_table(console, shown)
 
 
 def _status(console: "Console", word: str) -> Text:
     return Text.assemble(mark(console, word), f" {word}")
-
-
-def _lasted(seconds: float) -> str:
-    return "" if seconds != seconds else duration(seconds)  # noqa: PLR0124 - NaN: it isn't over
 
 
 def _json(frame: "pd.DataFrame") -> str:

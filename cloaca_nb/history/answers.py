@@ -103,6 +103,14 @@ class Answers:
         """
         return self._of_run(TASKS, run)
 
+    def run_rows(self, limit: int | None = None) -> list[dict[str, Any]]:
+        """Return the same as `runs` as rows, for who shows a few of them and needn't wait for pandas to be loaded."""
+        return self._read(lambda reading: reading.rows(RUNS, limit))
+
+    def task_rows(self, run: str | None = None) -> list[dict[str, Any]]:
+        """Return the same as `tasks` as rows; see `run_rows`."""
+        return self._read(lambda reading: reading.rows(TASKS, self._which(reading, run)))
+
     def attempts(self, run: str | None = None) -> "pd.DataFrame":
         """Return the attempts of a run that are over, in the order in which they began; see `tasks`."""
         return self._of_run(ATTEMPTS, run)

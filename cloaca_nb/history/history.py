@@ -6,7 +6,7 @@ import os
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from cloaca_nb.errors import HistoryError
 from cloaca_nb.history.answers import Answers
@@ -89,6 +89,11 @@ class History(Answers):
         """Return the runs, newest first; `duration` is in seconds, times are UTC."""
         self._say_advice()
         return super().runs(limit)
+
+    def run_rows(self, limit: int | None = None) -> list[dict[str, Any]]:
+        """Return the same as `runs` as rows, for who shows a few of them and needn't wait for pandas to be loaded."""
+        self._say_advice()
+        return super().run_rows(limit)
 
     def prune(self, keep: Keep, *, dry_run: bool = False) -> Pruned:
         """Remove old runs, and the artifacts that no other run needs; the database file shrinks by what was theirs.

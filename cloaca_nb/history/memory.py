@@ -276,8 +276,7 @@ def _with_values(reading: Reading, which: str, run_ids: Sequence[str], *more: Se
     if elsewhere:
         found = reading.rows(SMALL, sorted(set(run_ids)), sorted(elsewhere))
         small = {(row["run_id"], row["digest"]): row["data"] for row in found}
-        for row in rows:
-            row["data"] = row["data"] or small.get((row["run_id"], row["digest"]))
+        rows = [{**row, "data": row["data"] or small.get((row["run_id"], row["digest"]))} for row in rows]
     return rows
 
 

@@ -85,11 +85,12 @@ def _batches(segments: Iterable[Segment], merged: Mapping[tuple[str, int], int])
     batch, size = list[Part](), 0
     for segment in segments:
         start = merged.get((segment.journal, segment.number), 0)
-        while len(lines := segment.read(start, SEGMENT_SIZE)) > (start == 0):  # more than what every segment begins with
+        known = 1 if start == 0 else 0  # lines: what each segment begins with is worth no transaction
+        while len(lines := segment.read(start, SEGMENT_SIZE)) > known:
             end = start + sum(map(len, lines))
             batch.append(Part(segment, end, lines))
             size += end - start
-            start = end
+            start, known = end, 0
             if size >= SEGMENT_SIZE:
                 yield batch
                 batch, size = [], 0

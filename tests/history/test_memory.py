@@ -111,6 +111,17 @@ def test_the_initial_context_is_given_back(runner: DefaultRunner) -> None:
     assert history.initial(named=["much"], defaults=["year", "raw"]) == {"rows": [5], "raw": None}
 
 
+def test_a_value_that_a_run_has_met_before_is_found_in_the_first_of_its_rows(runner: DefaultRunner) -> None:
+    def pass_on(context: Any) -> None:
+        context["copy"] = context["given"]
+
+    flow = Workflow("again", [Task("first", pass_on, ())])
+    run_id = runner.execute(flow, {"given": "a text"}).run_id
+    memory = runner.history().memory(flow, run_id)
+    assert memory.values(memory.tasks["first"][0]) == {"copy": "a text"}
+    assert list(runner.history().sql("SELECT count(data) AS rows FROM artifacts")["rows"]) == [1]
+
+
 def test_a_value_that_is_not_there_any_more_is_named(tmp_path: Path) -> None:
     with DefaultRunner(str(tmp_path / "history.duckdb")) as runner:
         run_id = runner.execute(FLOW, FIRST).run_id

@@ -8,7 +8,7 @@ import pytest
 
 from cloaca_nb.history import merge
 from cloaca_nb.history.history import History
-from cloaca_nb.history.journal import lock_path, segment_path
+from cloaca_nb.history.journal import lock_path, native_lock, segment_path
 
 Open = Callable[..., History]
 MANY = 30
@@ -79,6 +79,20 @@ def test_long_journal_is_merged_in_parts(
     history = open_history()
     assert len(history.runs()) == MANY
     assert set(history.runs()["status"]) == {"Completed"}
+
+
+def test_journal_that_holds_nothing_but_its_beginning_is_not_merged_before_it_grows(
+    segment: bytes, open_history: Open, tmp_path: Path
+) -> None:
+    header, _, rest = segment.partition(b"\n")
+    leave(journals(tmp_path), "journal", header + b"\n")
+    history = open_history()
+    with native_lock(lock_path(journals(tmp_path), "journal")):  # its process lives
+        assert len(history.runs()) == 0
+        assert history.sql("FROM merged").empty
+        leave(journals(tmp_path), "journal", header + b"\n" + rest)
+        assert len(history.runs()) == 1
+        assert list(history.sql("FROM processes")["journal"]) == ["journal"]
 
 
 def test_runs_that_many_dead_processes_left_open_are_interrupted(
