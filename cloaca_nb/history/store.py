@@ -54,15 +54,20 @@ class Store:
         """
         self._database.use(self._catch_up, or_copy=False)
 
-    def read(self, work: Callable[[Reading], T]) -> T:
-        """Return what `work` makes of the tables, with everything that was recorded so far in them.
+    def read(self, work: Callable[[Reading], T], *, up_to_date: bool = True) -> T:
+        """Return what `work` makes of the tables.
+
+        Args:
+            work: must not keep the reading.
+            up_to_date: whether everything that was recorded so far is put in them first.
 
         Raises:
             HistoryError: for a mistake in a statement, or a database that can't be reached.
         """
 
         def caught_up(desk: Desk) -> T:
-            self._catch_up(desk)
+            if up_to_date:
+                self._catch_up(desk)
             return work(Reading(desk.connection))
 
         return self._database.use(caught_up)

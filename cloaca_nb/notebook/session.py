@@ -77,8 +77,8 @@ class Session:
         """Return the history of the runs."""
         return self.runner.history()
 
-    def _usual(self, workflow: Workflow, but_run: str) -> Mapping[str, float]:
-        return self.history().usual(workflow.name, but_run=but_run)
+    def _usual(self, workflow: Workflow, but_run: str, *, up_to_date: bool) -> Mapping[str, float]:
+        return self.history().usual(workflow.name, but_run=but_run, up_to_date=up_to_date)
 
     # -- running
 

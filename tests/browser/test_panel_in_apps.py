@@ -24,6 +24,15 @@ LOAD: Final = "%%cloaca_task load\nprint('reading')\ngate('go')\nrows = [1, 2, 3
 CLEAN: Final = "%%cloaca_task clean\nprint('cleaning', len(rows), 'rows')\ngood = [row for row in rows if row > 1]"
 REPORT: Final = "%%cloaca_task report\nprint('dividing')\ntotal = sum(good) / 0"
 MENDED: Final = "%%cloaca_task report\nprint('adding')\ntotal = sum(good)"
+MANY: Final = """%load_ext cloaca_nb
+import cloaca_nb as cloaca
+def body(context):
+    pass
+def fail(context):
+    raise ValueError("no rows")
+with cloaca.WorkflowBuilder("many"):
+    for n in range(1000):
+        cloaca.task(id=f"part_{n}")(fail if n in (99, 990) else body)"""
 RUN: Final = "%cloaca_run"
 BACKGROUND: Final = "%cloaca_run --background"
 NO_REMEDY: Final = """import cloaca_nb.notebook.panel.widget as widget
@@ -155,6 +164,22 @@ def test_a_failed_run_is_understood_mended_and_gone_on_with(opened: Callable[...
     expect_status(it.panel(2), "Completed")
     assert states(it.panel(2)) == {"load": "Taken", "clean": "Completed", "report": "Skipped"}
     assert list(states(it.panel(0)).values()) == ["Completed", "Completed", "Failed"]
+
+
+def test_a_thousand_tasks_are_run_and_filtered(opened: Callable[..., Opened]) -> None:
+    it = opened(MANY, RUN)
+    it.begin(RUN)
+    expect_status(it.panel(), "Failed")
+    expect(it.panel().locator(".found")).to_have_text("1,000 tasks")
+    assert it.panel().locator(".row").count() < 50
+    it.panel().locator(".list").focus()
+    it.page.keyboard.press("/")
+    it.page.keyboard.type("part_99")
+    expect(it.panel().locator(".found")).to_have_text("11 of 1,000 tasks")
+    it.panel().locator('.chip[data-state="Failed"]').click()
+    expect(it.panel().locator(".found")).to_have_text("2 of 1,000 tasks")
+    assert states(it.panel()) == {"part_99": "Failed", "part_990": "Failed"}
+    it.notebook.wait_until_run(RUN)
 
 
 def test_a_reload_finds_a_background_run_live_with_its_log(opened: Callable[..., Opened]) -> None:

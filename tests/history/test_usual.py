@@ -35,6 +35,15 @@ def test_it_is_the_median_of_what_was_executed_and_completed():
         assert history.usual("another") == {}
 
 
+def test_what_was_recorded_a_moment_ago_counts_only_for_who_waits_for_it(tmp_path):
+    with History.open(f"duckdb:///{tmp_path}/h.duckdb") as history:
+        run(history, "101", 1.0)
+        assert history.usual("flow")["load"] == 1.0
+        run(history, "102", 3.0)
+        assert history.usual("flow", up_to_date=False)["load"] == 1.0
+        assert history.usual("flow")["load"] == 2.0
+
+
 def test_only_the_latest_times_count():
     with History.open(":memory:") as history:
         for number in range(200, 230):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from cloaca_nb.core.duration import duration
 from cloaca_nb.core.events import ProgressMade
 from cloaca_nb.core.record import RunRecord, TaskRecord
+from cloaca_nb.core.run_id import short
 from cloaca_nb.core.status import Outcome, Status
 from cloaca_nb.notebook.drawing.look import LOOKS, TAKEN, Look, look_of, state_of
 from cloaca_nb.notebook.drawing.picture import draw, image
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from cloaca_nb.core.graph import Workflow
     from cloaca_nb.notebook.drawing.layout import Layout
 
-__all__ = ["blamed", "note_of", "run_html", "run_text", "workflow_html", "workflow_text"]
+__all__ = ["blamed", "going_html", "going_text", "note_of", "run_html", "run_text", "workflow_html", "workflow_text"]
 
 _STATES = (*(outcome.value for outcome in Outcome), TAKEN)
 _MOST_ROWS = 200  # more would make the notebook heavy; history has them all
@@ -31,6 +32,10 @@ _CELL = f"padding:4px 10px;border:none;border-bottom:1px solid {_LINE};text-alig
 _HEAD = "padding:4px 10px;border:none;text-align:left;font-weight:500;font-size:11px;opacity:0.65;background:none"
 _COLUMNS = (("Task", "width:1%"), ("Timeline", "width:32%"), ("Elapsed", "width:72px;text-align:right"), ("Notes", ""))
 _QUIET = "opacity:0.65"
+_GOING_ON = (
+    "This run was going on when the notebook was saved. %cloaca_history tells how it ended; "
+    "if its kernel was stopped before that, %cloaca_run --resume goes on with it."
+)
 
 
 def run_html(record: RunRecord, layout: "Layout", now: float, *, key: str = "") -> str:
@@ -42,21 +47,31 @@ def run_html(record: RunRecord, layout: "Layout", now: float, *, key: str = "") 
         now: seconds since the epoch, up to which the time of running tasks is counted.
         key: of the panel that shows itself in place of this, where there is one.
     """
-    name = record.workflow.name if record.workflow else ""
-    panel = f'data-cloaca-panel="{escape(key)}" ' if key else ""
-    picture = image(draw(layout, record, now), f"Graph of {name}: {_counts(record)}")
-    return (
-        f'<div {panel}data-run-status="{record.status.value}" style="{_FONT};{_SIZE};max-width:1100px">'
-        f"{_heading(record, name, now)}{_error(record)}"
-        f'<div style="overflow-x:auto;padding:8px 0">{picture}</div>{_table(record, now)}</div>'
-    )
+    picture = image(draw(layout, record, now), f"Graph of {_name(record)}: {_counts(record)}")
+    drawn = f'<div style="overflow-x:auto;padding:8px 0">{picture}</div>{_table(record, now)}'
+    facts = f"{escape(duration(record.elapsed(now)))} · {_counts(record)}"
+    return _placed(record, f"{_heading(record, facts)}{_error(record)}{drawn}", key)
+
+
+def going_html(record: RunRecord, *, key: str) -> str:
+    """Return what holds the place of a run that goes on, and is true whenever the notebook is opened again.
+
+    Args:
+        record: the run.
+        key: of the panel that shows itself in place of this.
+    """
+    words = f'<div style="{_QUIET};padding:6px 0">{_GOING_ON}</div>'
+    return _placed(record, f"{_heading(record, short(record.run_id))}{words}", key)
+
+
+def going_text(record: RunRecord) -> str:
+    """Return the same as plain text."""
+    return f"{_title(record)}  ({short(record.run_id)})\n  {_GOING_ON}"
 
 
 def run_text(record: RunRecord, now: float) -> str:
     """Return a run as plain text: a heading and a line per task."""
-    name = record.workflow.name if record.workflow else ""
-    mark = look_of(record.status).mark
-    lines = [f"{mark} {name}  {record.status.value} in {duration(record.elapsed(now))}  ({_counts(record)})"]
+    lines = [f"{_title(record)} in {duration(record.elapsed(now))}  ({_counts(record)})"]
     if _says_more(record):
         lines.append(f"  {record.error}")
     shown, left_out = _shown(record, now)
@@ -107,6 +122,14 @@ def _number(count: int, one: str, many: str = "") -> str:
 
 
 # --- a run's words ---
+
+
+def _name(record: RunRecord) -> str:
+    return record.workflow.name if record.workflow else ""
+
+
+def _title(record: RunRecord) -> str:
+    return f"{look_of(record.status).mark} {_name(record)}  {record.status.value}"
 
 
 def _counts(record: RunRecord) -> str:
@@ -173,16 +196,22 @@ def _shown(record: RunRecord, now: float) -> tuple[Sequence[TaskRecord], str]:
 # --- a run's HTML ---
 
 
-def _heading(record: RunRecord, name: str, now: float) -> str:
-    look, elapsed = look_of(record.status), escape(duration(record.elapsed(now)))
+def _placed(record: RunRecord, content: str, key: str) -> str:
+    panel = f'data-cloaca-panel="{escape(key)}" ' if key else ""
+    style = f"{_FONT};{_SIZE};max-width:1100px"
+    return f'<div {panel}data-run-status="{record.status.value}" style="{style}">{content}</div>'
+
+
+def _heading(record: RunRecord, facts: str) -> str:
+    look = look_of(record.status)
     pill = (
         f"display:inline-block;padding:1px 10px;border-radius:10px;background-color:{look.either};color:#ffffff;"
         "font-size:12px;font-weight:600"
     )
     return (
         f'<div><span style="{pill}">{look.mark} {record.status.value}</span> '
-        f'<strong style="font-size:15px;padding-left:6px">{escape(name)}</strong> '
-        f'<span style="{_QUIET};padding-left:8px">{elapsed} · {_counts(record)}</span></div>'
+        f'<strong style="font-size:15px;padding-left:6px">{escape(_name(record))}</strong> '
+        f'<span style="{_QUIET};padding-left:8px">{facts}</span></div>'
     )
 
 

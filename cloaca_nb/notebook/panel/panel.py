@@ -33,6 +33,7 @@ __all__ = ["Panel", "Wish"]
 # the kernel it gets no answer; what it is told, it takes in.
 _ANNOUNCED_AFTER: Final = (2, 4, 8, 16, 32)
 _SOON: Final = 0.5  # seconds after which a run is worth asking how long its tasks usually take
+_QUIET: Final = 10  # intervals after a run in which another may begin, which the answer must not slow down
 logger = logging.getLogger(__name__)
 
 
@@ -63,7 +64,8 @@ class Panel:
         workflow: what is run.
         on_cancel: called when the user clicks Cancel, from a thread of the kernel's; None: no such button.
         on_again: starts another run when the user clicks Resume or Re-run; None: no such buttons.
-        usual: returns how many seconds tasks usually take, by id; called by a thread of the panel's. None: not known.
+        usual: returns how many seconds tasks usually take, by id; called by a thread of the panel's, while the run goes
+            on with `up_to_date=False`: the answer must cost next to nothing then. None: not known.
         tells_failure: whether the task that a failed run blames is opened at the end, as no cell says why.
         after: the key of the panel that the run was started from.
         clock: seconds since the epoch.
@@ -79,14 +81,15 @@ class Panel:
         *,
         on_cancel: Callable[[], None] | None = None,
         on_again: Callable[[Wish], None] | None = None,
-        usual: Callable[[str], Mapping[str, float]] | None = None,
+        usual: Callable[..., Mapping[str, float]] | None = None,
         tells_failure: bool = False,
         after: str = "",
         clock: Callable[[], float] = time.time,
         interval: float = 0.1,
     ) -> None:
         self.key = uuid4().hex
-        self._on_cancel, self._on_again, self._usual = on_cancel, on_again, usual
+        self._on_cancel, self._on_again = on_cancel, on_again
+        self._usual, self._has_asked = usual, False
         self._tells_failure, self._after = tells_failure, after
         self._clock, self._interval = clock, interval
         self._facts = RunFacts(workflow)
@@ -94,7 +97,7 @@ class Panel:
         self._cancelling = self._told_cancelling = False
         self._has_place = self._is_still = False  # whether the page can stand in for the widget; whether it does
         self._announcements: deque[float] = deque()  # when the widget is introduced to pages that may not know it
-        self._over, self._told_last = threading.Event(), threading.Event()
+        self._over, self._told_last, self._left = threading.Event(), threading.Event(), threading.Event()
         self._lock = threading.RLock()  # of all that is told: the publisher's, and its who asks after the end
         self._shown: _Shown | None = None
 
@@ -107,8 +110,8 @@ class Panel:
         widget = PanelWidget(self._whole, graph=self._graph())
         widget.on_msg(self._receive)
         display(widget, display_id=self.key)  # type: ignore[no-untyped-call]  # IPython's
-        self._shown = _Shown(widget)
-        threading.Thread(target=self._shown.run, args=(self._publish,), name="cloaca-panel", daemon=True).start()
+        self._shown = _Shown(widget, self._publish)
+        self._shown.publisher.start()
 
     def settle(self) -> None:
         """Publish the last state and leave the static picture; the panel goes on answering. May be repeated."""
@@ -121,12 +124,17 @@ class Panel:
     def close(self) -> None:
         """Settle, and answer no more: what is left is the static picture. May be repeated."""
         self.settle()
+        self._left.set()
         shown, self._shown = self._shown, None
         if shown is not None:
+            shown.publisher.join()
             shown.widget.close()
 
     def _put_picture(self) -> None:
-        """Replace the display: a saved output with a widget in it would say "model not found" when it is reopened."""
+        """Replace the display: a saved output with a widget in it would say "model not found" when it is reopened.
+
+        While the run goes on, a few words hold the place: a picture would cost it time, and be out of date at once.
+        """
         with self._lock:
             self._is_still = True
             still = self._facts.still(self._clock(), self.key)
@@ -171,7 +179,8 @@ class Panel:
         finally:
             self._told_last.set()  # whatever happens here, the cell must come to its end
         self._update()  # what was wished for in between
-        self._ask_usual()
+        if not self._left.wait(_QUIET * self._interval):
+            self._ask_usual(up_to_date=True)
 
     def _attend(self) -> None:
         """Do what is due now and then while the run goes on."""
@@ -181,24 +190,24 @@ class Panel:
         if self._announcements and self._announcements[0] < now:
             self._announcements.popleft()
             self._announce()
-        if self._facts.record.elapsed(now) > _SOON:
-            self._ask_usual()
+        if not self._has_asked and self._facts.record.elapsed(now) > _SOON:
+            self._has_asked = True
+            self._ask_usual(up_to_date=False)
 
     def _announce(self) -> None:
         if self._shown is not None:
             self._shown.widget.announce()
 
-    def _ask_usual(self) -> None:
-        usual, self._usual = self._usual, None  # once
-        if usual is None or self._shown is None:
+    def _ask_usual(self, *, up_to_date: bool) -> None:
+        if self._usual is None:
             return
         try:
-            known = usual(self._facts.record.run_id)
+            known = self._usual(self._facts.record.run_id, up_to_date=up_to_date)
         except CloacaError:  # the run itself says aloud what is wrong with its history; this is a comfort
             logger.debug("How long tasks usually take isn't known.", exc_info=True)
             return
         with self._lock:
-            if self._shown is not None:
+            if self._shown is not None and known:
                 self._shown.widget.usual = self._facts.usual(known)
 
     def _update(self) -> None:
@@ -239,8 +248,9 @@ def _answer(widget: PanelWidget, why: str) -> None:
 class _Shown:
     """A widget on display, and the context of its cell: what is published from there lands there."""
 
-    def __init__(self, widget: PanelWidget) -> None:
+    def __init__(self, widget: PanelWidget, publish: Callable[[], None]) -> None:
         self.widget = widget
+        self.publisher = threading.Thread(target=self.run, args=(publish,), name="cloaca-panel", daemon=True)
         self._context = copy_context()
 
     def run(self, work: Callable[[], None]) -> None:

@@ -24,7 +24,7 @@ class Panels:
     Args:
         shell: the IPython shell.
         start: starts the run that is wished for, as a cell would; an error of it is the answer to the click.
-        usual: returns how many seconds the tasks of a workflow usually take, by id, given a run that doesn't count.
+        usual: returns how many seconds the tasks of a workflow usually take, by id; see `Panel`.
 
     Attributes:
         cell_is_executed: whether a cell is: then no run is started from the page.
@@ -34,7 +34,7 @@ class Panels:
         self,
         shell: "InteractiveShell",
         start: Callable[[Wish], object],
-        usual: Callable[["Workflow", str], Mapping[str, float]],
+        usual: Callable[..., Mapping[str, float]],
     ) -> None:
         self._shell = shell
         self._start = start
@@ -44,7 +44,7 @@ class Panels:
 
     def panel(self, workflow: "Workflow", **options: Any) -> Panel:
         """Return a panel; see `Panel` for the options."""
-        return Panel(workflow, on_again=self._again, usual=partial(self._usual, workflow), **options)
+        return Panel(workflow, on_again=self._again, usual=partial(self._usual_of, workflow), **options)
 
     def settle(self, panel: Panel) -> None:
         """Leave the picture of a run that is over; the panel answers until a dozen others have come after it."""
@@ -52,6 +52,12 @@ class Panels:
         self._settled.append(panel)
         while len(self._settled) > MOST:
             self._settled.popleft().close()
+
+    def _usual_of(self, workflow: "Workflow", but_run: str, *, up_to_date: bool) -> Mapping[str, float]:
+        """Return how long tasks usually take; what takes a while is left for a moment when no cell is executed."""
+        if up_to_date and self.cell_is_executed:
+            return {}
+        return self._usual(workflow, but_run, up_to_date=up_to_date)
 
     def _again(self, wish: Wish) -> None:
         """Start a run where cells are executed, the kernel's main thread, as what they define is read."""

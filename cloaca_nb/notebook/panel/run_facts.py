@@ -8,7 +8,7 @@ from cloaca_nb.core.record import RunRecord
 from cloaca_nb.core.status import Status
 from cloaca_nb.notebook.drawing.layout import Layout, lay_out, shorten
 from cloaca_nb.notebook.drawing.look import LOOKS
-from cloaca_nb.notebook.drawing.table import blamed, note_of, run_html, run_text
+from cloaca_nb.notebook.drawing.table import blamed, going_html, going_text, note_of, run_html, run_text
 from cloaca_nb.notebook.panel.task_logs import TaskLogs
 from cloaca_nb.notebook.panel.task_rows import TaskRow, TaskRows
 
@@ -88,6 +88,8 @@ class RunFacts:
 
     def still(self, now: float, key: str) -> dict[str, str]:
         """Return what is kept in the notebook, by MIME type; `key` is the panel's that stands over it."""
+        if self.record.ended is None:
+            return {"text/html": going_html(self.record, key=key), "text/plain": going_text(self.record)}
         return {
             "text/html": run_html(self.record, self._layout, now, key=key),
             "text/plain": run_text(self.record, now),

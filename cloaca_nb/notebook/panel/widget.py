@@ -15,7 +15,10 @@ __all__ = ["PanelWidget"]
 
 PAGE: Final = Path(__file__).with_name("page")
 # One module for the browser, which loads a widget's code as one text: each part builds on those before it.
-SCRIPTS: Final = ("run", "words", "elements", "header", "graph", "tasks", "chosen", "keys", "view", "panel")
+SCRIPTS: Final = (
+    *("run", "words", "elements", "header", "graph", "cards", "dots", "tasks", "row", "chosen", "keys", "view"),
+    "panel",
+)
 STYLES: Final = ("panel", "header", "graph", "tasks", "chosen")
 
 

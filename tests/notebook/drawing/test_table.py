@@ -10,7 +10,7 @@ from cloaca_nb.core.record import RunRecord
 from cloaca_nb.core.status import Outcome, Status
 from cloaca_nb.core.task import Task
 from cloaca_nb.notebook.drawing.layout import lay_out
-from cloaca_nb.notebook.drawing.table import run_html, run_text, workflow_html, workflow_text
+from cloaca_nb.notebook.drawing.table import going_html, going_text, run_html, run_text, workflow_html, workflow_text
 
 WORKFLOW = Workflow(
     "delays",
@@ -74,6 +74,16 @@ def test_a_run_as_text():
         "  ⤼  report      skipped  because clean failed\n"
         "  ●  archive       2.0 s  30/120 files"
     )
+
+
+def test_what_holds_the_place_of_a_run_that_goes_on_says_nothing_that_will_be_wrong():
+    record = failed_run()
+    html = going_html(record, key="k")
+    assert 'data-cloaca-panel="k"' in html
+    for said in (going_text(record), html):
+        assert "was going on when the notebook was saved" in said
+        assert "%cloaca_run --resume" in said
+        assert "completed" not in said
 
 
 def test_a_failed_run_says_once_which_task_failed_and_leaves_the_line_to_the_traceback():

@@ -1,5 +1,6 @@
 """The panel: what it tells the page, how often, and what it leaves behind in a real kernel."""
 
+import queue
 import subprocess
 import sys
 import threading
@@ -164,7 +165,7 @@ def wrote(task_id, text, stream="stdout"):
 def running(count=2, **options):
     """Return a panel of a run that goes on and is published only at its end, and its widget."""
     workflow = flow(count)
-    panel, _ = shown_panel(workflow, interval=3_600, **options)
+    panel, _ = shown_panel(workflow, **{"interval": 3_600, **options})
     panel(events.RunStarted(1_000.0, "r", workflow, "run", {}))
     return panel, panel._shown.widget
 
@@ -238,23 +239,28 @@ def test_without_a_way_to_start_runs_there_are_no_such_buttons():
 # --- what it takes usually ---
 
 
-def test_how_long_tasks_usually_take_is_asked_once_and_told():
+def test_how_long_tasks_usually_take_is_asked_in_passing_and_with_all_that_is_known_when_the_run_is_over():
     asked = []
 
-    def usual(run_id):
-        asked.append(run_id)
-        told.set()
-        return {"t1": 2.0, "a task of old": 3.0}
+    def usual(run_id, *, up_to_date):
+        asked.append((run_id, up_to_date))
+        return {"t1": 3.0 if up_to_date else 2.0, "a task of old": 3.0}
 
-    told = threading.Event()
-    panel, widget = running(usual=usual)
-    known = threading.Event()
-    widget.observe(lambda _: known.set(), "usual")
+    panel, widget = running(usual=usual, interval=0.01)
+    told = queue.SimpleQueue()
+    widget.observe(lambda change: told.put(change.new), "usual")
+    assert told.get(timeout=60) == {"1": 2.0}
     panel.settle()
-    assert known.wait(60)
-    assert widget.usual == {"1": 2.0}
-    assert asked == ["r"]
+    assert told.get(timeout=60) == {"1": 3.0}
+    assert asked == [("r", False), ("r", True)]
     panel.close()
+
+
+def test_a_panel_that_is_closed_asks_nothing_more():
+    asked = []
+    panel, _ = running(usual=lambda _, up_to_date: asked.append(up_to_date) or {}, interval=1_000)
+    panel.close()
+    assert asked == []
 
 
 # --- its place in the notebook ---

@@ -2,6 +2,7 @@
 
 const ROW = 28; // px
 const MARGIN = 6; // rows beyond the edges
+const MOST_ROWS = 15; // in sight
 const FEW = 12; // tasks that need no field to filter them by
 
 function tasksOf(run) {
@@ -14,6 +15,8 @@ function tasksOf(run) {
     rows: new Map(), // those in sight, by number
     spare: [],
     shown: [],
+    top: 0, // how far the list is scrolled, and how high it is: known without asking, which would cost a layout
+    height: MOST_ROWS * ROW,
   };
   part.list = make("div", { class: "list", role: "listbox", tabindex: 0, "aria-label": "Tasks" }, part.all, part.empty);
   const clear = button("clear", "Show all", () => showAll(run, part));
@@ -26,12 +29,21 @@ function tasksOf(run) {
     run.text = part.filter.value;
     tell(run);
   });
-  part.list.addEventListener("scroll", () => updateSight(part, run), { passive: true });
+  part.list.addEventListener("scroll", () => seeAgain(part, run), { passive: true });
   part.list.addEventListener("click", (event) => {
-    const row = event.target.closest(".row");
-    if (row) choose(run, Number(row.dataset.number));
+    const number = numberOf(event);
+    if (number !== null) choose(run, number);
   });
-  return Object.assign(part, { element: make("div", { class: "tasks" }, tools, heads, part.list) });
+  const resized = new ResizeObserver(() => seeAgain(part, run));
+  resized.observe(part.list);
+  const element = make("div", { class: "tasks" }, tools, heads, part.list);
+  return Object.assign(part, { element, end: () => resized.disconnect() });
+}
+
+/** The number of the task in whose row something happens. */
+function numberOf({ target }) {
+  const row = target.closest(".row");
+  return row && Number(row.dataset.number);
 }
 
 function showAll(run, part) {
@@ -41,7 +53,7 @@ function showAll(run, part) {
 }
 
 /** Take over which tasks are wanted, and how far the rows in sight are. */
-function updateTasks(part, run) {
+function updateTasks(part, run, follow) {
   const all = run.rows.length;
   const isFiltered = Boolean(run.text.trim() || run.states.size);
   part.shown = wanted(run);
@@ -51,27 +63,36 @@ function updateTasks(part, run) {
   if (part.filter.value !== run.text) part.filter.value = run.text;
   part.empty.hidden = part.shown.length > 0;
   part.all.style.height = `${part.shown.length * ROW}px`;
+  part.list.style.height = `${Math.min(part.shown.length || 2, MOST_ROWS) * ROW + 6}px`;
+  follow();
+  updateSight(part, run);
+}
+
+/** Take over what the reader has scrolled to. */
+function seeAgain(part, run) {
+  Object.assign(part, { top: part.list.scrollTop, height: part.list.clientHeight });
   updateSight(part, run);
 }
 
 function updateSight(part, run) {
-  const first = Math.max(Math.floor(part.list.scrollTop / ROW) - MARGIN, 0);
-  const height = part.list.clientHeight || 15 * ROW;
-  const last = Math.min(Math.ceil((part.list.scrollTop + height) / ROW) + MARGIN, part.shown.length);
+  const first = Math.max(Math.floor(part.top / ROW) - MARGIN, 0);
+  const last = Math.min(Math.ceil((part.top + part.height) / ROW) + MARGIN, part.shown.length);
   const inSight = new Map();
   for (let place = first; place < last; place += 1) inSight.set(part.shown[place], place);
   for (const [number, row] of part.rows) {
     if (inSight.has(number)) continue;
-    row.element.remove();
     part.spare.push(row);
     part.rows.delete(number);
   }
   for (const [number, place] of inSight) updateRow(rowOf(part, run, number), run, number, place, part.shown.length);
+  while (part.spare.length) part.spare.pop().element.remove();
+  advance(part, run, nowOf(run));
   const cursor = part.rows.get(run.cursor);
   if (cursor) mark(part.list, "aria-activedescendant", cursor.element.id);
   else part.list.removeAttribute("aria-activedescendant");
 }
 
+/** The row of a task: one that is there, else one whose task is out of sight. */
 function rowOf(part, run, number) {
   if (part.rows.has(number)) return part.rows.get(number);
   const row = part.spare.pop() ?? newRow();
@@ -80,66 +101,21 @@ function rowOf(part, run, number) {
   row.element.id = `${run.graph.key}-${number}`;
   write(row.name, id);
   row.name.title = id;
+  row.element.toggleAttribute("data-lit", part.lit === number);
   part.rows.set(number, row);
-  part.all.append(row.element);
+  if (!row.element.isConnected) part.all.append(row.element);
   return row;
 }
 
-function newRow() {
-  const part = {
-    icon: icon({ "aria-hidden": "true" }),
-    name: make("span", { class: "name" }),
-    ghost: make("span", { class: "ghost" }),
-    bar: make("span", { class: "run" }, make("span", { class: "share" })),
-    attempts: make("span", { class: "attempts" }),
-    time: make("span", { class: "time" }),
-    usual: make("span", { class: "usual" }),
-    note: make("span", { class: "note" }),
-  };
-  const track = make("span", { class: "track", "aria-hidden": "true" }, part.ghost, part.bar);
-  const cells = [part.icon, part.name, part.attempts, track, part.time, part.usual, part.note];
-  return { ...part, element: make("div", { class: "row", role: "option" }, ...cells) };
+function lightRow(part, number) {
+  part.lit = number;
+  for (const [one, { element }] of part.rows) element.toggleAttribute("data-lit", one === number);
 }
 
-function updateRow(part, run, number, place, count) {
-  const row = run.rows[number];
-  const usual = run.usual[number];
-  const { element } = part;
-  element.dataset.state = row.state;
-  element.style.transform = `translateY(${place * ROW}px)`;
-  mark(element, "aria-posinset", String(place + 1));
-  mark(element, "aria-setsize", String(count));
-  mark(element, "aria-selected", String(run.chosen === number));
-  element.toggleAttribute("data-cursor", run.cursor === number);
-  setIcon(part.icon, run.graph.looks[row.state]);
-  updateTrack(part, row, usual);
-  write(part.attempts, row.attempts > 1 ? `×${row.attempts}` : "");
-  part.attempts.title = row.attempts > 1 ? `${row.attempts} attempts` : "";
-  write(part.usual, usual === undefined ? "" : duration(usual));
-  write(part.note, row.note);
-  part.note.title = row.note;
-  const said = [run.graph.tasks[number].id, row.state, row.ended === null ? "" : duration(elapsed(row, row.ended)), row.note];
-  mark(element, "aria-label", said.filter(Boolean).join(", "));
-  updateTime(part, row, usual, nowOf(run));
-}
-
-function updateTrack(part, row, usual) {
-  part.bar.hidden = row.started === null;
-  part.bar.style.setProperty("--from", row.started ?? 0);
-  part.bar.style.setProperty("--to", row.ended ?? "var(--now)");
-  part.bar.firstChild.style.width = `${100 * (row.share ?? 0)}%`;
-  part.ghost.hidden = row.state !== "Running" || usual === undefined;
-  part.ghost.style.setProperty("--from", row.started ?? 0);
-  part.ghost.style.setProperty("--to", (row.started ?? 0) + (usual ?? 0));
-}
-
-function updateTime(part, row, usual, now) {
-  write(part.time, timeOf(row, now));
-  part.time.toggleAttribute("data-slow", isSlow(elapsed(row, now), usual));
-}
-
-function timeOf(row, now) {
-  return ticking(row, now) || (row.state === "Waiting" ? "" : row.state.toLowerCase());
+/** Advance the clocks of the rows in sight, and their time lines. */
+function advance(part, run, now) {
+  for (const [number, row] of part.rows) updateTime(row, run.rows[number], run.usual[number], now);
+  updateAxis(part, now);
 }
 
 function updateAxis(part, span) {
@@ -147,16 +123,22 @@ function updateAxis(part, span) {
   const shown = marks.join();
   if (part.axis.dataset.shown !== shown) {
     part.axis.dataset.shown = shown;
-    part.axis.replaceChildren(...marks.map((at) => make("span", { style: `--at: ${at}` }, moment(at))));
+    part.axis.replaceChildren(...marks.map((at) => make("span", {}, moment(at))));
   }
+  marks.forEach((at, place) => (part.axis.children[place].style.left = share(at, span)));
 }
 
 /** Bring a task's row into sight. */
 function reveal(part, number) {
-  const top = part.shown.indexOf(number) * ROW;
-  const { scrollTop, clientHeight } = part.list;
-  if (top < 0 || (top >= scrollTop && top + ROW <= scrollTop + clientHeight)) return;
-  part.list.scrollTop = top < scrollTop ? top : top + ROW - clientHeight;
+  const at = part.shown.indexOf(number) * ROW;
+  const { top, height } = part;
+  if (at < 0 || (at >= top && at + ROW <= top + height)) return;
+  scrollTo(part, at < top ? at : at + ROW - height);
+}
+
+function scrollTo(part, top) {
+  part.top = Math.max(Math.min(top, part.shown.length * ROW + 6 - part.height), 0);
+  part.list.scrollTop = part.top;
 }
 
 /** Keep what runs in sight, until the reader takes over the list. */
@@ -167,9 +149,7 @@ function follower(part, run) {
   return () => {
     const first = led || run.chosen !== null ? -1 : part.shown.findIndex((one) => run.rows[one].state === "Running");
     if (first < 0) return;
-    const below = first * ROW - part.list.scrollTop;
-    if (below >= 0 && below < part.list.clientHeight * 0.7) return;
-    part.list.scrollTop = first * ROW - part.list.clientHeight / 4; // at once: rows that slide by would have to be made
-    updateSight(part, run);
+    const below = first * ROW - part.top;
+    if (below < 0 || below >= part.height * 0.7) scrollTo(part, first * ROW - part.height / 4); // at once: rows that slide by would have to be made
   };
 }
