@@ -403,7 +403,12 @@ RUNNING = [  # what, what is done with a runner, the error, what its message say
         HistoryError,
         "has no run 'zzz'. %cloaca_history, or runs()",
     ),
-    ("no run to resume", lambda runner: runner.resume(), HistoryError, "has no run yet; run it first."),
+    (
+        "no run to resume",
+        lambda runner: runner.resume(),
+        HistoryError,
+        "has no run yet: %cloaca_run, or execute(), makes the first.",
+    ),
     ("a run that is a number", lambda runner: runner.resume(5), TypeError, "run is a run's id, as text, not int: 5."),
     ("a url that is a number", lambda _runner: cloaca.DefaultRunner(5), TypeError, "url is a path or a database URL"),
     (

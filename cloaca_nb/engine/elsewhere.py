@@ -118,7 +118,7 @@ def _body_of(attempt: Attempt) -> RemoteBody:
     except Exception as error:
         raise TypeError(
             f"The function of task {task.named} can't travel to another process: {error}. Make in its body what it "
-            "needs, or leave `executor` away."
+            "needs, or leave `executor` out."
         ) from error
     if len(body.function) > LARGE and attempt.number == 1:
         _warn_of_large(attempt)

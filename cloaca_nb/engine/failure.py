@@ -128,5 +128,6 @@ def _render_end(error: BaseException) -> str:
     lines += [f"{note}\n" for note in getattr(error, "__notes__", ())]
     cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     if cause is not None and cause is not error:
-        lines.append(f"caused by {type(cause).__name__}: {_message(cause)}\n")
+        said = f"{type(cause).__name__}: {_message(cause)}\n"
+        lines += [f"caused by {said}"] * (said != lines[0])  # pandas raises what it has caught again
     return "".join(lines)

@@ -152,7 +152,7 @@ def _completed(context: Context) -> Reply:
     changes = tuple(pack(key, value) for key, value in context.changes.items())
     for packed in changes:
         if packed.obstacle:
-            return _failed(context, TypeError(f"{packed.obstacle} Put a plain value in it, or leave `executor` away."))
+            return _failed(context, TypeError(f"{packed.obstacle} Put a plain value in it, or leave `executor` out."))
     return Reply(context.keys_read, changes)
 
 

@@ -61,5 +61,5 @@ def _latest(reading: Reading, location: Location, workflow: str | None) -> str:
     latest = reading.rows(LATEST, workflow)
     if not latest:
         of = f" of {workflow!r}" if workflow else ""
-        raise HistoryError(f"The history {location} has no run{of} yet; run it first.")
+        raise HistoryError(f"The history {location} has no run{of} yet: %cloaca_run, or execute(), makes the first.")
     return str(latest[0]["run_id"])

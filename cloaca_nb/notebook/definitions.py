@@ -92,7 +92,8 @@ class Definitions:
         if remove is not None:
             if remove not in loose:
                 raise TaskNotFoundError(
-                    f"Workflow {loose.name!r} has no task {remove!r}.{near_miss(remove, loose.ids())}"
+                    f"Workflow {loose.name!r} has no task {remove!r}.{near_miss(remove, loose.ids())} "
+                    f"Its tasks are: {', '.join(loose.ids()) or 'none yet'}."
                 )
             loose.remove(remove)
         return loose

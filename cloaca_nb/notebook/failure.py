@@ -20,11 +20,17 @@ MAGIC: Final = ("run_line_magic", "run_cell_magic")
 
 
 class RunFailed(RunFailedError):  # noqa: N818 - its name heads what the cell shows
-    """A run that a cell started has failed: so does the cell."""
+    """A run that a cell started has failed: so does the cell.
 
-    def __init__(self, result: WorkflowResult) -> None:
+    Args:
+        result: of the run.
+        advice: what to do now, in a line.
+    """
+
+    def __init__(self, result: WorkflowResult, advice: str = "") -> None:
         super().__init__(result.error_message)
         self.result = result
+        self._advice = advice
 
     def _render_traceback_(self) -> list[str]:
         """Return the lines that IPython prints instead of a traceback through the engine.
@@ -34,7 +40,8 @@ class RunFailed(RunFailedError):  # noqa: N818 - its name heads what the cell sh
         error = self.result.error
         if error is None or not error.traceback:  # the run as a whole failed: its time was up
             return [str(self)]
-        return [f"Task {error.task!r} failed.", *error.traceback.splitlines()]
+        advice = ["", self._advice] if self._advice else []
+        return [f"Task {error.task!r} failed.", *error.traceback.splitlines(), *advice]
 
 
 def is_own(filename: str) -> bool:

@@ -12,7 +12,7 @@ from cloaca_nb.declare.registry import REGISTRY
 from cloaca_nb.notebook.executed import ExecutedCells
 from cloaca_nb.notebook.panel.panels import Panels
 from cloaca_nb.notebook.post_mortem import PostMortem
-from cloaca_nb.notebook.remarks import departed, misplaced_magic, wrong_directive
+from cloaca_nb.notebook.remarks import departed, misused_magic, wrong_directive
 
 __all__ = ["Following"]
 
@@ -48,7 +48,7 @@ class Following:
             self._executed.add(cell_id, info.raw_cell)
             _say(wrong_directive(info.raw_cell))
         if info is not None and isinstance(result.error_in_exec, UsageError):
-            _say(misplaced_magic(info.raw_cell))
+            _say(misused_magic(info.raw_cell))
         while self.board:
             _say([self.board.popleft()])
 

@@ -120,7 +120,9 @@ class CloacaMagics(Magics):
             self._names[arguments.output] = begun
         result = begun.result if isinstance(begun, Run) else begun
         if result is not None and result.status is Status.FAILED:
-            self.session.post_mortem.fail(result, debug=arguments.debug)
+            again = " ".join(filter(None, ("%cloaca_run", arguments.workflow, "--resume")))
+            advice = f"When it is mended, {again} goes on from here."
+            self.session.post_mortem.fail(result, debug=arguments.debug, advice=advice)
         return begun
 
     @line_magic

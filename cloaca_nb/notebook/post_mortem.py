@@ -34,12 +34,13 @@ class PostMortem:
         if run_id != self._run_id:
             self._run_id, self._error = run_id, error
 
-    def fail(self, result: WorkflowResult, *, debug: bool = False) -> NoReturn:
+    def fail(self, result: WorkflowResult, *, debug: bool = False, advice: str = "") -> NoReturn:
         """Fail the cell of a failed run; `%debug` opens the task's own frame then.
 
         Args:
             result: of the run.
             debug: whether the debugger opens by itself.
+            advice: what to do now, in a line.
 
         Raises:
             RunFailed: always.
@@ -47,19 +48,19 @@ class PostMortem:
         __tracebackhide__ = True
         if debug:
             self._pdb, self._shell.call_pdb = bool(self._shell.call_pdb), True
-        raise self.failure_of(result)
+        raise self.failure_of(result, advice)
 
     def cell_ends(self) -> None:
         """Set %pdb to what it was before the cell."""
         if self._pdb is not None:
             self._pdb, self._shell.call_pdb = None, self._pdb
 
-    def failure_of(self, result: WorkflowResult) -> RunFailed:
-        """Return what to raise for a failed run: a debugger opens it in the user's own frame.
+    def failure_of(self, result: WorkflowResult, advice: str = "") -> RunFailed:
+        """Return what to raise for a failed run, see `fail`: a debugger opens it in the user's own frame.
 
         Where the user's code has called a library, what lies below is reached by the debugger's `exceptions`.
         """
-        failed = RunFailed(result)
+        failed = RunFailed(result, advice)
         if result.run_id == self._run_id and self._error is not None:
             own = _own_frames(self._error.__traceback__)
             failed.__cause__ = self._error.with_traceback(_from_own(self._error.__traceback__))

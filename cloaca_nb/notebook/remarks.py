@@ -6,11 +6,13 @@ from typing import Final
 
 from cloaca_nb.core.directives import directive
 from cloaca_nb.declare.registry import Departure
-from cloaca_nb.errors import CellError
+from cloaca_nb.errors import CellError, near_miss
+from cloaca_nb.notebook.grammar import GRAMMARS
 
-__all__ = ["departed", "misplaced_magic", "wrong_directive"]
+__all__ = ["departed", "misused_magic", "wrong_directive"]
 
 MISPLACED: Final = re.compile(r"(?<=\n)%%cloaca_\w+")
+OURS: Final = re.compile(r"%(cloaca_\w+)")
 
 
 def wrong_directive(text: str) -> Iterable[str]:
@@ -21,11 +23,16 @@ def wrong_directive(text: str) -> Iterable[str]:
         yield str(error)
 
 
-def misplaced_magic(text: str) -> Iterable[str]:
-    """Yield where a cell magic of ours belongs that isn't its cell's first line."""
+def misused_magic(text: str) -> Iterable[str]:
+    """Yield what is wrong with a magic of ours that IPython has refused: its place, its name, or all is missing."""
     found = None if text.startswith("%%") else MISPLACED.search(text)
     if found:
         yield f"{found[0]} must be its cell's first line, as it is about the whole cell: put comments below it."
+    for name in OURS.findall(text):
+        if name not in GRAMMARS and (hint := near_miss(name, GRAMMARS)):
+            yield hint.strip()
+    if text.startswith("%%cloaca_") and not text.partition("\n")[2].strip():
+        yield "What it is about stands in the same cell, below that line."
 
 
 def departed(task: Departure) -> str:

@@ -120,7 +120,7 @@ class Session:
         if not debug:
             return self.runs.watch(shown, starter(workflow)).wait()
         if audience_of(self._shell) is Audience.NOBODY:
-            raise UsageError("--debug needs somebody who answers the debugger, and nobody looks on: leave it away.")
+            raise UsageError("--debug needs somebody who answers the debugger, and nobody looks on: leave it out.")
         here = MainThread(self._shell)
         start = starter(here.takes(workflow))
         run = self.runs.watch(shown, lambda observers: here.start(partial(start, observers)), here.wait_for)

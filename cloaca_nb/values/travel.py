@@ -36,7 +36,7 @@ def unpack(packed: Packed) -> Any:
         TypeError: if it couldn't travel.
     """
     if packed.obstacle:
-        raise TypeError(f"{packed.obstacle} Put a plain value in the context, or leave `executor` away.")
+        raise TypeError(f"{packed.obstacle} Put a plain value in the context, or leave `executor` out.")
     return from_bytes(packed.data)
 
 

@@ -192,6 +192,9 @@ WRONG = [
     ("parameter twice", ["%%cloaca_params\nyear = 1", LOAD], "%cloaca_run --param year=2 --param year=3",
      ["given twice", "'2'", "'3'"]),
     ("magic below a comment", [], "# loads\n%%cloaca_task load\nx = 1", ["must be its cell's first line", "below it"]),
+    ("magic misspelt", [], "%cloaca_rum", ["Did you mean 'cloaca_run'?"]),
+    ("cell magic misspelt", [], "%%cloaca_tsk load\nx = 1", ["Did you mean 'cloaca_task'?"]),
+    ("nothing below a magic", [], "%%cloaca_task load", ["cell body is empty", "stands in the same cell, below"]),
     ("number for --retry", [], "%%cloaca_task a --retry 3\nx = 1", ["'3' is no name", "--retry-attempts"]),
     ("test without name", [], "%%cloaca_test\nassert True", ["%%cloaca_test NAME"]),
     ("history of a wrong run", [LOAD, "%cloaca_run"], "%cloaca_history zzz", ["no run 'zzz'", "lists them"]),
@@ -278,7 +281,9 @@ def test_a_failing_cell_fails_the_run_skips_what_follows_and_spares_the_rest(cel
     assert "  Cell In[2], line 2, in half\n    return number / 0\n" in ran.out
     assert "cloaca_nb/" not in ran.out
     assert ran.out.startswith("Task 'bad' failed.\nTraceback")
-    assert ran.out.endswith("\nZeroDivisionError: division by zero\n")
+    assert ran.out.endswith(
+        "\nZeroDivisionError: division by zero\n\nWhen it is mended, %cloaca_run --resume goes on from here.\n"
+    )
     assert ran.out.count("division by zero") == 1
     assert str(ran.error) == "Task 'bad' failed: ZeroDivisionError: division by zero (Cell In[2], line 2, in half)."
     result = cell.names["result"]

@@ -27,7 +27,7 @@ def plain_names(text: str) -> tuple[str, ...]:
     found = names(text)
     for name in found:
         if name.endswith("?"):
-            raise ValueError(f"{name!r} has a question mark, which only --in knows: leave it away")
+            raise ValueError(f"{name!r} has a question mark, which only --in knows: leave it out")
     return found
 
 

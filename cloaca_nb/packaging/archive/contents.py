@@ -72,7 +72,7 @@ def _module(folder: Path, name: str) -> Iterator[tuple[str, Path]]:
 def _file(folder: Path, path: Path) -> tuple[str, Path]:
     _refuse_link(path)
     if not path.is_file():
-        raise PackageError(f"{path} is neither a file nor a folder, and archives hold nothing else. Take it away.")
+        raise PackageError(f"{path} is neither a file nor a folder, and archives hold nothing else. Remove it.")
     return path.relative_to(folder).as_posix(), path
 
 
