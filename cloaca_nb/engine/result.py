@@ -152,4 +152,4 @@ class WorkflowResult:
         red = "color:#dd474c;overflow-wrap:anywhere"
         error = f'<div style="{red}">{html.escape(self.error_message)}</div>' if self.error_message else ""
         summary = f"{self.workflow}: {self.status} in {duration(self.duration)}"
-        return f"<div><strong>{html.escape(summary)}</strong>{error}{self.final_context._repr_html_()}</div>"
+        return f"<div><strong>{html.escape(summary)}</strong>{error}<div>{self.final_context._repr_html_()}</div></div>"

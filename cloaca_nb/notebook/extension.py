@@ -1,6 +1,7 @@
 """`%load_ext cloaca_nb`: puts magics, completion, settings, displays and hooks into a shell."""
 
 import atexit
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
@@ -48,6 +49,7 @@ def load(shell: "InteractiveShell") -> Session:
     if shell.display_formatter is not None:
         shell.display_formatter.mimebundle_formatter.for_type(Workflow, _workflow_bundle)
         shell.display_formatter.mimebundle_formatter.for_type(Run, _run_bundle)
+        shell.display_formatter.ipython_display_formatter.for_type(Run, partial(_leave_to_notice, session))
     remember_screens()
     record_displays(shell)
     _guard_questions(getattr(shell, "kernel", None))
@@ -85,6 +87,12 @@ def _cell_label(shell: "InteractiveShell", filename: str) -> str | None:
 
 def _workflow_bundle(workflow: Workflow, **_options: Any) -> dict[str, str]:
     return {"text/html": workflow_html(workflow, lay_out(workflow)), "text/plain": workflow_text(workflow)}
+
+
+def _leave_to_notice(session: Session, run: Run) -> None:
+    """Show nothing more of a run in the cell that has started it: the notice there is changed when the run is over."""
+    if run is not session.runs.noticed:
+        raise NotImplementedError  # so IPython goes on with its other ways to show it
 
 
 def _run_bundle(run: Run, **options: Any) -> dict[str, str]:

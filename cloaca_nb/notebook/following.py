@@ -13,6 +13,7 @@ from cloaca_nb.notebook.executed import ExecutedCells
 from cloaca_nb.notebook.panel.panels import Panels
 from cloaca_nb.notebook.post_mortem import PostMortem
 from cloaca_nb.notebook.remarks import departed, misused_magic, wrong_directive
+from cloaca_nb.notebook.runs import Runs
 
 __all__ = ["Following"]
 
@@ -23,12 +24,14 @@ class Following:
     Args:
         executed: takes in each cell that was executed.
         panels: are told whether a cell is being executed.
+        runs: are told that what the cell shows of them is complete.
         post_mortem: gives the debugger back as it was.
     """
 
-    def __init__(self, executed: ExecutedCells, panels: Panels, post_mortem: PostMortem) -> None:
+    def __init__(self, executed: ExecutedCells, panels: Panels, runs: Runs, post_mortem: PostMortem) -> None:
         self._executed = executed
         self._panels = panels
+        self._runs = runs
         self._post_mortem = post_mortem
         self.board: deque[str] = deque()  # what a terminal is told when its next line has been executed
 
@@ -41,6 +44,7 @@ class Following:
         """Take out what the cell used to define and no longer does; without a cell id nothing is guessed."""
         self._post_mortem.cell_ends()
         self._panels.cell_is_executed = False
+        self._runs.noticed = None
         info = result.info
         cell_id = getattr(info, "cell_id", None)
         _say(map(departed, REGISTRY.end_cell(cell_id, finished=result.success)))

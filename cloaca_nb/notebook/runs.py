@@ -30,9 +30,14 @@ PATIENCE: Final = 5.0  # seconds that the end of the session waits for last word
 
 
 class Runs:
-    """The runs that go on."""
+    """The runs that go on.
+
+    Attributes:
+        noticed: the run on which the cell that is executed shows a notice that follows it, if it does.
+    """
 
     def __init__(self) -> None:
+        self.noticed: Run | None = None
         self._background: list[tuple[Run, threading.Thread]] = []
         self._lock = threading.Lock()
 
@@ -73,6 +78,7 @@ class Runs:
         run = shown.start(start)
         if notice is not None:
             notice.begin(run)
+            self.noticed = run if notice.follows else None
 
         def follow() -> None:
             result = run.wait()
@@ -127,10 +133,14 @@ class Notice:
 
     Args:
         board: where the line is put instead at the end, if what was displayed can't be changed.
+
+    Attributes:
+        follows: whether what is displayed is changed when the run is over.
     """
 
     def __init__(self, board: deque[str] | None = None) -> None:
         self._board = board
+        self.follows = board is None
         self._display_id = uuid4().hex
 
     def begin(self, run: Run) -> None:

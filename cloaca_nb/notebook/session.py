@@ -62,7 +62,7 @@ class Session:
         self.executed = ExecutedCells(shell)
         self.definitions = Definitions(shell, self.executed, self.settings)
         self.panels = Panels(shell, self._start_again, self._usual)
-        self.following = Following(self.executed, self.panels, self.post_mortem)
+        self.following = Following(self.executed, self.panels, self.runs, self.post_mortem)
         self.last_result: WorkflowResult | None = None
         path = notebook_path(shell)
         if path is not None and MODULE not in REGISTRY.modules():

@@ -83,6 +83,12 @@ def task_states(page: Page, kind: str) -> dict[str, str]:
     return found
 
 
+def stop_time(page: Page) -> None:
+    """Have time go on by `page.clock.run_for` only."""
+    page.clock.install(time=0)
+    page.clock.pause_at(1)
+
+
 def dots(page: Page) -> dict[tuple[int, ...], set[str]]:
     """Return the ids of the tasks of a graph of many by the colours, with opacity, of their dots."""
     wait_until_painted(page)
@@ -210,9 +216,10 @@ def test_nothing_moves_when_states_change(page: Page) -> None:
 
 def test_cancel_tells_the_kernel_and_waits_for_its_answer(page: Page) -> None:
     open_panel(page, flow(1))
-    page.clock.install()
+    stop_time(page)
     page.get_by_role("button", name="Cancel").click()
     assert page.evaluate("window.sent") == [{"type": "cancel"}]
+    page.clock.run_for(100)
     expect(page.get_by_role("button", name="Cancelling…")).to_be_disabled()
     feed(page, cancelling=True)
     page.clock.run_for(2_000)
@@ -221,7 +228,7 @@ def test_cancel_tells_the_kernel_and_waits_for_its_answer(page: Page) -> None:
 
 def test_cancel_interrupts_a_kernel_that_does_not_answer(page: Page) -> None:
     open_panel(page, flow(1))
-    page.clock.install()
+    stop_time(page)
     page.get_by_role("button", name="Cancel").click()
     page.clock.run_for(900)
     assert page.evaluate("window.interrupts") == 0
@@ -326,6 +333,8 @@ def test_without_a_kernel_nothing_is_started_and_a_run_is_shown_as_interrupted(p
     expect(page.locator(".cloaca-panel")).to_have_attribute("data-run-status", "Interrupted")
     expect(page.locator(".resume")).to_have_attribute("aria-disabled", "true")
     expect(page.locator(".notice")).to_contain_text("%cloaca_run --resume")
+    assert task_states(page, ".row") == {"load": "Interrupted", NASTY: "Waiting"}
+    assert page.evaluate("document.getAnimations().length") == 0
 
 
 def test_an_announced_model_takes_the_place_of_the_one_before(page: Page) -> None:

@@ -49,8 +49,12 @@ def test_the_kernel_is_free_and_the_end_is_told_under_the_cell_that_began(person
     shown = [content["data"] for kind, content in begun if kind == "display_data"]
     assert "application/vnd.jupyter.widget-view+json" in shown[0]
     assert "in the background; to end it: %cloaca_cancel" in shown[1]["text/plain"]
+    assert "execute_result" not in [
+        kind for kind, _ in begun
+    ]  # the notice follows the run; a result would stay as it is
     person("%%cloaca_task later\ny = 'edited'")
     assert "Running" in person("print(run.status)")
+    assert "·  began " in person("run")
     (kernel_home / "open").touch()
     ended = until(person, sent, updates("✓ notebook  ·  run "))
     assert [content["text"] for kind, content in ended if kind == "stream"] == ["through\n"]

@@ -60,18 +60,21 @@ def going_html(record: RunRecord, *, key: str) -> str:
         record: the run.
         key: of the panel that shows itself in place of this.
     """
+    name = f'<strong style="font-size:15px">{escape(_name(record))}</strong>'
     words = f'<div style="{_QUIET};padding:6px 0">{_GOING_ON}</div>'
-    return _placed(record, f"{_heading(record, short(record.run_id))}{words}", key)
+    return _placed(record, f"<div>{name} {_quiet(short(record.run_id))}</div>{words}", key)
 
 
 def going_text(record: RunRecord) -> str:
     """Return the same as plain text."""
-    return f"{_title(record)}  ({short(record.run_id)})\n  {_GOING_ON}"
+    return f"{_name(record)}  {short(record.run_id)}\n  {_GOING_ON}"
 
 
 def run_text(record: RunRecord, now: float) -> str:
     """Return a run as plain text: a heading and a line per task."""
-    lines = [f"{_title(record)} in {duration(record.elapsed(now))}  ({_counts(record)})"]
+    mark = look_of(record.status).mark
+    words = f"{record.status.value} in {duration(record.elapsed(now))}"
+    lines = [f"{mark} {_name(record)}  {words}  ({_counts(record)})"]
     if _says_more(record):
         lines.append(f"  {record.error}")
     shown, left_out = _shown(record, now)
@@ -126,10 +129,6 @@ def _number(count: int, one: str, many: str = "") -> str:
 
 def _name(record: RunRecord) -> str:
     return record.workflow.name if record.workflow else ""
-
-
-def _title(record: RunRecord) -> str:
-    return f"{look_of(record.status).mark} {_name(record)}  {record.status.value}"
 
 
 def _counts(record: RunRecord) -> str:

@@ -84,6 +84,7 @@ def test_what_holds_the_place_of_a_run_that_goes_on_says_nothing_that_will_be_wr
         assert "was going on when the notebook was saved" in said
         assert "%cloaca_run --resume" in said
         assert "completed" not in said
+        assert "Running in" not in said
 
 
 def test_a_failed_run_says_once_which_task_failed_and_leaves_the_line_to_the_traceback():

@@ -74,8 +74,11 @@ function listen(model, run) {
 /** The kernel is gone, and what it was doing with it. */
 function lose(run) {
   run.isGone = true;
-  if (!run.state.ended) run.state = { ...run.state, now: nowOf(run), status: "Interrupted", ended: true };
-  tell(run);
+  if (run.state.ended) return tell(run);
+  const now = nowOf(run);
+  const cut = run.rows.filter(({ state }) => state === "Running" || state === "Retrying");
+  const rows = cut.map(({ number, started, attempts, note }) => [number, "Interrupted", started, now, attempts, null, note]);
+  tell(run, takeState(run, { ...run.state, rows, now, status: "Interrupted", ended: true }));
 }
 
 // The panels of this page, by key. A widget's code is loaded for each model anew, so they meet here: a kernel announces

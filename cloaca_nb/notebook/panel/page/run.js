@@ -4,7 +4,7 @@
 // --- what the kernel has said so far, and what the reader looks at; it outlives the views of it ---
 
 const ENDED = ["Completed", "Taken", "Failed", "Skipped", "Cancelled"];
-const COUNTED = [...ENDED, "Running", "Retrying", "Waiting"];
+const COUNTED = [...ENDED, "Interrupted", "Running", "Retrying", "Waiting"];
 const MOST_LINES = 2000; // of a log, in the page
 
 function newRun(graph) {
