@@ -5,7 +5,6 @@ else ever opens it: DuckDB's own lock on a file is dropped as soon as the holdin
 """
 
 import contextlib
-import errno
 import logging
 import os
 import threading
@@ -18,6 +17,7 @@ from cloaca_nb.errors import HistoryError
 from cloaca_nb.history.attachment import Attachment, Connection, Desk, is_writable
 from cloaca_nb.history.journal import native_lock
 from cloaca_nb.history.location import Location
+from cloaca_nb.history.obstacles import held, is_full, read_only, unreadable, unusable
 from cloaca_nb.history.renewal import Renewal
 from cloaca_nb.history.rescue import is_damage, rescue
 
@@ -31,7 +31,6 @@ PATIENCE: Final = 10.0  # seconds to wait for a database that somebody else hold
 TICK: Final = 0.005  # seconds between two tries
 logger = logging.getLogger(__name__)
 READING: Final = frozenset({"SELECT", "EXPLAIN", "COPY"})  # kinds of statement; COPY because results are exported so
-NO_ROOM: Final = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 BUSY: Final = ("Could not set lock on file", "being used by another process")
 
 
@@ -89,9 +88,9 @@ class Database:
                         afterwards()
                     return result
             except OSError as error:
-                raise HistoryError(f"History {self._location} can't be used: {error}.") from error
+                raise unusable(self._location, error) from error
             except duckdb.Error as error:
-                raise self._unreadable(error) from error
+                raise unreadable(self._location, error) from error
             finally:
                 self._busy = False
 
@@ -149,7 +148,8 @@ class Database:
         try:
             lock.acquire(timeout=self._patience, poll_interval=TICK)
         except TimeoutError:
-            raise self._held(f"another process has held {lock.lock_file} for {self._patience:.0f} s") from None
+            why = f"another process has held {lock.lock_file} for {self._patience:.0f} s"
+            raise held(self._location, why) from None
         try:
             yield
         finally:
@@ -163,7 +163,7 @@ class Database:
             return self._try(work, or_copy=or_copy)
         except (duckdb.Error, HistoryError) as error:
             path = self._location.path
-            if path is not None and or_copy and _is_full(error) and path.exists():
+            if path is not None and or_copy and is_full(error) and path.exists():
                 return self._try_each(work, [self._attachment.copied])
             if path is None or not is_damage(error) or not is_writable(path) or not self._attachment.is_known(path):
                 raise
@@ -191,7 +191,7 @@ class Database:
                 if desk is not None:
                     return self._work(work, desk)
             if time.monotonic() > deadline or not ways:
-                raise self._held("another program has opened it") if ways else self._read_only()
+                raise held(self._location, "another program has opened it") if ways else read_only(self._location)
             time.sleep(TICK)
 
     def _enter(self, way: Callable[[Connection], Desk]) -> Desk | None:
@@ -241,40 +241,6 @@ class Database:
         elif self._kept is not None:
             self._kept.close()
             self._kept = None
-
-    # -- what went wrong
-
-    def _held(self, why: str) -> HistoryError:
-        return HistoryError(
-            f"History {self._location} can't be used now: {why}. What was recorded is safe in its journals. "
-            "Close the other connection, or read through cloaca_nb's own sql()."
-        )
-
-    def _read_only(self) -> HistoryError:
-        path = self._location.path
-        if path is not None and not path.parent.is_dir():
-            return HistoryError(f"History {path} is gone: there is no folder {path.parent} any more.")
-        return HistoryError(
-            f"History {self._location} can't be written to. Make the file and its folder writable, or name another "
-            "place for the history, e.g. CLOACA_HISTORY=/path/to/history.duckdb."
-        )
-
-    def _unreadable(self, error: Exception) -> HistoryError:
-        if _is_full(error):
-            return HistoryError(
-                f"History {self._location} can't be written: {error} Free some space. What was recorded until now is "
-                "safe, in the database and in the journals beside it."
-            )
-        return HistoryError(
-            f"History {self._location} can't be opened: {error} "
-            "If it is another program's file, name another one for the history; if it is damaged, move it away "
-            "and a new one is begun. What isn't in it yet is safe in its journals."
-        )
-
-
-def _is_full(error: BaseException) -> bool:
-    """Return whether DuckDB found no room on the disk; it says so in the words of the system."""
-    return any(os.strerror(code) in str(error) for code in NO_ROOM)
 
 
 def select(connection: Connection, sql: str, parameters: Sequence[Any] = ()) -> "pa.Table":

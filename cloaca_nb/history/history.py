@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from cloaca_nb.errors import HistoryError
 from cloaca_nb.history.answers import Answers
 from cloaca_nb.history.code import fingerprints
-from cloaca_nb.history.location import Location, parse_url
+from cloaca_nb.history.location import ELSEWHERE, Location, parse_url
 from cloaca_nb.history.means import Means, means_of
 from cloaca_nb.history.prune import Keep, Pruned, amount, prune
 from cloaca_nb.history.recorder import Recorder
@@ -77,8 +77,7 @@ class History(Answers):
                     journal = self._open_journal(self._merge_soon)
                 except OSError as error:
                     raise HistoryError(
-                        f"Runs can't be recorded in {self.location}: {error}. Make its folder writable, "
-                        "or name another place for the history, e.g. CLOACA_HISTORY=/path/to/history.duckdb."
+                        f"Runs can't be recorded in {self.location}: {error}. Make its folder writable, or {ELSEWHERE}."
                     ) from error
                 ways = (self._artifacts.describe, self._artifacts.keep, fingerprints, self._secret_digest)
                 rows = EventRows(journal.name, *ways)

@@ -227,7 +227,7 @@ def native_lock(path: Path) -> "BaseFileLock":
     """Return a lock on a file that ends with its process, however that ends."""
     from filelock import FileLock  # noqa: PLC0415 - importing the package loads the standard library only
 
-    return FileLock(path, thread_local=False)
+    return FileLock(path, thread_local=False, fallback_to_soft=False)  # a soft lock would outlive its process
 
 
 def _new_name() -> str:

@@ -1,5 +1,6 @@
 """Where a history lies: what each form of database URL means."""
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,9 +9,13 @@ from typing import Final
 
 from cloaca_nb.errors import ConfigurationError, near_miss
 
-__all__ = ["HISTORY_VARIABLE", "Location", "parse_url"]
+__all__ = ["ELSEWHERE", "HISTORY_VARIABLE", "Location", "parse_url"]
 
 HISTORY_VARIABLE: Final = "CLOACA_HISTORY"
+ELSEWHERE: Final = (  # what to do about a place that can't be written to
+    f"name another place for the history: {HISTORY_VARIABLE}=/path/to/history.duckdb, "
+    "or :memory: to keep it only while this process lives"
+)
 FOLDER: Final = ".cloaca"
 FILE: Final = "history.duckdb"
 IN_MEMORY: Final = frozenset({":memory:", "sqlite://:memory:", "sqlite:///:memory:", "duckdb:///:memory:"})
@@ -72,7 +77,7 @@ def parse_url(url: str | None, *, environ: Mapping[str, str], cwd: Path) -> Loca
     """
     if url is None:
         set_elsewhere = environ.get(HISTORY_VARIABLE)
-        return parse_url(set_elsewhere, environ={}, cwd=cwd) if set_elsewhere else Location(_nearest(cwd))
+        return parse_url(set_elsewhere, environ={}, cwd=cwd) if set_elsewhere else Location(_checked(_nearest(cwd)))
     if url in IN_MEMORY:
         return Location(None)
     if "?" in url:
@@ -113,6 +118,18 @@ def _resolve(text: str, cwd: Path, url: str) -> Path:
         raise ConfigurationError(f"{url!r} names no database file: {error}. {SUPPORTED}") from error
     if is_folder:
         raise ConfigurationError(f"{url!r} is a folder; name a file in it, e.g. {text}/{FILE}.")
+    return _checked(path)
+
+
+def _checked(path: Path) -> Path:
+    """Return a path that DuckDB takes as it is: of others it makes different ones, or nothing."""
+    try:
+        odd = "a '?' in its path" if "?" in os.fspath(path) else ""
+        os.fspath(path).encode()
+    except UnicodeEncodeError:
+        odd = "a path that isn't valid Unicode"
+    if odd:
+        raise ConfigurationError(f"DuckDB opens no file with {odd}, as {str(path)!a} has: {ELSEWHERE}.")
     return path
 
 

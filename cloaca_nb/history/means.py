@@ -16,7 +16,7 @@ from cloaca_nb.history.artifacts import ArtifactStore, artifacts_folder
 from cloaca_nb.history.backlog import Backlog
 from cloaca_nb.history.database import Database
 from cloaca_nb.history.journal import FileJournal, Journal, MemoryJournal
-from cloaca_nb.history.location import Location
+from cloaca_nb.history.location import ELSEWHERE, Location
 from cloaca_nb.history.merge import merge_folder, merge_memory
 from cloaca_nb.history.migration import SCHEMA_VERSION
 from cloaca_nb.history.store import Store
@@ -71,7 +71,9 @@ def _make_folder(location: Location, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         (path.parent / ".gitignore").write_text("*\n")
     except OSError as error:
-        raise HistoryError(f"The folder of the history can't be made: {error}. Name another place for it.") from error
+        raise HistoryError(
+            f"The folder of the history can't be made: {error}. Make it yourself, or {ELSEWHERE}."
+        ) from error
 
 
 def _header(journal: str) -> bytes:

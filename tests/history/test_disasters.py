@@ -162,6 +162,43 @@ def test_history_that_may_only_be_read(in_child: Callable[[str], list[str]]) -> 
 
 
 @NOT_WINDOWS
+@pytest.mark.parametrize("refusal", ["ENOLCK", "EOPNOTSUPP", "ENOSYS"])
+def test_drive_without_locks(refusal: str, in_child: Callable[[str], list[str]]) -> None:
+    """A run that has begun goes on in its journal; nobody takes turns by a lock that would outlive its process."""
+    said = in_child(
+        f"""
+        import errno, fcntl
+        with_locks = fcntl.flock
+
+        def without_locks(file, operation):
+            if operation != fcntl.LOCK_UN:
+                raise OSError(errno.{refusal}, os.strerror(errno.{refusal}))
+
+        def what_is_said(ask):
+            try:
+                return ask()
+            except Exception as error:
+                return error
+
+        fcntl.flock = without_locks
+        print(what_is_said(lambda: DefaultRunner(database)))
+        fcntl.flock = with_locks
+        with DefaultRunner(database) as runner:
+            execute(runner, 1)
+            fcntl.flock = without_locks
+            execute(runner, 1)
+            print(what_is_said(runner.history().runs))
+            fcntl.flock = with_locks
+            print(list(runner.history().runs()["status"]))
+        """
+    )
+    assert said[1:3] + said[4:] == ["Completed None", "Completed None", "['Completed', 'Completed']"]
+    for refused in (said[0], said[3]):
+        assert "Its drive keeps no locks, and by these processes take turns: name another place" in refused
+        assert "or :memory: to keep it only while this process lives" in refused
+
+
+@NOT_WINDOWS
 def test_journals_that_are_deleted_while_in_use(open_history: Open, runs: Any, tmp_path: Path) -> None:
     history = open_history()
     runs.say(history, runs.completed_run("a"))

@@ -90,3 +90,14 @@ def test_none_asks_the_environment_first(set_to: str, expected: str, tmp_path: P
 
 def test_environment_may_say_memory(tmp_path: Path) -> None:
     assert parse_url(None, environ={"CLOACA_HISTORY": ":memory:"}, cwd=tmp_path).path is None
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("what?", r"no file with a '\?' in its path"), ("\udcff", r"a path that isn't valid Unicode, as '.*\\udcff")],
+)
+@pytest.mark.parametrize("url", [None, "rel.duckdb"])
+def test_a_folder_that_duckdb_cannot_name(url: str | None, name: str, said: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=said) as caught:
+        parse_url(url, environ={}, cwd=tmp_path / name)
+    assert "CLOACA_HISTORY=/path/to/history.duckdb, or :memory:" in str(caught.value)
