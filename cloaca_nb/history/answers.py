@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -17,6 +18,7 @@ from cloaca_nb.history.memory import AGAIN, Memory, initial_values, remember
 from cloaca_nb.history.secret_digest import SecretDigest
 from cloaca_nb.history.store import Reading, Store
 from cloaca_nb.history.tables import from_arrow
+from cloaca_nb.history.targets import check_targets
 from cloaca_nb.history.transfers import Transfer, transfers
 from cloaca_nb.history.usual import usual_seconds
 from cloaca_nb.history.which import check_task, which_run
@@ -279,8 +281,11 @@ class Answers:
 
         Raises:
             HistoryError: for a mistake in it, for more than one statement, and for one that would write.
+            KeyboardInterrupt: on an interrupt; the query has ended then.
         """
-        return from_arrow(self._read(lambda reading: reading.table(query)))
+        if self.location.path is not None:
+            check_targets(query, self.location.path, Path.cwd())
+        return from_arrow(self._read(lambda reading: reading.asked(query)))
 
     def _read(self, work: Callable[[Reading], T]) -> T:
         self._flush()

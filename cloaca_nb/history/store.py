@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cloaca_nb.history.database import Connection, Database, Desk, select
+from cloaca_nb.history.interruptible import interruptible
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -26,6 +27,10 @@ class Reading:
             HistoryError: for a mistake in the statement.
         """
         return select(self._connection, sql, parameters)
+
+    def asked(self, sql: str) -> "pa.Table":
+        """Return what a statement of the user's answers: it may take long, so an interrupt ends it; see `table`."""
+        return interruptible(lambda: select(self._connection, sql), self._connection.interrupt)
 
     def rows(self, sql: str, *parameters: Any) -> list[dict[str, Any]]:
         """Return what a statement of our own answers, as rows: who asks so needn't wait for Arrow to be loaded."""
