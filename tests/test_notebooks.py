@@ -19,6 +19,7 @@ TUTORIALS: Final = (
     "05_processes.ipynb",
     "06_history.ipynb",
     "07_from_notebook_to_package.ipynb",
+    "08_at_work.ipynb",
 )
 PATIENCE_S: Final = 60
 FAILS: Final = "raises-exception"  # the tag of a cell whose error is the lesson
@@ -46,7 +47,7 @@ class Promise(NamedTuple):
     shown: str
 
 
-FIRST, PATTERNS, WAITING, PROCESSES, RESUMING, PACKING = TUTORIALS
+FIRST, PATTERNS, WAITING, PROCESSES, RESUMING, PACKING, WORKING = TUTORIALS
 PROMISES: Final = (
     Promise(FIRST, "second-task", "sales ← load", "clean", "reads sales ← load"),
     Promise(FIRST, "the-answer", "**41.90**", "report", "'total': 41.9"),
@@ -116,6 +117,11 @@ PROMISES: Final = (
     Promise(PACKING, "archive-idea", "a manifest with a fingerprint", "inspect", "tides:announce"),
     Promise(PACKING, "archive-idea", "`inspect` checks it", "run-archive", "Boats of 1.2 m only!"),
     Promise(PACKING, "verify-idea", "verified\nagainst the same run", "verify", "the same final context"),
+    Promise(WORKING, "watch", "meant to fail", "failing-run", "invalid literal for int() with base 10: '4O'"),
+    Promise(WORKING, "logs-idea", "`harbour` and `market` were fine", "logs", "market has 38 minutes"),
+    Promise(WORKING, "debug", "tells what it has set", "mended", "'choir': 40"),
+    Promise(WORKING, "waited-answer", "All **three**", "waited", "['harbour.flac', 'market.flac', 'choir.flac']"),
+    Promise(WORKING, "waited-answer", "shows no panel", "quiet-answer", "copy  unchanged since run"),
     Promise(RESUMING, "sql-answer", "**letter** has been executed most", "slowest", "0   letter         4"),
 )
 
