@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from cloaca_nb.core.run_id import short
 from cloaca_nb.core.status import Status
 from cloaca_nb.declare.variables import given_variables
 from cloaca_nb.errors import CloacaError, HistoryError, PackageError
@@ -77,12 +78,12 @@ def _verify(
     found = history.diff(run_id, _checked(folder.parent, code))
     if told := list(_told(found)):
         raise PackageError(
-            f"The package doesn't do what run {run_id} did:\n" + "\n".join(told) + "\n"
+            f"The package doesn't do what run {short(run_id)} did:\n" + "\n".join(told) + "\n"
             "What is new in every run can't be verified: make a time or a random seed a parameter, and keep what no "
             "later task needs, like a figure, out of the context by a name like _fig.",
             told,
         )
-    tell(f"The package ends as run {run_id} did: {found.b.status}, the same final context.")
+    tell(f"The package ends as run {short(run_id)} did: {found.b.status}, the same final context.")
 
 
 def _waited(process: PackageProcess) -> int:

@@ -87,9 +87,8 @@ def _parts(test: ast.expr) -> Iterator[ast.expr]:
 
 
 def _is_untold(part: ast.expr) -> bool:
-    if isinstance(part, ast.List | ast.Tuple | ast.Set | ast.Dict):
-        return not any(isinstance(one, ast.Name) for one in ast.walk(part))  # it stands there as it is
-    return isinstance(part, UNTOLD) or (isinstance(part, ast.UnaryOp) and isinstance(part.operand, ast.Constant))
+    names_nothing = not any(isinstance(one, ast.Name) for one in ast.walk(part))
+    return isinstance(part, UNTOLD) or names_nothing  # which stands there as it is, like [1, 2]
 
 
 def _is_told(value: object) -> bool:

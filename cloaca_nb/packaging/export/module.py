@@ -138,10 +138,11 @@ def left_out(statements: Iterable[Statement], carried: Iterable[Statement], used
     """
     known = set(carried)
     wheres = set(used.values())
-    return [
+    lines = (
         f"{one.where}: {one.first_line.strip()}"
         for one in statements
         if one not in known
         and not OUR_MAGIC.match(one.first_line)
         and not (isinstance(one.node, ast.Import | ast.ImportFrom) and one.where in wheres)
-    ]
+    )
+    return list(dict.fromkeys(lines))  # several statements may share a line

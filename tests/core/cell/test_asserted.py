@@ -18,6 +18,7 @@ class Case(NamedTuple):
 CASES = {
     "two sides": Case("assert len(rows) == total + 1", {"len(rows)": 3, "total + 1": 5, "rows": [1, 2, 3], "total": 4}),
     "constants stand there": Case("assert len(rows) == -1", {"len(rows)": 3, "rows": [1, 2, 3]}),
+    "a sum of constants": Case("assert len(rows) < 0.1 * 2", {"len(rows)": 3, "rows": [1, 2, 3]}),
     "a display of constants": Case("assert rows == [1, (2, 'x')]", {"rows": [1, 2, 3]}),
     "a display with a name": Case("assert rows == [total]", {"[total]": [4], "rows": [1, 2, 3], "total": 4}),
     "a chain": Case(

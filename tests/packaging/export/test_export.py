@@ -120,7 +120,10 @@ def test_the_workflow_is_chosen_by_its_object_or_name() -> None:
 
 def test_the_files() -> None:
     package = exported(
-        "import numpy as np\n!pip install duckdb", "%%cloaca_params\nn = 2", "%%cloaca_task one\nx = np.pi * n"
+        "import numpy as np\n!pip install duckdb",
+        "a = 1; b = 2\n%load_ext cloaca_nb\nresult = %cloaca_run",
+        "%%cloaca_params\nn = 2",
+        "%%cloaca_task one\nx = np.pi * n",
     )
     assert list(package.files) == [
         "README.md",
@@ -134,7 +137,7 @@ def test_the_files() -> None:
     names = [one.partition(">=")[0] for one in project["project"]["dependencies"]]
     assert names == ["cloaca-nb", "duckdb", "numpy"]
     assert package.tasks == ("one",)
-    assert package.left_out == ("cell 1, line 2: !pip install duckdb",)
+    assert package.left_out == ("cell 1, line 2: !pip install duckdb", "cell 2, line 1: a = 1; b = 2")
     for path, text in package.files.items():
         if path.endswith(".py"):
             compile(text, path, "exec")
