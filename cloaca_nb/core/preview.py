@@ -47,7 +47,8 @@ def preview(value: Any) -> str:
         return f"{type(value).__name__}, {_size(memoryview(value).nbytes)}"
     shape = getattr(value, "shape", None)
     if isinstance(shape, tuple) and shape:
-        return f"{' × '.join(map(_count, shape))} {type(value).__name__}"
+        kind, size = type(value).__name__, " × ".join(map(_count, shape))
+        return f"{kind} of {size}" if len(shape) == 1 else f"{size} {kind}"
     text = " ".join(_SHORT.repr(value).split())
     short = text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
     return f"{short}  ({len(value):,} items)" if isinstance(value, COUNTED) and len(value) > MOST else short

@@ -24,7 +24,7 @@ PREVIEWS = [
     (b"x" * 40_000, "bytes, 40 kB"),
     (b"x" * 999_800, "bytes, 1.0 MB"),
     (pd.DataFrame({"a": range(1_200), "b": 0}), "1,200 × 2 DataFrame"),
-    (pd.Series([1.5]), "1 Series"),
+    (pd.Series([1.5]), "Series of 1"),
 ]
 
 
