@@ -13,9 +13,11 @@ from cloaca_nb.core.names import Keys
 from cloaca_nb.core.secret import MASK
 from cloaca_nb.core.task import Task
 from cloaca_nb.declare.builder import WorkflowBuilder
+from cloaca_nb.declare.code_text import digest_text
 from cloaca_nb.engine.handle import current_handle, track
 from cloaca_nb.errors import DefinitionError, HistoryError
 from cloaca_nb.runner import DefaultRunner
+from cloaca_nb.values.digests import describe
 
 # In two parts: the source of a task is kept in its history, too.
 HALF, OTHER_HALF = "s3cr3t-", "v4lu3"
@@ -287,3 +289,46 @@ def test_a_failure_callback_is_told_no_secret():
     with DefaultRunner(":memory:") as runner:
         runner.execute(Workflow("flow", [task]), {"api_key": VALUE})
     assert told == [f"https://user:{MASK}@host refused"]
+
+
+OF_CODE = """
+import sys
+import cloaca_nb as cloaca
+import secret_settings
+PASSWORD = {secret!r}
+
+def connect():
+    return PASSWORD, secret_settings.TOKEN
+
+@cloaca.task()
+def look(context):
+    context["n"] = len(connect())
+
+workflow = cloaca.WorkflowBuilder("w").add_task("look").build()
+with cloaca.DefaultRunner("h.duckdb") as runner:
+    print(runner.execute(workflow, cached=True).tasks["reason"][0].partition(" run ")[0])
+    digests = runner.history().sql("SELECT name, digest FROM code_parts ORDER BY ALL")
+    print(sorted({{name for name, digest in digests.values if digest.startswith("secret:")}}))
+"""
+
+
+def test_a_secret_that_code_holds_cannot_be_guessed_by_its_digest(tmp_path):
+    (tmp_path / "secret_settings.py").write_text(f"TOKEN = {VALUE!r}")
+
+    def run(secret):
+        (tmp_path / "w.py").write_text(OF_CODE.format(secret=secret))
+        done = subprocess.run([sys.executable, "w.py"], cwd=tmp_path, capture_output=True, text=True, check=True)
+        reason, hidden = done.stdout.splitlines()
+        assert hidden == "['constant PASSWORD', 'constant secret_settings.TOKEN', 'module secret_settings']"
+        return reason
+
+    assert [run(VALUE), run(VALUE)] == ["executed, as no earlier", "unchanged since"]
+    assert run("another") == "executed, as constant PASSWORD was changed"
+    assert run(VALUE) == "unchanged since"
+    told = {describe(VALUE).digest, digest_text("str " + describe(VALUE).digest)}  # what anybody can make of a guess
+    with DefaultRunner(str(tmp_path / "h.duckdb")) as runner:
+        kept = runner.history().sql("SELECT digest FROM code_parts UNION ALL SELECT code FROM tasks")
+    assert told.isdisjoint(kept["digest"])
+    assert not [one for one in told if one.encode() in all_bytes(tmp_path)]
+    (tmp_path / "h.duckdb-secret-key").unlink()
+    assert "constant PASSWORD was changed" in run(VALUE)

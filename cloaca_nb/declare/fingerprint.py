@@ -16,6 +16,7 @@ from cloaca_nb.declare.differences import BODY, differences
 from cloaca_nb.declare.known_code import KnownCode, Lead, Node, Part, Unit, known_code
 from cloaca_nb.declare.modules import Modules
 from cloaca_nb.declare.reach import Reach
+from cloaca_nb.declare.secrecy import function_holds_secret
 from cloaca_nb.declare.shapes import Shape, Shapes
 
 __all__ = ["CodeFingerprint", "Fingerprints", "Part"]
@@ -29,11 +30,27 @@ class CodeFingerprint:
         digest: 32 hexadecimal digits: equal for equal code, in any process under one minor version of Python.
         parts: what it is made of, by name: "task body", "helper clean_name", "constant LIMIT", "distribution pandas".
         untracked: why a change might not be seen, as sentences; empty if every change would be.
+        secret: whether a part holds a secret.
     """
 
     digest: str
     parts: Mapping[str, Part]
     untracked: tuple[str, ...] = ()
+    secret: bool = False
+
+    def hidden(self, digest: Callable[[str], str]) -> "CodeFingerprint":
+        """Return the same fit to be kept: with other digests of what holds secrets.
+
+        Args:
+            digest: makes of a digest that tells too much one that tells nothing.
+        """
+        if not self.secret:
+            return self
+        parts = {
+            name: part._replace(digest=digest(part.digest)) if part.secret else part
+            for name, part in self.parts.items()
+        }
+        return CodeFingerprint(_digest_of(parts), MappingProxyType(parts), self.untracked, secret=True)
 
     def differences(self, earlier: Mapping[str, Part]) -> list[str]:
         """Say in words what is different now.
@@ -136,7 +153,9 @@ def _is_alike(one: Task, other: Task) -> bool:
 
 
 def _fingerprint(task: Task, inner: Any, root: Shape, reached: list[tuple[Lead, Node]]) -> CodeFingerprint:
-    merged: dict[str, list[Part]] = {BODY: [Part(root.digest if root.held else "", task.where)]}
+    merged: dict[str, list[Part]] = {
+        BODY: [Part(root.digest if root.held else "", task.where, secret=_is_secret(task.function))]
+    }
     reasons = list(root.untracked)
     for one, node in reached:
         for unit in node.units:
@@ -150,8 +169,12 @@ def _fingerprint(task: Task, inner: Any, root: Shape, reached: list[tuple[Lead, 
 
 def _of_parts(merged: Mapping[str, list[Part]], reasons: Collection[str]) -> CodeFingerprint:
     parts = {name: _merge(found) for name, found in sorted(merged.items(), key=_name_of)}
-    digest = digest_text(*(text for name, part in parts.items() for text in (name, part.digest)))
-    return CodeFingerprint(digest, MappingProxyType(parts), tuple(sorted(reasons)))
+    secret = any(part.secret for part in parts.values())
+    return CodeFingerprint(_digest_of(parts), MappingProxyType(parts), tuple(sorted(reasons)), secret)
+
+
+def _digest_of(parts: Mapping[str, Part]) -> str:
+    return digest_text(*(text for name, part in parts.items() for text in (name, part.digest)))
 
 
 def _name_of(item: tuple[str, Any]) -> str:
@@ -181,6 +204,11 @@ def _merge(parts: list[Part]) -> Part:
     if len(parts) == 1:
         return parts[0]
     digests = sorted({one.digest for one in parts if one.digest})
+    secret = any(one.secret for one in parts)
     if len(digests) == 1:
-        return next(one for one in parts if one.digest)
-    return parts[0]._replace(digest=digest_text(*digests))
+        return next(one for one in parts if one.digest)._replace(secret=secret)
+    return parts[0]._replace(digest=digest_text(*digests), secret=secret)
+
+
+def _is_secret(function: Any) -> bool:
+    return isinstance(function, types.FunctionType) and function_holds_secret(function)

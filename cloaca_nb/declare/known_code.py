@@ -18,11 +18,13 @@ class Part(NamedTuple):
         digest: 32 hexadecimal digits.
         where: the place of its definition; it is no part of the digest.
         shown: what a person is told of it: a number or a version; empty where that would be too much.
+        secret: whether it holds a secret, which may be guessed by the digest.
     """
 
     digest: str
     where: str = ""
     shown: str = ""
+    secret: bool = False
 
 
 class Unit(NamedTuple):

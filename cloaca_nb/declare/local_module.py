@@ -19,10 +19,12 @@ from weakref import ref
 from cloaca_nb.declare.code_text import content, digest_text, nested_codes, tree_digest
 from cloaca_nb.declare.origin import Origin, imported_by
 from cloaca_nb.declare.place import file_label
+from cloaca_nb.declare.secrecy import is_secret, source_holds_secret
 
 __all__ = ["Found", "LocalModule", "local_module"]
 
-Found = tuple[str, tuple[str, str, str], tuple[str, ...]]  # name, (digest, where, shown), why it can't be tracked
+# Its name; digest, where, shown and secret, see `Part`; why it can't be tracked.
+Found = tuple[str, tuple[str, str, str, bool], tuple[str, ...]]
 
 
 class LocalModule(NamedTuple):
@@ -46,6 +48,7 @@ class _Source(NamedTuple):
         contents: of the functions in it.
         functions: the names of those that nothing else is bound to and nothing decorates.
         literals: the names that are given one plain value, once.
+        secret: whether it may hold a secret.
     """
 
     digest: str
@@ -53,6 +56,7 @@ class _Source(NamedTuple):
     contents: frozenset[str] = frozenset()
     functions: tuple[str, ...] = ()
     literals: tuple[tuple[str, Any], ...] = ()
+    secret: bool = False
 
 
 class _Loaded(NamedTuple):
@@ -79,7 +83,7 @@ def local_module(name: str, origin: Origin) -> LocalModule:
     module = sys.modules.get(name)
     source = _kept(name, module) or _file_source(name, origin.file, origin)
     if module is None:
-        return LocalModule((_itself(name, origin.file, source.digest),), source.imports)
+        return LocalModule((_itself(name, origin.file, source, source.digest),), source.imports)
     others = dict(_others(module, name, origin.file, source)) if origin.file.suffix == ".py" else {}
     if others and _kept(name, module):
         _loaded.pop(name)  # functions were exchanged, as autoreload does: perhaps for those of the file
@@ -87,7 +91,7 @@ def local_module(name: str, origin: Origin) -> LocalModule:
     if not others:
         _loaded[name] = _Loaded(ref(module), module.__spec__, source)
     digest = digest_text(source.digest, *(f"{key} {one}" for key, one in sorted(others.items())))
-    itself = _itself(name, origin.file, digest if others else source.digest)
+    itself = _itself(name, origin.file, source, digest if others else source.digest)
     if others:
         reason = (
             f"module {name} in memory is not what {origin.file.name} says ({', '.join(sorted(others))}): "
@@ -103,8 +107,8 @@ def _kept(name: str, module: types.ModuleType | None) -> _Source | None:
     return kept.source if kept is not None and is_same else None
 
 
-def _itself(name: str, file: Path, digest: str) -> Found:
-    return f"module {name}", (digest, file_label(str(file)), ""), ()
+def _itself(name: str, file: Path, source: _Source, digest: str) -> Found:
+    return f"module {name}", (digest, file_label(str(file)), "", source.secret), ()
 
 
 # -- the file
@@ -132,6 +136,7 @@ def _read(name: str, file: Path, origin: Origin) -> _Source:
         frozenset(map(content, nested_codes(code))),
         tuple(_plain_functions(tree)),
         tuple(_literals(tree)),
+        source_holds_secret(tree),
     )
 
 
@@ -218,8 +223,9 @@ def _constants(module: types.ModuleType, name: str, source: _Source) -> Iterator
         if live is written or (type(live) is type(written) and live == written):
             continue
         if type(live) in _PLAIN:
-            shown = repr(live) if type(live) in (int, float, bool) else ""
-            yield f"set {name}.{key}", (digest_text(type(live).__name__, repr(live)), "", shown), ()
+            secret = is_secret(key)
+            shown = repr(live) if type(live) in (int, float, bool) and not secret else ""
+            yield f"set {name}.{key}", (digest_text(type(live).__name__, repr(live)), "", shown, secret), ()
         else:
             reason = f"{key} of module {name} was given another value, which can't be tracked there"
-            yield f"set {name}.{key}", (digest_text(type(live).__qualname__), "", ""), (reason,)
+            yield f"set {name}.{key}", (digest_text(type(live).__qualname__), "", "", False), (reason,)

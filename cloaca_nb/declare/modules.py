@@ -67,6 +67,10 @@ def _distribution(module: str, origin: Origin) -> Found:
     known = version_of(module, origin.file) if origin.file else None
     if known is None:
         top = module.partition(".")[0]
-        return f"distribution of {top}", (digest_text(top), "", ""), (f"the version of module {top} isn't known",)
+        return (
+            f"distribution of {top}",
+            (digest_text(top), "", "", False),
+            (f"the version of module {top} isn't known",),
+        )
     name, version = known
-    return f"distribution {name}", (digest_text(version), "", version), ()
+    return f"distribution {name}", (digest_text(version), "", version, False), ()

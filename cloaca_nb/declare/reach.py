@@ -16,6 +16,7 @@ from cloaca_nb.declare.known_code import KnownCode, Lead, Name, Node, Part, Unit
 from cloaca_nb.declare.library_settings import library_settings
 from cloaca_nb.declare.modules import Modules
 from cloaca_nb.declare.place import file_label
+from cloaca_nb.declare.secrecy import function_holds_secret, holds_secret
 from cloaca_nb.declare.shapes import Shape, Shapes
 from cloaca_nb.declare.task import task
 from cloaca_nb.declare.unseen import unseen
@@ -131,7 +132,8 @@ class Reach:
         name = _named(module, function.__code__.co_qualname, self._module)
         if not self._is_own(module):
             held = self._held_elsewhere(function, f"settings of {name}")
-            units = (Unit(f"settings of {name}", Part(held.digest), held.untracked),) if held.held else ()
+            part = Part(held.digest, secret=function_holds_secret(function))
+            units = (Unit(f"settings of {name}", part, held.untracked),) if held.held else ()
             return _Look(units, (module, *_leads(held.leads_to)), watch)
         held = self._held(function, f"helper {name}")
         text = self._texts.of(function.__code__)
@@ -141,7 +143,8 @@ class Reach:
         reads = code_reads(function.__code__)
         chains = dict.fromkeys((*reads.chains, *(chain for one in decorators for chain in one.arguments)))
         names = [Name(function, chain) for chain in chains]
-        part = Part(digest_text(text.digest, held.digest, *(one.digest for one in decorators)), _where(function))
+        digest = digest_text(text.digest, held.digest, *(one.digest for one in decorators))
+        part = Part(digest, _where(function), secret=function_holds_secret(function))
         reasons = (*held.untracked, *_main(reads.imports, name))
         package = str(function.__globals__.get("__package__") or "")
         imported = tuple(self._modules.names(reads.imports, package))
@@ -169,11 +172,12 @@ class Reach:
             return _Look(leads=(kind.__module__,), watch=Watch(()))
         watch = watch_class(kind)
         name = _named(kind.__module__, kind.__qualname__, self._module)
-        held: list[Any] = [list(kind.__bases__), type(kind), members(kind)]
+        own = members(kind)
+        held: list[Any] = [list(kind.__bases__), type(kind), own]
         if "_member_map_" in vars(kind):
             held.append([(key, one.value) for key, one in vars(kind)["_member_map_"].items()])
         shape = self._shapes.of(held, f"class {name}", inside=kind)
-        part = Part(shape.digest, _where_of_class(kind))
+        part = Part(shape.digest, _where_of_class(kind), secret=holds_secret(own))
         return _Look((Unit(f"class {name}", part, shape.untracked),), _leads(shape.leads_to), watch)
 
     # -- names
@@ -222,7 +226,8 @@ class Reach:
         if not shape.held:  # nothing but code of others: a C function
             part = Part(shape.digest, shown=str(getattr(value, "__qualname__", "")))
             return _Look((Unit(f"name {name}", part, shape.untracked),), _leads(shape.leads_to))
-        part = Part(shape.digest, shown=_shown(value))
+        secret = holds_secret({**getattr(value, "__dict__", {}), name.rpartition(".")[2]: value})
+        part = Part(shape.digest, shown="" if secret else _shown(value), secret=secret)
         return _Look((Unit(f"constant {name}", part, shape.untracked),), _leads(shape.leads_to))
 
 

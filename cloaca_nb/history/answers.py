@@ -238,7 +238,7 @@ class Answers:
             HistoryError: if there is no such run any more.
         """
         accounts = Accounts(self._artifacts.describe, self._artifacts.keep, self._secret_digest)
-        code = fingerprints(workflow)
+        code = fingerprints(workflow, self._secret_digest)
         return self._read(
             lambda reading: remember(reading, self._artifacts, accounts, code, workflow, run_id, last=last)
         )

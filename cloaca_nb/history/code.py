@@ -29,15 +29,21 @@ class WorkflowCode(NamedTuple):
     behind: Callable[[str, frozenset[type | str]], CodeFingerprint]
 
 
-def fingerprints(workflow: Workflow) -> WorkflowCode:
-    """Return what the code of a workflow's tasks is now, and of what they read."""
+def fingerprints(workflow: Workflow, secret_digest: Callable[[str], str]) -> WorkflowCode:
+    """Return what the code of a workflow's tasks is now, and of what they read.
+
+    Args:
+        workflow: whose tasks.
+        secret_digest: makes of the digest of what holds a secret one that tells nobody else anything.
+    """
     made = Fingerprints(content_digest)
 
     def behind(task_id: str, code: frozenset[type | str]) -> CodeFingerprint:
         task = workflow[task_id]
-        return _fingerprint_of(task, lambda: made.behind(task, code))
+        return _fingerprint_of(task, lambda: made.behind(task, code)).hidden(secret_digest)
 
-    return WorkflowCode({task.id: _fingerprint_of(task, partial(made.of, task)) for task in workflow.tasks}, behind)
+    tasks = {task.id: _fingerprint_of(task, partial(made.of, task)).hidden(secret_digest) for task in workflow.tasks}
+    return WorkflowCode(tasks, behind)
 
 
 def _fingerprint_of(task: Task, look: Callable[[], CodeFingerprint]) -> CodeFingerprint:

@@ -5,6 +5,7 @@ import logging
 import os
 import threading
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -79,7 +80,8 @@ class History(Answers):
                     raise HistoryError(
                         f"Runs can't be recorded in {self.location}: {error}. Make its folder writable, or {ELSEWHERE}."
                     ) from error
-                ways = (self._artifacts.describe, self._artifacts.keep, fingerprints, self._secret_digest)
+                code = partial(fingerprints, secret_digest=self._secret_digest)
+                ways = (self._artifacts.describe, self._artifacts.keep, code, self._secret_digest)
                 rows = EventRows(journal.name, *ways)
                 self._recorder = Recorder(journal, rows)
             return self._recorder
