@@ -9,6 +9,7 @@ import sys
 import textwrap
 import threading
 
+import pandas as pd
 import pytest
 
 from cloaca_nb.config import DefaultRunnerConfig
@@ -315,3 +316,61 @@ def test_a_killed_run_is_interrupted(tmp_path):
     with DefaultRunner(str(tmp_path / "h.duckdb")) as reader:
         assert set(reader.history().runs()["status"]) <= {"Interrupted"}
         assert reader.execute(workflow(double), {"x": 1}).status == "Completed"
+
+
+class Heavy:
+    """Has a pickle of its own making, as objects have that hold on to much; a copy needs none."""
+
+    pickled = 0
+
+    def __init__(self, rows):
+        self.rows = rows
+
+    def __deepcopy__(self, memo):
+        return Heavy(list(self.rows))
+
+    def __reduce__(self):
+        Heavy.pickled += 1
+        return Heavy, (self.rows,)
+
+    def __eq__(self, other):
+        return type(other) is Heavy and other.rows == self.rows
+
+    __hash__ = None
+
+
+@pytest.mark.parametrize("rows", [3, 100_000])
+def test_a_value_is_pickled_to_digest_it_to_keep_it_and_to_see_that_it_comes_back_however_many_read_it(rows, tmp_path):
+    def make(context):
+        context["heavy"] = Heavy(list(range(rows)))
+
+    def read(context):
+        context["total"] = len(context["heavy"].rows)
+
+    readers = [Task(f"read{number}", read, ("make",)) for number in range(3)]
+    Heavy.pickled = 0
+    with DefaultRunner(str(tmp_path / "history.duckdb")) as runner:
+        assert runner.execute(Workflow("flow", [Task("make", make, ()), *readers])).status == "Completed"
+    assert Heavy.pickled == 3
+
+
+def test_an_object_that_two_tasks_change_in_place_and_set_is_kept_as_each_has_set_it(tmp_path):
+    shared = {"object": Heavy([0]), "list": [0] * 100_000, "frame": pd.DataFrame({"n": range(100_000)})}
+
+    def first(context):
+        context.update_from_dict(shared)
+
+    def second(context):
+        shared["object"].rows.append(1)
+        shared["list"].append(1)
+        shared["frame"].loc[0, "n"] = -1
+        context.update_from_dict(shared)
+
+    flow = Workflow("flow", [Task("first", first, ()), Task("second", second, ("first",))])
+    with DefaultRunner(str(tmp_path / "history.duckdb"), durability="task") as runner:
+        run_id = runner.execute(flow).run_id
+        memory = runner.history().memory(flow, run_id)
+        kept = {one: memory.values(memory.tasks[one][0]) for one in ("first", "second")}
+    assert [kept[one]["object"].rows for one in kept] == [[0], [0, 1]]
+    assert [len(kept[one]["list"]) for one in kept] == [100_000, 100_001]
+    assert [kept[one]["frame"]["n"][0] for one in kept] == [0, -1]

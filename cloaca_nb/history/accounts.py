@@ -96,9 +96,14 @@ class Accounts:
         self._codecs: dict[str, str] = {}  # of what was kept, by digest
         self.error: HistoryError | None = None  # the last with which the disk refused a value
 
-    def of(self, value: Any) -> Account:
-        """Describe a value and keep it; never raises."""
-        described = self.describe(value)
+    def of(self, value: Any, *, is_set: bool = False) -> Account:
+        """Describe a value and keep it; never raises.
+
+        Args:
+            value: the value.
+            is_set: whether a task has just set it: it may be what another task set before, and changed since.
+        """
+        described = self._describe_anew(value) if is_set and type(value) not in UNCHANGING else self.describe(value)
         if type(value) is Secret:
             return Account(described.type, described.digest, 0, MASK, None, None, NOT_KEPT)
         known = self._codecs.get(described.digest)
@@ -106,17 +111,21 @@ class Accounts:
         return Account(described.type, described.digest, described.size, described.preview, *kept)
 
     def describe(self, value: Any) -> Described:
-        """Describe a value: only once what can't change, and what is so large that no task changes it in place."""
+        """Describe a value that tasks inherit: only once what can't change, and what it takes time to look at."""
         remembered = self._described.get(id(value))
         if remembered is not None and remembered[0]() is value:
             return remembered[1]
+        return self._describe_anew(value)
+
+    def _describe_anew(self, value: Any) -> Described:
         kind = type(value)
         if kind is Secret:
             return self._describe_secret(value)
         described = _describe_anyhow(self._describe, value)
+        self._described.pop(id(value), None)
         if kind in UNCHANGING:
             self._described[id(value)] = (partial(_itself, value), described)
-        elif described.size >= LARGE:
+        elif described.size >= LARGE or described.behind:  # code of its class may take any time
             # A list can't be referred to weakly; the run's scopes hold it as long as this does.
             mark = weakref.ref(value) if kind.__weakrefoffset__ else partial(_itself, value)
             self._described[id(value)] = (mark, described)

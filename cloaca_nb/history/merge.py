@@ -4,6 +4,7 @@ Merging is idempotent: how far a segment is merged is written in the transaction
 removed only after that. What a dead process left is merged by whoever comes next, and its open runs are Interrupted.
 """
 
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
@@ -15,6 +16,7 @@ from cloaca_nb.history.migration import SCHEMA_VERSION
 
 __all__ = ["merge_folder", "merge_memory"]
 
+TURN: Final = 1.0  # seconds after which others that wait for the database are let in
 INTERRUPT: Final = """
     UPDATE runs SET status = 'Interrupted', completed = tally.completed, failed = tally.failed,
                     skipped = tally.skipped, cancelled = tally.cancelled
@@ -36,25 +38,33 @@ class Part(NamedTuple):
     lines: list[bytes]
 
 
-def merge_memory(journal: MemoryJournal, desk: Desk) -> None:
-    """Merge the lines of a journal in memory, which forgets them then."""
+def merge_memory(journal: MemoryJournal, desk: Desk) -> bool:
+    """Merge the lines of a journal in memory, which forgets them then; return True: that was all."""
     lines = journal.lines()
     desk.connection.begin()
     insert(desk.connection, [lines])
     desk.connection.commit()
     journal.forget(len(lines))
+    return True
 
 
-def merge_folder(backlog: Backlog, desk: Desk) -> None:
-    """Merge the journals of a folder; what is merged and over is removed, if the tables last."""
+def merge_folder(backlog: Backlog, desk: Desk) -> bool:
+    """Merge the journals of a folder for about a `TURN`; what is merged and over is removed, if the tables last.
+
+    Returns:
+        whether that was all. If not, other processes may have their turn: whoever comes next goes on.
+    """
     journals = backlog.journals()
     if not journals:
-        return
+        return True
     dead = {journal for journal in journals if backlog.is_dead(journal)}  # asked first: nothing more comes of those
     ready = {name: [one for one in segments if _is_readable(one)] for name, segments in journals.items()}
     waiting = (segment for segments in ready.values() for segment in segments)
+    until = time.monotonic() + TURN
     for batch in _batches(waiting, _merged(desk.connection)):
         _merge_batch(desk, batch)
+        if desk.lasting and time.monotonic() > until:  # of a copy nothing would be left
+            return False
     left = [journal for journal in sorted(dead) if ready[journal]]
     if left:
         desk.connection.execute(INTERRUPT, [left])
@@ -64,6 +74,7 @@ def merge_folder(backlog: Backlog, desk: Desk) -> None:
         for journal in dead:
             if not any(segment.path.exists() for segment in journals[journal]):
                 backlog.forget(journal)
+    return True
 
 
 def _is_readable(segment: Segment) -> bool:

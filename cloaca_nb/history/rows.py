@@ -222,7 +222,7 @@ class EventRows:
             self._add_value((event.run_id, "final", key, setter, event.at), run, value)
 
     def _add_value(self, place: tuple[str, str, str, str | None, float], run: _OpenRun, value: Any) -> Account:
-        account = NO_VALUE if value is DELETED else run.accounts.of(value)
+        account = NO_VALUE if value is DELETED else run.accounts.of(value, is_set=place[1] == "set")
         self._rows["artifacts"].append((*place, *account))
         self.error = run.accounts.error or self.error
         return account

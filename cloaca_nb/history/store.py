@@ -1,7 +1,9 @@
 """What is asked of a history: its tables, caught up from the journals at every question."""
 
+import logging
+import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from cloaca_nb.history.database import Connection, Database, Desk, select
 from cloaca_nb.history.interruptible import interruptible
@@ -12,6 +14,9 @@ if TYPE_CHECKING:
 __all__ = ["Reading", "Store"]
 
 T = TypeVar("T")
+PAUSE: Final = 0.02  # seconds between two turns: long enough for whoever waits to take theirs
+SILENCE: Final = 3.0  # seconds that a question may take without a word
+logger = logging.getLogger(__name__)
 
 
 class Reading:
@@ -44,12 +49,17 @@ class Store:
 
     Args:
         database: where the tables are.
-        catch_up: merges what was recorded since; called before each question.
+        catch_up: merges what was recorded since, for about a second, and says whether that was all; called before each
+            question.
+        sleep: waits for so many seconds between two turns.
     """
 
-    def __init__(self, database: Database, catch_up: Callable[[Desk], None]) -> None:
+    def __init__(
+        self, database: Database, catch_up: Callable[[Desk], bool], sleep: Callable[[float], object] = time.sleep
+    ) -> None:
         self._database = database
         self._catch_up = catch_up
+        self._sleep = sleep
 
     def merge(self) -> None:
         """Bring the tables up to what is recorded.
@@ -57,7 +67,7 @@ class Store:
         Raises:
             HistoryError: if the database can't be reached; nothing is lost then.
         """
-        self._database.use(self._catch_up, or_copy=False)
+        self._caught_up(lambda _: None, or_copy=False)
 
     def read(self, work: Callable[[Reading], T], *, up_to_date: bool = True) -> T:
         """Return what `work` makes of the tables.
@@ -70,21 +80,28 @@ class Store:
             HistoryError: for a mistake in a statement, or a database that can't be reached.
         """
 
-        def caught_up(desk: Desk) -> T:
-            if up_to_date:
-                self._catch_up(desk)
+        def answer(desk: Desk) -> T:
             return work(Reading(desk.connection))
 
-        return self._database.use(caught_up)
+        return self._caught_up(answer) if up_to_date else self._database.use(answer)
 
     def change(self, work: Callable[[Connection], T]) -> T:
         """Return what `work` returns, done with everything that was recorded so far in the tables; see `merge`."""
+        return self._caught_up(lambda desk: work(desk.connection), or_copy=False)
 
-        def caught_up(desk: Desk) -> T:
-            self._catch_up(desk)
-            return work(desk.connection)
+    def _caught_up(self, work: Callable[[Desk], T], *, or_copy: bool = True) -> T:
+        """Return what `work` returns once everything is merged: where that is much, in turns with other processes."""
 
-        return self._database.use(caught_up, or_copy=False)
+        def in_turn(desk: Desk) -> tuple[T] | None:
+            return (work(desk),) if self._catch_up(desk) else None
+
+        began, is_said = time.monotonic(), False
+        while (done := self._database.use(in_turn, or_copy=or_copy)) is None:
+            if time.monotonic() - began > SILENCE and not is_said:
+                is_said = True
+                logger.warning("The history takes in what was recorded and not merged yet: that is much, so it lasts.")
+            self._sleep(PAUSE)
+        return done[0]
 
     def shrink(self) -> int:
         """Give the room of deleted rows back to the disk; see `Database.shrink`."""

@@ -1,14 +1,20 @@
 """Journals become tables: many at once, long ones in parts, and what each process says again taken once."""
 
+import contextlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cloaca_nb.history import merge
+from cloaca_nb.history.backlog import Backlog
+from cloaca_nb.history.database import Database
 from cloaca_nb.history.history import History
 from cloaca_nb.history.journal import lock_path, native_lock, segment_path
+from cloaca_nb.history.merge import merge_folder
+from cloaca_nb.history.store import Store
 
 Open = Callable[..., History]
 MANY = 30
@@ -93,6 +99,28 @@ def test_journal_that_holds_nothing_but_its_beginning_is_not_merged_before_it_gr
         leave(journals(tmp_path), "journal", header + b"\n" + rest)
         assert len(history.runs()) == 1
         assert list(history.sql("FROM processes")["journal"]) == ["journal"]
+
+
+def test_much_is_merged_in_turns_between_which_others_get_theirs(
+    segment: bytes, open_history: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(merge, "TURN", 0)
+    monkeypatch.setattr(merge, "SEGMENT_SIZE", len(segment))
+    for number in range(MANY):
+        leave(journals(tmp_path), f"{number}-dead", segment.replace(b'"a"', b'"run%d"' % number))
+    other = open_history()
+    seen: list[int] = []
+
+    def look(_seconds: float) -> None:
+        seen.append(other._store.read(lambda reading: len(reading.rows("FROM runs")), up_to_date=False))
+
+    database = Database(other.location, "main")
+    with contextlib.closing(Store(database, partial(merge_folder, Backlog(journals(tmp_path))), look)) as store:
+        rows = store.read(lambda reading: reading.rows("FROM runs"))
+    assert len(rows) == len({row["run_id"] for row in rows}) == MANY
+    assert seen == sorted(seen)
+    assert len(set(seen)) > MANY // 2
+    assert len(other.sql("FROM tasks")) == MANY * 3
 
 
 def test_runs_that_many_dead_processes_left_open_are_interrupted(

@@ -147,20 +147,31 @@ class Large:
 
 
 @pytest.mark.parametrize(
-    ("value", "size", "times"), [(Large(), LARGE, 1), ("text", 1, 1), ([1], LARGE, 1), ([1], LARGE - 1, 3)]
+    ("value", "size", "behind", "read", "set_again"),
+    [
+        (Large(), LARGE, (), 1, 3),
+        ("text", 1, (), 1, 1),
+        ([1], LARGE, (), 1, 3),
+        ([1], LARGE - 1, (), 3, 3),
+        ([Large()], 1, (Large,), 1, 3),
+    ],
 )
-def test_what_cannot_have_changed_is_described_once_in_a_run(value: Any, size: int, times: int, runs: Any) -> None:
+def test_what_costs_time_is_described_once_for_all_that_read_it_and_anew_where_it_is_set_again(
+    value: Any, size: int, behind: tuple[type, ...], read: int, set_again: int, runs: Any
+) -> None:
     described = []
 
     def count(one: Any) -> Description:
         described.append(one)
-        return Description("t", "d", size, "")
+        return Description("t", "d", size, "", behind=frozenset(behind))
 
     rows = rows_of(count)
-    rows.add(events.RunStarted(0, "a", runs.define(), "run", {"k": value}))
-    for task in ("load", "clean"):
-        rows.add(events.TaskFinished(1, "a", task, 1, Outcome.COMPLETED, {"k": value}, None, ""))
-    assert len(described) == times
+    for run_id, changes, reads in (("a", {}, {"k": value}), ("b", {"k": value}, {})):
+        described.clear()
+        rows.add(events.RunStarted(0, run_id, runs.define(), "run", {"k": value}))
+        for task in ("load", "clean"):
+            rows.add(events.TaskFinished(1, run_id, task, 1, Outcome.COMPLETED, changes, None, "", reads))
+        assert len(described) == (set_again if changes else read)
 
 
 def test_of_a_run_that_never_began_nothing_is_kept(rows: EventRows, runs: Any) -> None:
