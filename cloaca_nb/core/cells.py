@@ -217,7 +217,8 @@ def resolve(
     sets = (*names.sets, *changed) if options.out is None else options.out
     others = [name for name in names.reads if name not in given]
     own = [name for name in others if name not in names.bound and name not in BUILTINS]
-    for message in _clashes(cell, given, others, {*notebook, *BUILTINS}):
+    known = {name for name in names.unsure if name in notebook or name in BUILTINS}
+    for message in _clashes(cell, given, others, known):
         raise CellError(message)
     for name in sets:
         _check_out(cell, name, given)

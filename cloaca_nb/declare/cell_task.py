@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from cloaca_nb.core.cell.options import NAMING
 from cloaca_nb.core.cell.rule_text import read_rule
 from cloaca_nb.core.cells import FunctionText, Resolution, TaskCell, function_text, keys_of, resolve
 from cloaca_nb.core.docstring import read_docstring
@@ -62,11 +63,11 @@ class CellTask:
         made = self._made.get(resolution)
         if made is None:
             self._made.clear()  # who edits other cells doesn't come back to what was
-            made = self._made[resolution] = self._make(resolution)
-        return replace(made, **self._options())
+            made = self._made[resolution] = replace(self._make(resolution), **self._options())
+        return replace(made, **self._options()) if self._names_others else made
 
     def _make(self, resolution: Resolution) -> Task:
-        """Make the task but for its options: these may name what the notebook has defined anew."""
+        """Make the task but for its options."""
         function = self.compile(function_text(self.cell, resolution))
         purpose = read_docstring(inspect.getdoc(function))
         return Task(
@@ -80,6 +81,11 @@ class CellTask:
             description=purpose.what,
             why=purpose.why,
         )
+
+    @property
+    def _names_others(self) -> bool:
+        """Whether an option names what the notebook may define anew."""
+        return any(getattr(self.cell.options, name) is not None for name in NAMING)
 
     @property
     def _named(self) -> str:

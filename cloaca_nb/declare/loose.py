@@ -43,7 +43,28 @@ class _Outputs:
         self._setters = Counter(key for entry in entries for key in set(_sets(entry)))
 
     def of_others(self, entry: Declared) -> AbstractSet[str]:
-        return self._setters.keys() - {key for key in _sets(entry) if self._setters[key] == 1}
+        return _AllBut(self._setters.keys(), frozenset(key for key in _sets(entry) if self._setters[key] == 1))
+
+
+class _AllBut(AbstractSet[str]):
+    """A set without some of its items, and no copy of it: each of a thousand tasks is given one."""
+
+    def __init__(self, every: AbstractSet[str], left_out: AbstractSet[str]) -> None:
+        self._every = every
+        self._left_out = left_out
+
+    def __contains__(self, item: object) -> bool:
+        return item in self._every and item not in self._left_out
+
+    def __iter__(self) -> Iterator[str]:
+        return (item for item in self._every if item not in self._left_out)
+
+    def __len__(self) -> int:
+        return len(self._every) - len(self._left_out)
+
+    @classmethod
+    def _from_iterable(cls, items: Iterable[Any]) -> AbstractSet[Any]:
+        return frozenset(items)
 
 
 def _sets(entry: Declared) -> tuple[str, ...]:
@@ -61,6 +82,7 @@ class LooseTasks:
         self.parameters: dict[str, Any] = {}
         self.secret: tuple[str, ...] = ()  # those whose values are never shown or kept
         self._declared: dict[str, Declared] = {}
+        self._outputs: _Outputs | None = None  # of these, once it was asked for
         self._by_cell: dict[str, list[str]] = {}
 
     def __contains__(self, task_id: object) -> bool:
@@ -83,10 +105,12 @@ class LooseTasks:
     def add(self, entry: Declared) -> None:
         """Add a task, or replace the one of that id in its place."""
         self._declared[entry.id] = entry
+        self._outputs = None
 
     def remove(self, task_id: str) -> None:
         """Take a task out; a KeyError if there is none."""
         del self._declared[task_id]
+        self._outputs = None
 
     def settle_cell(self, cell_id: str, task_ids: list[str], *, finished: bool = True) -> list[str]:
         """Note which tasks a cell has just defined; remove those that it used to define, and return their ids.
@@ -125,10 +149,15 @@ class LooseTasks:
 
     def outputs_for(self, task_id: str) -> AbstractSet[str]:
         """Return the keys that the tasks other than that one set."""
-        return _Outputs(self._declared.values()).of_others(self._declared[task_id])
+        return self._known_outputs().of_others(self._declared[task_id])
+
+    def _known_outputs(self) -> _Outputs:
+        if self._outputs is None:
+            self._outputs = _Outputs(self._declared.values())
+        return self._outputs
 
     def _resolved(self) -> Iterator[Task]:
-        outputs = _Outputs(self._declared.values())
+        outputs = self._known_outputs()
         for entry in self._declared.values():
             try:
                 task = entry if isinstance(entry, Task) else entry.task(outputs.of_others(entry), self.parameters)
@@ -138,6 +167,9 @@ class LooseTasks:
 
     def _without_absent(self, task: Task) -> Task:
         """Return the task without its dependencies on tasks that aren't there."""
+        named = (*(task.dependencies or ()), *task.after, *(task.rule.task_ids() if task.rule else ()))
+        if all(one in self._declared for one in named):
+            return task
         known = None if task.dependencies is None else tuple(one for one in task.dependencies if one in self)
         rule = task.rule if task.rule is None or all(one in self for one in task.rule.task_ids()) else None
         return replace(task, dependencies=known, after=tuple(one for one in task.after if one in self), rule=rule)

@@ -78,13 +78,21 @@ class Body:
         Args:
             given: names that come from the context.
         """
-        local = {*self.names.bound, *given}
-        for node in own_scope(self.statements):
-            if isinstance(node, ast.ClassDef):
-                own = {one.name for one in bindings(node.body)}
-                for name in captured_now(node):
-                    if name.id in own and name.id in local:
-                        yield name.id, self.cell_line(name.lineno)
+        if self._taken_by_classes:
+            local = {*self.names.bound, *given}
+            yield from ((name, line) for name, line in self._taken_by_classes if name in local)
+
+    @cached_property
+    def _taken_by_classes(self) -> list[tuple[str, int]]:
+        """The names that a class binds for itself after it used one of that name from around it, and the lines."""
+        return [
+            (name.id, self.cell_line(name.lineno))
+            for node in own_scope(self.statements)
+            if isinstance(node, ast.ClassDef)
+            for own in [{one.name for one in bindings(node.body)}]
+            for name in captured_now(node)
+            if name.id in own
+        ]
 
     def cell_line(self, line: int) -> int:
         """Return which line of the cell a line of the body is; both from 1."""

@@ -22,7 +22,7 @@ from cloaca_nb.core.cell.option_values import (
 from cloaca_nb.core.cell.rule_text import rule_code
 from cloaca_nb.core.retry_condition import CONDITIONS
 
-__all__ = ["OPTIONS", "CellOption", "TaskOptions", "decorator_arguments"]
+__all__ = ["NAMING", "OPTIONS", "CellOption", "TaskOptions", "decorator_arguments"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -186,7 +186,9 @@ class _Reading:
         return (*decorated_tasks(statement, ours), *tasks_made_by(called, ours))
 
     def _read(self, written: Cell) -> None:
-        cell = replace(written, text=written.text.replace("\r\n", "\n").replace("\r", "\n"))
+        cell = written
+        if "\r" in written.text:
+            cell = replace(written, text=written.text.replace("\r\n", "\n").replace("\r", "\n"))
         magic, word = cell_magic(cell.text), mark_of(cell)
         if word == SKIP:
             self._found.skipped.append(f"{cell.at(1)}: `#| cloaca: skip`")

@@ -8,6 +8,7 @@ import io
 import re
 import tokenize
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final, NamedTuple, TypeAlias
 
 from cloaca_nb.packaging.analysis.quiet import parse
@@ -35,6 +36,7 @@ class CellMagic(NamedTuple):
     body: str  # everything below, with an empty first line: line numbers stay those of the cell
 
 
+@lru_cache(4096)  # cells: the whole notebook is read again at each cell
 def cell_magic(text: str) -> CellMagic | None:
     """Return the cell magic that a cell begins with, or None; empty lines above it don't count.
 
