@@ -24,6 +24,7 @@ from cloaca_nb.engine.handle import TaskHandle, current_handle
 from cloaca_nb.engine.means import Means
 from cloaca_nb.engine.output import speaking
 from cloaca_nb.engine.returned import check_returned
+from cloaca_nb.engine.telling import Telling
 from cloaca_nb.engine.workers import Place, Work
 from cloaca_nb.errors import TaskTimeoutError
 
@@ -39,6 +40,7 @@ class Owner(Protocol):
     means: Means
     variables: Variables
     cancelled: bool  # whether the run was cancelled
+    telling: Telling
     complaints: Complaints
 
     def wait_for_cancel(self, seconds: float) -> bool:
@@ -46,15 +48,6 @@ class Owner(Protocol):
 
     def begin(self, attempt: "Attempt") -> bool:
         """Open an attempt and give it its context; False if the run was cancelled meanwhile."""
-
-    def print(self, attempt: "Attempt", stream: str, text: str, *, even_if_over: bool = False) -> None:
-        """Say what an attempt printed."""
-
-    def hide(self, attempt: "Attempt", text: str) -> str:
-        """Mask the secrets in a text."""
-
-    def report(self, attempt: "Attempt", done: float, total: float | None, message: str) -> None:
-        """Say how far an attempt is."""
 
     def close_overdue(self, attempt: "Attempt") -> bool:
         """Close an attempt whose time is up, and give it up; False if it was over before."""
@@ -141,12 +134,13 @@ class Attempt:
         return self.owner.means
 
     def print(self, stream: str, text: str) -> None:
-        """Say what it printed."""
-        self.owner.print(self, stream, text)
+        """Say what it printed, unless it is over."""
+        if not self.is_over:
+            self.owner.telling.printed(self, stream, text)
 
     def hide(self, text: str) -> str:
         """Mask the secrets in a text."""
-        return self.owner.hide(self, text)
+        return self.owner.telling.hide(self, text)
 
     @property
     def is_async(self) -> bool:
@@ -159,8 +153,9 @@ class Attempt:
         return self.owner.cancelled
 
     def report(self, done: float, total: float | None, message: str) -> None:
-        """Say how far it is."""
-        self.owner.report(self, done, total, message)
+        """Say how far it is, unless it is over."""
+        if not self.is_over:
+            self.owner.telling.progressed(self, done, total, message)
 
     def wait_without_slot(self, condition: Callable[[], Any], poll_s: float) -> None:
         """Poll `condition` until it holds, lending the worker's place meanwhile."""
@@ -294,7 +289,7 @@ class _Callback:
         self.cancelled = attempt.cancelled
 
     def print(self, stream: str, text: str) -> None:
-        self._attempt.owner.print(self._attempt, stream, text, even_if_over=True)
+        self._attempt.owner.telling.printed(self._attempt, stream, text)
 
     def hide(self, text: str) -> str:
         return self._attempt.hide(text)

@@ -12,24 +12,13 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import Context as Variables, copy_context
 from functools import partial
-from types import MappingProxyType
 from typing import Any, Final
 
 from cloaca_nb.core.context import Context
-from cloaca_nb.core.events import (
-    AttemptFailed,
-    AttemptStarted,
-    Failure,
-    Observer,
-    OutputWritten,
-    ProgressMade,
-    RunStarted,
-    TaskFinished,
-)
+from cloaca_nb.core.events import AttemptStarted, Failure, Observer, TaskFinished
 from cloaca_nb.core.graph import Workflow
 from cloaca_nb.core.lineage import Lineage
 from cloaca_nb.core.mask import Mask
-from cloaca_nb.core.masking import masked_failure
 from cloaca_nb.core.plan import Plan, Step
 from cloaca_nb.core.recall import LeftOut, Recall, Taken
 from cloaca_nb.core.record import RunRecord
@@ -41,18 +30,17 @@ from cloaca_nb.engine.clock import elapsed, new_run_id, now
 from cloaca_nb.engine.complaints import Complaints
 from cloaca_nb.engine.deadlines import NEVER
 from cloaca_nb.engine.ending import Ending
-from cloaca_nb.engine.failure import give_account, read_account, secret_locals
 from cloaca_nb.engine.means import Means
 from cloaca_nb.engine.observers import Observers
 from cloaca_nb.engine.output import capture
 from cloaca_nb.engine.run_lock import RunLock
+from cloaca_nb.engine.telling import NO_CHANGES, Telling
 from cloaca_nb.engine.workers import Work
 
 __all__ = ["Execution"]
 
 COMPLETED: Final = Outcome.COMPLETED  # looked up once: an enumeration takes its time
-new: Final = tuple.__new__  # makes an event at half the cost of calling its class, twice for every task
-NO_CHANGES: Final[Mapping[str, Any]] = MappingProxyType({})
+new: Final = tuple.__new__  # makes an event at half the cost of calling its class: two of each task are said here
 logger: Final = logging.getLogger("cloaca_nb")
 
 
@@ -92,7 +80,8 @@ class Execution:
         self._kind = kind
         self._resumed_from = resumed_from
         self._recall = recall
-        self._say = Observers(self.run_id, (self.record.observe, *observers), self._mask, self._is_ending).tell
+        self._tell = Observers(self.run_id, (self.record.observe, *observers), self._mask, self._is_ending).tell
+        self.telling = Telling(self.run_id, self._tell, self._mask)
         self._plan = Plan(workflow, self._reader)
         self._lineage = Lineage(workflow, self._initial, means.same)
         self.ending = Ending(workflow, self.record, self._lineage)
@@ -114,7 +103,7 @@ class Execution:
         """
         capture.start()
         self.means.deadlines.watch(self)
-        self._say(RunStarted(now(), self.run_id, self.workflow, self._kind, self._initial, self._resumed_from))
+        self.telling.run_started(self.workflow, self._kind, self._initial, self._resumed_from)
         try:
             is_over = self._begin(timeout)
         except BaseException:
@@ -198,7 +187,7 @@ class Execution:
                 if self.cancelled:
                     return False
                 self._open[task.id] = attempt
-                self._say(new(AttemptStarted, (now(), self.run_id, task.id, attempt.number)))
+                self._tell(new(AttemptStarted, (now(), self.run_id, task.id, attempt.number)))
         except BaseException as problem:  # noqa: BLE001 - see `conclude`
             self._break_off(problem)
             with self._lock:
@@ -210,22 +199,6 @@ class Execution:
             if due < means.deadlines.next_look:
                 means.deadlines.look_by(due)
         return True
-
-    def print(self, attempt: Attempt, stream: str, text: str, *, even_if_over: bool = False) -> None:
-        """Say what an attempt printed, unless it is over; what its callback prints comes after that."""
-        if even_if_over or not attempt.is_over:
-            shown = self.hide(attempt, text)
-            self._say(OutputWritten(now(), self.run_id, attempt.task.id, attempt.number, stream, shown))
-
-    def hide(self, attempt: Attempt, text: str) -> str:
-        """Mask the secrets in a text, those included that the attempt has set so far."""
-        self._mask.meet(attempt.context.changes.copy())
-        return self._mask.text(text)
-
-    def report(self, attempt: Attempt, done: float, total: float | None, message: str) -> None:
-        """Say how far an attempt is, unless it is over."""
-        if not attempt.is_over:
-            self._say(ProgressMade(now(), self.run_id, attempt.task.id, attempt.number, done, total, message))
 
     def close_overdue(self, attempt: Attempt) -> bool:
         """Close an attempt whose time is up, and give it up; False if it was over before."""
@@ -267,7 +240,7 @@ class Execution:
         self.cancel()
 
     def _fail(self, attempt: Attempt, error: BaseException, variables: Variables) -> Work | None:
-        task, failure = attempt.task, self._failure(attempt, error)
+        task, failure = attempt.task, self.telling.failure_of(attempt, error)
         retry_in = None
         if _wants_retry(attempt, error):
             retry_in = task.retry.calculate_delay(attempt.number, random.uniform(-1, 1))  # noqa: S311 - jitter is no secret
@@ -276,7 +249,7 @@ class Execution:
         with self._lock:
             if self.cancelled:
                 return None
-            self._say(AttemptFailed(now(), self.run_id, task.id, attempt.number, failure, retry_in))
+            self.telling.attempt_failed(attempt, failure, retry_in)
             if retry_in is None:
                 if self.means.on_error is not None:
                     self.means.on_error(self.run_id, task.id, error)
@@ -285,13 +258,6 @@ class Execution:
         again.reason = attempt.reason
         self.means.loop.call_later(retry_in, partial(self.means.workers.put, [again]))
         return None
-
-    def _failure(self, attempt: Attempt, error: BaseException) -> Failure:
-        """Return what is said of an error; what a body that failed has kept in secret names is hidden in it, too."""
-        mask = self._mask
-        mask.meet({**attempt.context.changes, **secret_locals(error, mask.keys)})
-        failure = read_account(attempt.account or give_account(error))
-        return masked_failure(failure, mask) if mask.hides else failure
 
     # -- what earlier runs have
 
@@ -324,14 +290,8 @@ class Execution:
                 self._say_without(task.id, Outcome.SKIPPED, answer.reason)
                 return self._go_on(self._plan.finish(task.id, Outcome.SKIPPED))
             if answer.changes:
-                self._mask.meet(answer.changes)
                 self._lineage.finish(task.id, answer.changes)
-            self._say(
-                TaskFinished(
-                    *(now(), self.run_id, task.id, 0, COMPLETED, answer.changes),
-                    *(None, answer.reason, answer.reads, answer.run_id),
-                )
-            )
+            self.telling.task_taken(task.id, answer)
             return self._go_on(self._plan.finish(task.id, COMPLETED))
 
     # -- under the lock
@@ -355,7 +315,7 @@ class Execution:
         self._open.pop(task_id, None)
         reads = attempt.context.reads()
         facts = (now(), self.run_id, task_id, attempt.number, outcome, changes, failure, attempt.reason, reads, "")
-        self._say(new(TaskFinished, facts))
+        self._tell(new(TaskFinished, facts))
         return self._go_on(self._plan.finish(task_id, outcome))
 
     def _go_on(self, step: Step) -> Work | None:
@@ -387,7 +347,7 @@ class Execution:
         """Say that the run is over, wait until that is on disk, and wake who waits. Called once, without the lock."""
         try:
             self.means.deadlines.forget(self)
-            self._say(self.ending.announcement(self._plan.status, self._plan.outcomes))
+            self._tell(self.ending.announcement(self._plan.status, self._plan.outcomes))
             self.complaints.end()
             capture.stop()
             self.ending.settle(self.means.settle)
@@ -404,8 +364,7 @@ class Execution:
     def _say_without(self, task_id: str, outcome: Outcome, reason: str) -> None:
         """Say that a task is over without its body having had its way: it was skipped or cancelled."""
         opened = self._open.pop(task_id, None)
-        number = opened.number if opened else 0
-        self._say(TaskFinished(now(), self.run_id, task_id, number, outcome, NO_CHANGES, None, reason))
+        self.telling.task_left_out(task_id, opened.number if opened else 0, outcome, reason)
 
 
 def _wants_retry(attempt: Attempt, error: BaseException) -> bool:
