@@ -14,7 +14,7 @@ __all__ = ["CellCode"]
 
 
 class CellCode:
-    """One execution of one cell, known to IPython by a file name of its own.
+    """One execution of one cell, known to IPython by the file name of its text.
 
     Args:
         shell: the IPython shell.
@@ -27,8 +27,8 @@ class CellCode:
         self._made: tuple[FunctionText, Callable[..., Any]] | None = None
         history = shell.history_manager
         self.number = len(history.input_hist_raw) - 1 if history else shell.execution_count  # the latter is one ahead
-        # Identical cells would share a name, and with it their cell number.
-        self.filename = shell.compile.cache(text, self.number, raw_code=f"{text}\n# In[{self.number}]")
+        # JupyterLab's debugger knows a cell by its text alone, and sets its breakpoints in the file of that name.
+        self.filename = shell.compile.cache(text, self.number, raw_code=text.rstrip("\n"))
 
     @property
     def label(self) -> str:
