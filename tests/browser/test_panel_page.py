@@ -470,6 +470,15 @@ def test_text_can_be_read_in_both_themes(page: Page, scheme: Any) -> None:
     assert len(contrasts) > 8
 
 
+def test_bars_can_be_seen_where_the_system_forces_its_colours(page: Page) -> None:
+    page.emulate_media(forced_colors="active")
+    open_panel(page, flow(2))
+    feed(page, [0, "Completed", 0, 1, 1, None, ""], [1, "Failed", 1, 2, 1, None, ""], now=2)
+    for kind in (".run", ".segment:is([data-state=Completed], [data-state=Failed])"):
+        colours = page.locator(kind).evaluate_all("all => all.map(one => getComputedStyle(one).backgroundColor)")
+        assert len(set(colours)) == 2, colours
+
+
 # The contrast of each text with the surface of the panel, as WCAG reckons it.
 CONTRASTS: Final = """() => {
     const canvas = new OffscreenCanvas(1, 1).getContext("2d", {willReadFrequently: true});
