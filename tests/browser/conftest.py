@@ -195,10 +195,19 @@ class NotebookPage:
         return raised
 
 
+@pytest.fixture(scope="session")
+def screen() -> dict[str, Any]:
+    """Return what a page is shown on: a fine screen, slow to paint, only for pictures that are kept."""
+    return {
+        "viewport": {"width": 1280, "height": 1120},
+        "device_scale_factor": 2 if os.environ.get("SCREENSHOTS") else 1,
+    }
+
+
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
+def page(browser: Browser, screen: dict[str, Any]) -> Iterator[Page]:
     """Open an empty page."""
-    page = browser.new_page(viewport={"width": 1280, "height": 1120}, device_scale_factor=2)
+    page = browser.new_page(**screen)
     page.set_default_timeout(60 * SECOND_MS)
     yield page
     page.close()

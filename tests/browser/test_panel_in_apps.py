@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import nbformat
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.timeout(180)]
 
@@ -71,6 +71,21 @@ class Opened:
         self.notebook.wait_until_run(above)
         assert self.notebook.errors() == []
         self.notebook.run(last)
+
+
+@pytest.fixture(scope="module")
+def context(browser: Browser, screen: dict[str, Any]) -> Iterator[BrowserContext]:
+    """Share one cache, so that the browser loads and compiles the apps once."""
+    with browser.new_context(**screen) as context:
+        yield context
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Iterator[Page]:
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    yield page
+    page.close()
 
 
 @pytest.fixture(params=["lab", "notebook"])
