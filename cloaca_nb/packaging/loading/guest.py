@@ -20,6 +20,7 @@ from cloaca_nb.core.graph import Workflow
 from cloaca_nb.core.task import Task
 from cloaca_nb.declare.place import label_files_by
 from cloaca_nb.packaging.archive.member_names import VENDOR
+from cloaca_nb.packaging.loading.keeper import go_on_below_a_keeper
 from cloaca_nb.packaging.loading.load import workflows_of
 from cloaca_nb.packaging.loading.remains import end_all
 
@@ -45,6 +46,7 @@ class Asked:
         self.more: dict[str, Any] = asked["more"]
         self._reply: int = asked["reply"]
         self._go = threading.Event()
+        self._is_kept = False
 
     def label(self, filename: str) -> str | None:
         """Return how a file of the package is called in messages: by its path in the archive."""
@@ -60,10 +62,16 @@ class Asked:
         """Wait until the other end is content with the answer."""
         self._go.wait()
 
+    def go_on_below_a_keeper(self, control: int) -> None:
+        """Go on below a process that ends this one with all that it has started, where there is such a thing."""
+        self._is_kept = go_on_below_a_keeper(control, [self._reply], self.folder.parent)
+
     def listen(self, control: int) -> None:
         """Take in what the other end says, until there is none; then end."""
         while os.read(control, 1):
             self._go.set()
+        if self._is_kept:
+            return  # the keeper ends it
         end_all(str(self.folder.parent))  # who would have done these two was killed
         shutil.rmtree(self.folder.parent, ignore_errors=True)
         os.killpg(os.getpid(), signal.SIGKILL)
@@ -80,6 +88,7 @@ def enter() -> Asked:
     In this process `cloaca` is cloaca_nb, and the package's folder and its `vendor/` come first among the import paths.
     """
     asked = Asked(sys.argv.pop())
+    asked.go_on_below_a_keeper(0)
     control = os.dup(0)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)

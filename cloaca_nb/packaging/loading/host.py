@@ -20,7 +20,7 @@ from typing import Any, Final, Self
 from cloaca_nb.errors import PackageError
 from cloaca_nb.packaging.loading.guest import CHECK
 from cloaca_nb.packaging.loading.registered import RegisteredWorkflow, read_registered
-from cloaca_nb.packaging.loading.remains import MARK, end_all, memory_of
+from cloaca_nb.packaging.loading.remains import MARK, end_all, end_below, memory_of
 
 __all__ = ["PackageProcess"]
 
@@ -122,6 +122,7 @@ class PackageProcess:
 
     def end(self) -> None:
         """End it now, with all that it has started."""
+        end_below(self._process.pid)  # while its keeper is there, to whom is given what it has let go
         with suppress(ProcessLookupError, PermissionError):  # PermissionError: macOS's word for a group of zombies
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()

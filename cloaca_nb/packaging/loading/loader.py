@@ -1,7 +1,9 @@
 """The loader: from an archive to a process that has imported its package, or to every reason why not.
 
 An archive's code runs with the rights of whoever loads it: the checks find damage, slips and traps in the file, and
-keep packages apart from each other and from the caller; they don't make foreign code harmless.
+keep packages apart from each other and from the caller; they don't make foreign code harmless. It may read and write
+what its user may, and use the network. What it starts is ended with it: on Linux all of that, elsewhere not what leaves
+its group of processes and clears its environment.
 """
 
 import tempfile

@@ -1,14 +1,15 @@
 """What a package has started and left running, wherever it has hidden from whoever started the package."""
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     import psutil
 
-__all__ = ["MARK", "end_all", "memory_of"]
+__all__ = ["MARK", "end_all", "end_below", "memory_of"]
 
 # The environment variable by which processes are known as a package's: what they start inherits it.
 MARK: Final = "CLOACA_PACKAGE_PROCESS"
@@ -18,12 +19,22 @@ ROUNDS: Final = 10  # a process may start another one while it is looked for
 def end_all(mark: str) -> None:
     """End every other process of this user whose environment says `mark`, and wait until they are gone.
 
-    One that has left its group, or was orphaned, is found all the same; one that has cleared its environment isn't.
+    One that has left its group, or was orphaned, is found all the same; one that has cleared its environment isn't:
+    on Linux that one is below a keeper.
     """
+    _end(lambda: _marked(mark))
+
+
+def end_below(pid: int) -> None:
+    """End every process that a process has started, or that was handed to it, and wait until they are gone."""
+    _end(lambda: _below(pid))
+
+
+def _end(look: "Callable[[], Iterable[psutil.Process]]") -> None:
     import psutil  # noqa: PLC0415 - importing cloaca_nb loads the standard library only
 
     for _ in range(ROUNDS):
-        found = list(_marked(mark))
+        found = list(look())
         for process in found:
             try:
                 process.kill()
@@ -44,6 +55,16 @@ def _marked(mark: str) -> "Iterator[psutil.Process]":
                 yield process
         except psutil.Error:  # it has ended, or is somebody else's
             continue
+
+
+def _below(pid: int) -> "Iterator[psutil.Process]":
+    import psutil  # noqa: PLC0415 - see above
+
+    with suppress(psutil.Error):  # it has ended
+        for process in psutil.Process(pid).children(recursive=True):
+            with suppress(psutil.Error):
+                if process.status() != psutil.STATUS_ZOMBIE:
+                    yield process
 
 
 def memory_of(pid: int) -> int:

@@ -1,5 +1,6 @@
 """An archive as the reference page has it made is loaded; packages keep apart from each other and from the caller."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -100,3 +101,22 @@ def test_a_task_may_be_defined_in_another_module_of_the_package(archive: Callabl
         {"id": "two", "function": "data_pipeline.tasks:two", "dependencies": ["one"]},
     ]
     assert [one.name for one in check_archive(archive(files, manifest={"tasks": tasks})).workflows] == ["w"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a package that holds the interpreter doesn't hear of it")
+def test_whose_loader_is_killed_that_ends_though_it_hears_nothing(
+    archive: Callable[..., Path], tmp_path: Path, scratch: Path
+) -> None:
+    told = tmp_path / "told"
+    os.mkfifo(told)
+    hangs = "import re\nre.match('(a+)+$', 'a' * 64 + 'b')\n"  # holds the interpreter for ever
+    tells = f"import os\nopen({str(told)!r}, 'w').write(f'{{os.getpid()}} {{os.getppid()}}')\n"
+    path = archive({"data_pipeline/__init__.py": tells + hangs})
+    program = f"from cloaca_nb.packaging.loading.loader import check_archive\ncheck_archive({str(path)!r})"
+    command = [sys.executable, "-c", program]
+    with subprocess.Popen(command, env={**os.environ, "TMPDIR": str(scratch)}) as host:  # noqa: S603 - our own
+        started = [psutil.Process(int(pid)) for pid in told.read_text().split()]
+        host.kill()
+    _, alive = psutil.wait_procs(started, timeout=30)
+    assert alive == []
+    # `scratch` is looked at next
