@@ -3,9 +3,9 @@
 import ast
 from collections.abc import Iterable, Iterator, Mapping
 
-from cloaca_nb.packaging.analysis.effects import root_name
+from cloaca_nb.packaging.analysis.changes import root_name
 
-__all__ = ["aliases", "reached_by"]
+__all__ = ["aliases", "handed_on", "reached_by"]
 
 # Methods and functions that give out what they are given.
 _GIVES_OUT = {"enumerate", "zip", "reversed", "items", "values", "iter"}
@@ -20,14 +20,15 @@ def aliases(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, str]]:
     for node in nodes:
         match node:
             case ast.Assign(targets=targets, value=value):
-                names = [name for one in (*targets, value) for name in _held(one)]
-                yield from ((name, other) for one in targets for name in _held(one) for other in names)
+                names = [name for one in (*targets, value) for name in handed_on(one)]
+                yield from ((name, other) for one in targets for name in handed_on(one) for other in names)
             case (
                 ast.AnnAssign(target=target, value=ast.expr() as value)
                 | ast.NamedExpr(target=target, value=value)
                 | ast.For(target=target, iter=value)
+                | ast.comprehension(target=target, iter=value)
             ):
-                yield from ((name, other) for name in _held(target) for other in _held(value))
+                yield from ((name, other) for name in handed_on(target) for other in handed_on(value))
 
 
 def reached_by(names: Iterable[str], known: Mapping[str, Iterable[str]]) -> set[str]:
@@ -46,23 +47,23 @@ def reached_by(names: Iterable[str], known: Mapping[str, Iterable[str]]) -> set[
     return found
 
 
-def _held(node: ast.expr) -> Iterator[str]:
+def handed_on(node: ast.expr) -> Iterator[str]:
     """Yield the names whose values an expression hands on as they are."""
     match node:
         case ast.Tuple(elts=parts) | ast.List(elts=parts) | ast.Set(elts=parts) | ast.BoolOp(values=parts):
             for part in parts:
-                yield from _held(part)
+                yield from handed_on(part)
         case ast.Dict(values=parts):
             for part in parts:
-                yield from _held(part)
+                yield from handed_on(part)
         case ast.IfExp(body=body, orelse=orelse):
-            yield from (*_held(body), *_held(orelse))
+            yield from (*handed_on(body), *handed_on(orelse))
         case ast.NamedExpr(target=target, value=value):
-            yield from (*_held(target), *_held(value))
+            yield from (*handed_on(target), *handed_on(value))
         case ast.Call(func=ast.Name(id=name), args=parts) if name in _GIVES_OUT:
             for part in parts:
-                yield from _held(part)
+                yield from handed_on(part)
         case ast.Call(func=ast.Attribute(value=value, attr=name)) if name in _GIVES_OUT:
-            yield from _held(value)
+            yield from handed_on(value)
         case _:
             yield from root_name(node)

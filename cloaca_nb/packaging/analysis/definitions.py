@@ -1,6 +1,8 @@
 """Who defines each name of a notebook: the statement that makes its value, and those that change it afterwards."""
 
 import ast
+import builtins
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
@@ -9,6 +11,7 @@ from cloaca_nb.core.code.bindings import own_scope
 from cloaca_nb.errors import ExportError, near_miss
 from cloaca_nb.packaging.analysis.aliases import aliases, reached_by
 from cloaca_nb.packaging.analysis.calls import Calls
+from cloaca_nb.packaging.analysis.changes import changed_at_once, given_out, root_name
 from cloaca_nb.packaging.analysis.imports import OUR_NAMES, Import, imports_of
 from cloaca_nb.packaging.analysis.statements import Place, Statement
 
@@ -19,6 +22,10 @@ __all__ = ["COMPOUND", "Definition", "Definitions", "Reader"]
 COMPOUND: Final = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.Try, ast.TryStar, ast.With, ast.AsyncWith, ast.Match)
 
 
+# Magics that give names values.
+_DEFINES: Final = re.compile(r"%(run|store|pylab|load|macro)\b")
+# What makes values that each use leaves as others.
+_WITH_STATE: Final = {"default_rng", "RandomState", "Random", "iter"}
 # What IPython puts into every notebook besides `display`, which modules can import.
 _OF_IPYTHON: Final = {"get_ipython", "In", "Out", "_", "__", "___", "_i", "_ii", "_iii", "_ih", "_oh", "_dh"}
 
@@ -66,6 +73,15 @@ class Definition:
             node, ast.Assign | ast.AnnAssign | ast.If | ast.For | ast.Try | ast.Match
         )
 
+    @property
+    def has_state(self) -> bool:
+        """Whether each use of the value leaves it another one, as a draw does a generator of random numbers."""
+        match getattr(self.statement.node, "value", None):
+            case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
+                return name in _WITH_STATE
+            case _:
+                return False
+
     def same_as(self, other: "Definition") -> bool:
         """Say whether both give the name the same value."""
         if self.is_import or other.is_import:
@@ -91,13 +107,17 @@ class Definitions:
         self._calls = Calls()
         self._by_calls: dict[Statement, frozenset[str]] = {}
         self._changers: dict[Statement, frozenset[str]] = {}
+        self._magics: list[Statement] = []
         for statement in statements:
+            if _DEFINES.match(statement.first_line):
+                self._magics.append(statement)
             self._changers[statement] = self._calls.changers(statement)
-            self._by_calls[statement] = self._calls.changed_by(statement)
-            changed = self._changed(statement)
+            self._by_calls[statement] = self._calls.changed_by(statement) | self._changed_inside(statement)
+            changed = self._changed(statement) | self._calls.told_of(statement)
             for name in sorted(statement.names.defined):
                 self._define(name, statement)
                 self._calls.define(name, statement)
+                self._aliases[given_out(name)] = set(self._calls.given_out_by(name))
             for name in sorted(changed - statement.names.defined):
                 if name in self._found:
                     self._found[name][-1].changes.append(statement)
@@ -120,6 +140,24 @@ class Definitions:
     def is_defined_above(self, name: str, statement: Statement) -> bool:
         """Say whether a name has a value already when `statement` is executed."""
         return any(one.statement.place < statement.place for one in self._found.get(name, ()))
+
+    def above(self, name: str, statement: Statement) -> Definition | None:
+        """Return the definition that a name has when `statement` is executed; None if that can't be told."""
+        return next((one for one in reversed(self._found.get(name, ())) if one.statement.place < statement.place), None)
+
+    def called_by(self, statement: Statement) -> set[str]:
+        """Return the names that the notebook's functions may read which a statement calls at once."""
+        found: set[str] = set()
+        seen: set[str] = set()
+        waiting = list(statement.names.now)
+        while waiting:
+            name = waiting.pop()
+            one = self.above(name, statement) if name not in seen else None
+            seen.add(name)
+            if one is not None and not one.is_import:
+                found |= one.statement.names.later
+                waiting += one.statement.names.later | one.statement.names.now
+        return found
 
     def imports_named(self, name: str) -> list[Import]:
         """Return the imports that bind a name."""
@@ -149,6 +187,17 @@ class Definitions:
                 )
         return first
 
+    def _changed_inside(self, statement: Statement) -> frozenset[str]:
+        """Return the names whose values methods change inside of a statement's expressions; modules keep theirs."""
+        changed = {*changed_at_once(statement.node, self._calls.methods), *self._drawn_from(statement)}
+        return frozenset(name for name in changed if not (name in self._found and self._found[name][-1].is_import))
+
+    def _drawn_from(self, statement: Statement) -> set[str]:
+        """Return the names with a state on which a statement calls methods."""
+        calls = (one.func for one in own_scope([statement.node]) if isinstance(one, ast.Call))
+        names = {name for one in calls if isinstance(one, ast.Attribute) for name in root_name(one)}
+        return {name for name in names if name in self._found and self._found[name][-1].has_state}
+
     def _changed(self, statement: Statement) -> set[str]:
         """Return the names whose values a statement changes; after ``a = b``, a change of `a` is one of `b` too."""
         updated = statement.names.defined if isinstance(statement.node, ast.AugAssign) else frozenset()
@@ -171,6 +220,8 @@ class Definitions:
         if reader.place is None or not found or found[0].is_import:
             return found[-1] if found else None
         above = [one for one in found if one.statement.place < reader.place]
+        if not above and hasattr(builtins, name):
+            return None
         if not above:
             raise ExportError(
                 f"{reader.where}: {reader.what} needs {name!r}, which is defined only below, in "
@@ -191,6 +242,12 @@ class Definitions:
             )
         elif private is not None:
             fix = f"The task of {private} has one of its own: move that line into a plain cell, which all tasks see."
+        elif self._magics:
+            one = self._magics[0]
+            fix = (
+                f"If `{one.first_line}` in {one.where} defines it: only IPython can run that line. Define it in a "
+                "cell, or import it."
+            )
         else:
             fix = f"Define it in a cell, or import it.{near_miss(name, self._found)}"
         return ExportError(f"{reader.where}: {reader.what} needs {name!r}, which no cell defines. {fix}")

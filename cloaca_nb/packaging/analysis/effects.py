@@ -6,56 +6,26 @@ What opens files, asks a person, needs IPython or an event loop, or only shows s
 """
 
 import ast
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from enum import Enum, auto
 from functools import lru_cache
 from typing import Final
 
 from cloaca_nb.core.code.bindings import own_scope
-
-__all__ = [
-    "Effect",
-    "changed_by",
-    "effect_of",
-    "obstacle",
-    "root_name",
-    "syntax_obstacle",
-    "touched_by",
-    "uses_ipython",
-]
-
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-# Methods of the standard containers that change them.
-_CHANGES: Final = _words(
-    """
-    add append appendleft clear difference_update discard extend extendleft insert intersection_update move_to_end
-    pop popitem popleft remove reverse rotate setdefault sort subtract symmetric_difference_update update
-    """
+from cloaca_nb.packaging.analysis.changes import (
+    CHANGES,
+    CHANGES_ARGUMENT,
+    LOOKS,
+    chain,
+    changed_by_keyword,
+    is_of_new,
+    is_setting,
+    last_name,
 )
-# Functions that change their first argument.
-_CHANGES_ARGUMENT: Final = _words("shuffle heapify heappush heappop insort insort_left insort_right setattr delattr")
-# Functions of modules that set how the module works from then on.
-_SETTINGS: Final = _words(
-    """
-    basicConfig captureWarnings disable filterwarnings register_matplotlib_converters seed set set_context
-    set_option set_palette set_printoptions set_style set_theme setLevel setlocale setrecursionlimit simplefilter
-    use
-    """
-)
-# Methods that show or compute something and leave their object as it is.
-_LOOKS: Final = _words(
-    """
-    agg aggregate all any boxplot copy corr count describe display dot drop drop_duplicates dropna exists fillna
-    format get groupby head hist index info isna items iterdir join keys lower max mean median memory_usage merge
-    min notna nunique pivot pivot_table plot query read_text sample savefig show sort_index sort_values split std
-    strip sum tail to_csv to_dict to_frame to_html to_json to_markdown to_numpy to_parquet to_string unique upper
-    value_counts values var write_text
-    """
-)
+
+__all__ = ["Effect", "effect_of", "obstacle", "syntax_obstacle", "uses_ipython"]
+
+
 _OUTSIDE: Final = {"open": "opens a file", "input": "asks a person", "getpass": "asks a person"}
 _PLAIN: Final = (
     ast.Import,
@@ -90,37 +60,19 @@ def effect_of(node: ast.stmt, changers: Collection[str] = ()) -> Effect:
 
     Args:
         node: the statement.
-        changers: functions of the notebook that are known to change something.
+        changers: functions and methods of the notebook that are known to change something.
     """
     if not isinstance(node, ast.Expr) or not isinstance(node.value, ast.Call):
         return Effect.CHANGE
-    first = _chain(node.value)[-1].func
-    called = [_last_name(call.func) for call in _chain(node.value)]
-    if called[-1] in _CHANGES | _CHANGES_ARGUMENT or (isinstance(first, ast.Name) and first.id in changers):
+    first = chain(node.value)[-1].func
+    called = [last_name(call.func) for call in chain(node.value)]
+    is_told = called[0] in changers or (isinstance(first, ast.Name) and first.id in changers)
+    is_inner = called[0] in CHANGES and not is_of_new(node.value)
+    if is_inner or is_told or called[-1] in CHANGES | CHANGES_ARGUMENT or any(changed_by_keyword(node.value)):
         return Effect.CHANGE
-    if not _SETTINGS.isdisjoint(called):
+    if any(map(is_setting, called)):
         return Effect.SETTING
-    return Effect.LOOK if called[-1] in _LOOKS else Effect.UNKNOWN
-
-
-def touched_by(call: ast.Call) -> Iterator[str]:
-    """Yield the name whose value a call that stands alone may change: ``D`` in ``D["k"].append(1)``, ``shuffle(D)``."""
-    first = _chain(call)[-1]
-    if _last_name(first.func) in _CHANGES_ARGUMENT and first.args:
-        yield from root_name(first.args[0])
-    elif isinstance(first.func, ast.Attribute):
-        yield from root_name(first.func)
-
-
-def changed_by(node: ast.AST) -> Iterator[str]:
-    """Yield the roots of what a definition changes in place when it is called, and the names that it makes global."""
-    for part in ast.walk(node):
-        if isinstance(part, ast.Attribute | ast.Subscript) and isinstance(part.ctx, ast.Store | ast.Del):
-            yield from root_name(part)
-        elif isinstance(part, ast.Global):
-            yield from part.names
-        elif isinstance(part, ast.Call) and _last_name(part.func) in _CHANGES | _CHANGES_ARGUMENT | _SETTINGS:
-            yield from touched_by(part)
+    return Effect.LOOK if called[-1] in LOOKS else Effect.UNKNOWN
 
 
 def obstacle(node: ast.stmt, changers: Collection[str] = ()) -> str | None:
@@ -133,7 +85,7 @@ def obstacle(node: ast.stmt, changers: Collection[str] = ()) -> str | None:
     if reason := syntax_obstacle(node):
         return reason
     for part in own_scope([node]):
-        if isinstance(part, ast.Call) and (name := _last_name(part.func)) in _OUTSIDE:
+        if isinstance(part, ast.Call) and (name := last_name(part.func)) in _OUTSIDE:
             return f"{_OUTSIDE[name]} when it is executed"
     return _kind_obstacle(node, changers)
 
@@ -155,7 +107,7 @@ def syntax_obstacle(node: ast.stmt) -> str | None:
 @lru_cache(maxsize=8192)  # a kernel asks again whenever a cell is executed
 def uses_ipython(node: ast.AST) -> bool:
     """Say whether a magic or shell line is anywhere in a statement, function bodies included."""
-    return any(isinstance(part, ast.Call) and _last_name(part.func) == "get_ipython" for part in ast.walk(node))
+    return any(isinstance(part, ast.Call) and last_name(part.func) == "get_ipython" for part in ast.walk(node))
 
 
 def _kind_obstacle(node: ast.stmt, changers: Collection[str]) -> str | None:
@@ -178,26 +130,3 @@ def _is_quiet(node: ast.Expr, changers: Collection[str]) -> bool:
 
 def _keyword(node: ast.stmt) -> str:
     return type(node).__name__.lower().removeprefix("async").removesuffix("star")
-
-
-def _chain(call: ast.Call) -> list[ast.Call]:
-    """Return the calls of ``a.b(1).c(2)``, the last one (`c`) first."""
-    calls = [call]
-    node: ast.expr = call.func
-    while isinstance(node, ast.Attribute | ast.Subscript | ast.Call):
-        if isinstance(node, ast.Call):
-            calls.append(node)
-        node = node.func if isinstance(node, ast.Call) else node.value
-    return calls
-
-
-def _last_name(node: ast.expr) -> str:
-    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
-
-
-def root_name(node: ast.expr) -> Iterator[str]:
-    """Yield ``D`` for ``D["k"].x[0]``; nothing where something else than a name is at the root."""
-    while isinstance(node, ast.Attribute | ast.Subscript | ast.Starred):
-        node = node.value
-    if isinstance(node, ast.Name):
-        yield node.id

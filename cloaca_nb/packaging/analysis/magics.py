@@ -119,5 +119,7 @@ def _as_call(text: str) -> str:
 def _call(escape: str, rest: str) -> str:
     if escape == "%":
         name, _, line = rest.strip().partition(" ")
+        if name == "time" and line.strip() and _parses(line.strip()):
+            return line.strip()  # it runs in the notebook as it is
         return f"get_ipython().run_line_magic({name!r}, {line.strip()!r})"
     return f"get_ipython().{'system' if escape == '!' else 'getoutput'}({rest.strip()!r})"

@@ -9,10 +9,12 @@ from types import MappingProxyType
 from typing import Final
 
 from cloaca_nb.errors import ExportError
+from cloaca_nb.packaging.analysis.carried_modules import imported_modules
 from cloaca_nb.packaging.analysis.definitions import COMPOUND, Definition, Definitions, Reader
 from cloaca_nb.packaging.analysis.effects import Effect, effect_of, obstacle, syntax_obstacle, uses_ipython
 from cloaca_nb.packaging.analysis.free_names import FreeNames
 from cloaca_nb.packaging.analysis.imports import OUR_NAMES, Import, imports_of
+from cloaca_nb.packaging.analysis.settings import sets_of_imports
 from cloaca_nb.packaging.analysis.statements import Statement
 
 __all__ = ["Need", "Reached", "reach"]
@@ -54,6 +56,7 @@ def reach(
     outputs: Collection[str] = (),
     private: Mapping[str, str] = MappingProxyType({}),
     provided: Collection[str] = (),
+    modules: Collection[str] = (),
 ) -> Reached:
     """Return what the tasks need, directly or through what they need.
 
@@ -65,11 +68,12 @@ def reach(
         outputs: the keys that tasks set, for the message about a name that only a task knows.
         private: names that only a task cell binds for itself, and that cell, for the same message.
         provided: names that the module has in any case.
+        modules: top-level modules that tasks import themselves.
 
     Raises:
         ExportError: if something that is needed can't be carried; it names the cell, the line and the fix.
     """
-    closure = _Closure(statements, set(in_workflow), set(outputs), set(provided))
+    closure = _Closure(statements, set(in_workflow), set(outputs), set(provided), modules)
     closure.private = private
     for need in needs:
         closure.add(need)
@@ -84,7 +88,12 @@ def reach(
 
 class _Closure:
     def __init__(
-        self, statements: Sequence[Statement], in_workflow: set[Statement], outputs: set[str], provided: set[str]
+        self,
+        statements: Sequence[Statement],
+        in_workflow: set[Statement],
+        outputs: set[str],
+        provided: set[str],
+        modules: Collection[str],
     ) -> None:
         self._statements = statements
         self._definitions = Definitions(statements)
@@ -97,6 +106,7 @@ class _Closure:
         self._names: set[str] = set()
         self._done: set[int] = set()
         self._waiting: deque[Need] = deque()
+        self._modules = set(modules)
 
     def add(self, need: Need) -> None:
         """Take in what `need` names, and what that needs in turn."""
@@ -126,13 +136,24 @@ class _Closure:
         for statement in self._statements:
             if any(one.module == "__future__" for one in imports_of(statement)):
                 self._import(statement, None)
+        self._modules.add("warnings")
         count = -1
         while count != len(self._carried):
             count = len(self._carried)
+            self._modules.update(one.distribution_module for one in self._imports)
+            self._modules.difference_update(OUR_NAMES)
             for statement in self._statements:
-                if statement not in self._carried and self._is_setting(statement):
+                if statement in self._carried:
+                    self._add_values_between(statement)
+                elif statement not in self._in_workflow and self._is_setting(statement):
                     self._carry(statement, "it")
-                    self._take_all()
+                self._take_all()
+
+    def _add_values_between(self, statement: Statement) -> None:
+        """Carry the values that a statement's calls read, where a name gets another one further down."""
+        for name in sorted(self._definitions.called_by(statement)):
+            if (found := self._definitions.above(name, statement)) is not None and not found.is_import:
+                self._name(name, Reader(f"`{statement.first_line}`", statement.where, statement.place, above=True))
 
     def reached(self) -> Reached:
         """Return everything that has been taken in."""
@@ -232,6 +253,7 @@ class _Closure:
                 "Put it into the task, or into a function that the task calls."
             )
         self._carried.add(statement)
+        self._modules.update(one.module.partition(".")[0] for one in imported_modules(statement.text, statement.where))
         reader = Reader(f"`{statement.first_line}`", statement.where, statement.place, above=True)
         self._waiting.append(Need(self._free(statement), reader))
 
@@ -249,11 +271,8 @@ class _Closure:
 
     def _is_setting(self, statement: Statement) -> bool:
         """Say whether a statement sets how a module works that is imported, or how warnings are shown."""
-        if not isinstance(statement.node, ast.Expr) or effect_of(statement.node) is not Effect.SETTING:
-            return False
-        modules = {one.distribution_module for one in self._imports}.difference(OUR_NAMES) | {"warnings"}
         return any(
-            one.distribution_module in modules
-            for name in statement.changes
+            one.distribution_module in self._modules
+            for name in sets_of_imports(statement.node)
             for one in self._definitions.imports_named(name)
         )

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from cloaca_nb.core.code.bindings import own_scope
 from cloaca_nb.core.code.newer import hint_of_version
 from cloaca_nb.errors import ExportError
-from cloaca_nb.packaging.analysis.effects import root_name, touched_by
+from cloaca_nb.packaging.analysis.changes import root_name, touched_by
 from cloaca_nb.packaging.analysis.free_names import FreeNames, free_names
 from cloaca_nb.packaging.analysis.notebook import Cell
 from cloaca_nb.packaging.analysis.quiet import parse
@@ -122,11 +122,20 @@ def _changes(node: ast.stmt) -> Iterator[str]:
     """Yield the names of the module whose values a statement changes, or may change, in place by its syntax."""
     for part in own_scope([node]):
         if isinstance(part, ast.Attribute | ast.Subscript) and isinstance(part.ctx, ast.Store | ast.Del):
-            yield from root_name(part)
+            yield from _stored_in(part)
         elif isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             yield from _registered_at(part)
         elif isinstance(part, ast.Expr) and isinstance(part.value, ast.Call):
             yield from touched_by(part.value)
+
+
+def _stored_in(target: ast.Attribute | ast.Subscript) -> Iterator[str]:
+    """Yield the name whose value is changed: ``D`` of ``D["k"] = 1``, ``get()`` of ``get().x = 1``."""
+    match target:
+        case ast.Subscript(value=ast.Call(func=ast.Name(id="globals")), slice=ast.Constant(value=str(name))):
+            yield name
+        case _:
+            yield from root_name(target)
 
 
 def _registered_at(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> Iterator[str]:

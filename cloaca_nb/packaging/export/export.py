@@ -21,6 +21,7 @@ from cloaca_nb.packaging.analysis.defaults import (
 )
 from cloaca_nb.packaging.analysis.definitions import Reader
 from cloaca_nb.packaging.analysis.distributions import Installed, requirement_of_hint
+from cloaca_nb.packaging.analysis.environment import refuse_set_by_magic
 from cloaca_nb.packaging.analysis.free_names import free_names
 from cloaca_nb.packaging.analysis.imports import OUR_NAMES
 from cloaca_nb.packaging.analysis.magics import Transform, to_python
@@ -114,6 +115,8 @@ class _Export:
             refuse_uses_between(cell, reached.statements)
             refuse_secrets(cell, reached.statements)
         self._check_names(texts, reached)
+        carried = {**{one.where: one.text for one in reached.statements}, **{one.where: texts[one] for one in texts}}
+        refuse_set_by_magic(self.declared.statements, carried)
         ground = self._foundation(texts, reached)
         check_package_name(name, ground)
         module = ModuleText(
@@ -190,6 +193,9 @@ class _Export:
     def _reach(self, texts: dict[Entry, str]) -> tuple[Reached, bool]:
         """Return what is carried, and whether the parameters are, as constants: if not only tasks need them."""
         by_name = not all(map(is_plain_cell, self.parameters))
+        self._modules = {
+            one.module.partition(".")[0] for entry, text in texts.items() for one in imported_modules(text, entry.where)
+        }
         reached = self._reach_from(self._needs(texts, by_name=by_name))
         own = {one for cell in self.parameters for one in cell.statements}
         if not by_name and not own.isdisjoint(reached.statements):
@@ -210,6 +216,7 @@ class _Export:
                 for name in entry.task.names.bound
             },
             provided={"cloaca"},
+            modules=self._modules,
         )
 
     def _needs(self, texts: dict[Entry, str], *, by_name: bool) -> Iterable[Need]:
@@ -222,7 +229,13 @@ class _Export:
             yield from _parameter_needs(cell, by_name=by_name)
 
     def _check_names(self, texts: dict[Entry, str], reached: Reached) -> None:
-        """Refuse a task cell whose function would hide a name that something carried uses."""
+        """Refuse what would hide a name of the package: a task's function, or a value called `cloaca`."""
+        for statement in reached.statements:
+            if "cloaca" in statement.names.defined:
+                raise ExportError(
+                    f"{statement.where}: `{statement.first_line}` gives a value to the name 'cloaca', by which the "
+                    "package knows the engine that runs it. Give the value another name."
+                )
         for entry, text in texts.items():
             if isinstance(entry, TaskOfCell) and (function := function_name(text)) in {*reached.names, "cloaca"}:
                 raise ExportError(
@@ -233,7 +246,8 @@ class _Export:
     def _foundation(self, texts: dict[Entry, str], reached: Reached) -> Foundation:
         imports = [ImportedModule(self.import_name, "", guarded=False)]
         for one, where in reached.imports.items():
-            module = one.module if one.name in {None, "*"} or one.module in OUR_NAMES else f"{one.module}.{one.name}"
+            is_whole = one.name in {None, "*"} or one.module in OUR_NAMES or one.module.startswith(".")
+            module = one.module if is_whole else f"{one.module}.{one.name}"
             imports.append(
                 ImportedModule(self.import_name if one.module in OUR_NAMES else module, where, guarded=False)
             )
