@@ -28,6 +28,10 @@ _OF_OTHER_VERSIONS: Final = """
 """.split()  # noqa: SIM905
 _OURS: Final = ("cloaca", "cloaca_nb")
 _TAKEN: Final = frozenset([*sys.stdlib_module_names, *_LISTED, *_OF_OTHER_VERSIONS, *_OURS, "__main__"])
+# What Windows takes for a device, whatever its suffix, and the characters that it has in no name.
+_DEVICES: Final = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in "0123456789")}
+_NOT_ON_WINDOWS: Final = frozenset('<>:"|?*')
+_DOTS: Final = (".", "..")  # folders, not names
 _IMPORTABLE: Final = (".py", ".pyc", ".pyw", ".so", ".pyd", ".dll", ".dylib")
 
 
@@ -51,6 +55,7 @@ def name_problem(name: str) -> str | None:
         "has an absolute path": name.startswith("/") or name[1:2] == ":",
         "climbs out of its folder by '..'": ".." in parts,
         "has a backslash in its name, which is another folder on Windows": "\\" in name,
+        "has a name that Windows can't have": any(map(_is_refused_by_windows, parts)),
         "has a character in its name that can't be seen or is none": any(map(_is_unseen, name)),
         f"lies more than {DEEPEST} folders deep": len(parts) > DEEPEST,
         "has too long a name": max(_size(name) - LONGEST_PATH, *(_size(part) - LONGEST_PART for part in parts)) > 0,
@@ -127,6 +132,11 @@ def _folded(path: str) -> str:
 def _is_unseen(character: str) -> bool:
     """Say whether it is a control or format character, half of one, or not assigned."""
     return unicodedata.category(character).startswith("C")
+
+
+def _is_refused_by_windows(part: str) -> bool:
+    stem = part.partition(".")[0].rstrip(" ").lower()
+    return stem in _DEVICES or not _NOT_ON_WINDOWS.isdisjoint(part) or (part.endswith((".", " ")) and part not in _DOTS)
 
 
 def _size(text: str) -> int:
