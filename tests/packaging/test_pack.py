@@ -150,6 +150,12 @@ def test_an_import_that_is_no_name_carries_nothing_more(project: Path, tmp_path:
     assert len(members(pack(project, tmp_path).path)) == 4
 
 
+def test_a_module_in_an_encoding_that_it_names_is_carried_as_it_is(project: Path, tmp_path: Path) -> None:
+    text = (project / "data_pipeline/helpers.py").read_text()
+    (project / "data_pipeline/helpers.py").write_bytes(f"# coding: latin-1\n{text}NAME = 'é'\n".encode("latin-1"))
+    assert pack(project, tmp_path).inspection.problems == ()
+
+
 def test_machine_code_is_for_this_machine(project: Path, tmp_path: Path) -> None:
     (project / "vendor/fast.abi3.so").write_bytes(b"\x7fELF")
     manifest = pack(project, tmp_path).inspection.manifest
@@ -193,6 +199,7 @@ REFUSED: dict[str, tuple[dict[str, str], str]] = {
     ),
     "shadowing": ({"vendor/pathlib.py": ""}, "would hide Python's module 'pathlib'"),
     "a name that can't be": ({"data_pipeline/a\\b.txt": ""}, "backslash"),
+    "a name that Windows can't have": ({"data_pipeline/aux.py": ""}, "a name that Windows can't have"),
     "letter case": ({"data_pipeline/Helpers.py": ""}, "where letter case doesn't count"),
     "no Python": ({"data_pipeline/helpers.py": "def"}, "is no Python"),
     "an import that fails": ({"data_pipeline/helpers.py": "1 / 0"}, "ZeroDivisionError"),

@@ -113,10 +113,16 @@ def _local_files(name: str, folder: Path | None) -> dict[str, str]:
     if folder is None or not name or name in {*sys.stdlib_module_names, *OUR_NAMES}:
         return {}
     if (single := folder / f"{name}.py").is_file():
-        return {single.name: single.read_text(encoding="utf-8")}
+        return {single.name: _text(single)}
     if (folder / name / "__init__.py").is_file():
-        return {
-            path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8")
-            for path in sorted((folder / name).rglob("*.py"))
-        }
+        return {path.relative_to(folder).as_posix(): _text(path) for path in sorted((folder / name).rglob("*.py"))}
     return {}
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise ExportError(
+            f"{file} is not in UTF-8, in which a package's modules are written. Save it as that."
+        ) from None

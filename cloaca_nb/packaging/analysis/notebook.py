@@ -76,7 +76,7 @@ def read_notebook(path: str | Path) -> Notebook:
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ExportError: if it is no notebook.
+        ExportError: if it is no notebook, or one in another language than Python.
     """
     import nbformat  # noqa: PLC0415 - importing cloaca_nb loads the standard library only
 
@@ -93,10 +93,21 @@ def read_notebook(path: str | Path) -> Notebook:
         raise ExportError(f"{file} is no notebook: it holds no JSON. Name an .ipynb file.") from error
     except (AttributeError, UnicodeDecodeError, nbformat.ValidationError) as error:
         raise ExportError(f"{file} is a damaged notebook: {error}. Open it in Jupyter and save it again.") from error
+    if "python" not in (language := _language(content.metadata)).lower():
+        raise ExportError(f"{file} is a notebook in {language}, and tasks are written in Python.")
     ids = _ids([cell for _, cell in found]) if version >= (4, 5) else [""] * len(found)
     parts = zip(ids, texts, (above for above, _ in found), strict=True)
     cells = (Cell(number, *part) for number, part in enumerate(parts, 1))
     return Notebook(file.stem, tuple(cells), file.resolve().parent, _modified(cell for _, cell in found))
+
+
+def _language(metadata: Any) -> str:
+    """Return the language that a notebook's metadata name; Python where they name none."""
+    match metadata:
+        case {"language_info": {"name": str(name)}} | {"kernelspec": {"language": str(name)}} if name:
+            return name
+        case _:
+            return "python"
 
 
 def _ids(cells: Sequence[Any]) -> list[str]:

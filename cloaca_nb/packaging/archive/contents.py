@@ -1,5 +1,6 @@
 """Which files of a project go into its archive: the entry module, what it imports beside it, and `vendor/`."""
 
+import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -84,7 +85,8 @@ def _refuse_link(path: Path) -> None:
 def _imports(file: Path) -> Iterator[str]:
     """Yield the top-level names that a module imports."""
     try:
-        text = file.read_text(encoding="utf-8")
+        with tokenize.open(file) as source:  # in the encoding that it names
+            text = source.read()
         names = [one.module.partition(".")[0] for one in imported_modules(text, str(file))]
     except (SyntaxError, ValueError) as error:
         raise PackageError(f"{file} is no Python: {error}.") from error

@@ -82,15 +82,22 @@ def _import_archive(path: Path) -> Imported:
 
 def _import_module(folder: Path, file: Path, package_name: str, *, is_alone: bool = False) -> Imported:
     """Make a notebook of an entry module and those that lie beside it."""
-    text = file.read_text("utf-8")
+    text = _text(file)
     module = read_module(text)
     _refuse_relative(file.relative_to(folder), text)
     others = {} if is_alone else contents(folder, package_name)
-    files = {name: one.read_text("utf-8") for name, one in others.items() if _is_beside(name, package_name)}
+    files = {name: _text(one) for name, one in others.items() if _is_beside(name, package_name)}
     name = module.notebook or re.sub(r"\W+", "_", package_name)
     draft = _Draft(module, Notebook(name, (), folder), package_name, read_tests(folder, package_name, module))
     note = draft.settle(text, _requirements(folder))
     return Imported(draft.notebook(), files, note)
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text("utf-8")
+    except UnicodeDecodeError:
+        raise PackageError(f"{file} is not in UTF-8, in which a notebook is written. Save it as that.") from None
 
 
 def _entry(folder: Path, name: str) -> Path:

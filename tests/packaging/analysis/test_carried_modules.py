@@ -79,3 +79,9 @@ HINTS = {
 @pytest.mark.parametrize("hint", HINTS)
 def test_hints_of_pip_install(hint: str) -> None:
     assert requirement_of_hint(hint, INSTALLED) == HINTS[hint]
+
+
+def test_a_module_in_another_encoding_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "helper.py").write_bytes("# coding: latin-1\nNAME = 'é'\n".encode("latin-1"))
+    with pytest.raises(ExportError, match=r"helper\.py is not in UTF-8"):
+        foundation(imported_modules("import helper", "cell 1"), tmp_path, INSTALLED)

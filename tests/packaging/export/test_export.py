@@ -210,6 +210,19 @@ FILES = {
         [""],
     ),
     "an old version": ({"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": [CODE]}, [""]),
+    "no metadata": ({"nbformat": 4, "nbformat_minor": 5, "cells": [CODE]}, "damaged notebook: .* metadata"),
+    "odd metadata": (
+        {"nbformat": 4, "nbformat_minor": 5, "metadata": {"language_info": 1, "kernelspec": {}}, "cells": [CODE]},
+        ["a"],
+    ),
+    "a kernel of Python": (
+        {"nbformat": 4, "nbformat_minor": 5, "metadata": {"kernelspec": {"language": "python"}}, "cells": [CODE]},
+        ["a"],
+    ),
+    "another language": (
+        {"nbformat": 4, "nbformat_minor": 5, "metadata": {"kernelspec": {"language": "R"}}, "cells": [CODE]},
+        "is a notebook in R, and tasks are written in Python",
+    ),
     "no cells": ({"nbformat": 4, "nbformat_minor": 5, "metadata": {}}, "damaged notebook: .* cells"),
     "no source": (
         {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [{"cell_type": "code"}]},

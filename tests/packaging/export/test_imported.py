@@ -174,3 +174,9 @@ def test_refuses(case: str, tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text(f'[tool.cloaca]\nentry_module = "{entry}"\n' if entry else "")
     with pytest.raises(PackageError, match=message):
         import_package(tmp_path)
+
+
+def test_refuses_a_module_in_another_encoding(tmp_path: Path) -> None:
+    (tmp_path / "prices.py").write_bytes("# coding: latin-1\nNAME = 'é'\n".encode("latin-1"))
+    with pytest.raises(PackageError, match=r"prices\.py is not in UTF-8"):
+        import_package(tmp_path / "prices.py")
