@@ -1,7 +1,7 @@
 """Export: a notebook in, an installable package out, as text in memory."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from cloaca_nb.core.cells import task_text
 from cloaca_nb.core.graph import Workflow
@@ -29,6 +29,7 @@ from cloaca_nb.packaging.analysis.notebook import Notebook
 from cloaca_nb.packaging.analysis.reach import Need, Reached, reach
 from cloaca_nb.packaging.analysis.statements import Statement
 from cloaca_nb.packaging.export.module import ModuleText, Part, function_name, left_out
+from cloaca_nb.packaging.export.other_engine import check_other_engine
 from cloaca_nb.packaging.export.package import Package
 from cloaca_nb.packaging.export.package_name import bare, check_package_name
 from cloaca_nb.packaging.export.project import Project
@@ -105,7 +106,7 @@ class _Export:
         self.parameter_names = [name for one in self.parameters for name in one.names]
         self.dag: Dag = work_out_dag(workflow_name, self.entries, self.parameter_names)
         if import_name != "cloaca_nb":
-            self._check_other_engine()
+            check_other_engine(self.parameters, self.entries, self.dag)
 
     def package(self, name: str) -> Package:
         """Return the finished package under its name."""
@@ -158,22 +159,6 @@ class _Export:
             )
         return [self.block]
 
-    def _check_other_engine(self) -> None:
-        """Refuse what the engine of the reference API doesn't do: parameters, and inferred dependencies."""
-        if self.parameters:
-            raise ExportError(
-                f"{self.parameters[0].cell.at(1)}: the engine that `import cloaca` means has no parameters. "
-                "Assign the names in a plain cell, or export for cloaca_nb."
-            )
-        for entry in self.entries:
-            for task in entry.tasks if isinstance(entry, StatementTasks) else ():
-                found = self.dag.workflow.inferred_dependencies.get(task.id or "")
-                if found and task.id not in self.dag.certain:
-                    raise ExportError(
-                        f"{entry.where}: the engine that `import cloaca` means infers no dependencies. "
-                        f"Write those of task {task.id!r}: dependencies={list(found)!r}."
-                    )
-
     def _task_text(self, entry: Entry) -> str:
         """Return the text of an entry's tasks: what the notebook infers is written out, and its prose is kept."""
         if isinstance(entry, StatementTasks):
@@ -193,16 +178,15 @@ class _Export:
     def _reach(self, texts: dict[Entry, str]) -> tuple[Reached, bool]:
         """Return what is carried, and whether the parameters are, as constants: if not only tasks need them."""
         by_name = not all(map(is_plain_cell, self.parameters))
-        self._modules = {
-            one.module.partition(".")[0] for entry, text in texts.items() for one in imported_modules(text, entry.where)
-        }
-        reached = self._reach_from(self._needs(texts, by_name=by_name))
+        imported = [one for entry, text in texts.items() for one in imported_modules(text, entry.where)]
+        modules = {one.module.partition(".")[0] for one in imported}
+        reached = self._reach_from(self._needs(texts, by_name=by_name), modules)
         own = {one for cell in self.parameters for one in cell.statements}
         if not by_name and not own.isdisjoint(reached.statements):
-            return self._reach_from(self._needs(texts, by_name=True)), True
+            return self._reach_from(self._needs(texts, by_name=True), modules), True
         return reached, by_name
 
-    def _reach_from(self, needs: Iterable[Need]) -> Reached:
+    def _reach_from(self, needs: Iterable[Need], modules: Collection[str]) -> Reached:
         return reach(
             self.declared.statements,
             needs,
@@ -216,7 +200,7 @@ class _Export:
                 for name in entry.task.names.bound
             },
             provided={"cloaca"},
-            modules=self._modules,
+            modules=modules,
         )
 
     def _needs(self, texts: dict[Entry, str], *, by_name: bool) -> Iterable[Need]:
