@@ -5,12 +5,14 @@ another local module counts as a whole, by its source; a distribution by its ver
 """
 
 import builtins
+import os
 import types
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from cloaca_nb.declare.code_reads import Chain, code_reads
 from cloaca_nb.declare.code_text import CodeTexts, digest_text
+from cloaca_nb.declare.environment import variables_read
 from cloaca_nb.declare.held import attached, closure, members
 from cloaca_nb.declare.known_code import KnownCode, Lead, Name, Node, Part, Unit, key_of
 from cloaca_nb.declare.library_settings import library_settings
@@ -148,7 +150,10 @@ class Reach:
         reasons = (*held.untracked, *_main(reads.imports, name))
         package = str(function.__globals__.get("__package__") or "")
         imported = tuple(self._modules.names(reads.imports, package))
-        return _Look((Unit(f"helper {name}", part, reasons),), (*names, *_leads(held.leads_to), *imported), watch)
+        variables = variables_read(function, chains)
+        watch = watch if variables is None else None  # they may be changed by anybody
+        found = (Unit(f"helper {name}", part, reasons), *(variables or ()))
+        return _Look(found, (*names, *_leads(held.leads_to), *imported), watch)
 
     def _held(self, function: types.FunctionType, owner: str) -> Shape:
         """Digest what a function object holds besides its code: defaults and what its closure took along."""
@@ -215,6 +220,8 @@ class Reach:
             named = shown if shown.rstrip("()") == name else f"{name}, which is {shown},"
             part = Part(digest_text("unseen", shown), shown=shown)
             return _Look((Unit(f"name {name}", part, (f"{named} may reach code that can't be seen",)),))
+        if value is os.environ:  # whoever names it says more, see `variables_read`
+            return _Look()
         if isinstance(value, types.ModuleType):
             own = value.__name__
             return _Look((Unit(f"name {name}", Part(digest_text("module", own), shown=own)),), (own,))
