@@ -20,6 +20,7 @@ from cloaca_nb.engine.deadlines import NEVER
 from cloaca_nb.engine.deferral import SHORTEST_POLL, holds, holds_async, polled
 from cloaca_nb.engine.elsewhere import call_in_process, error_of, submit
 from cloaca_nb.engine.failure import Account
+from cloaca_nb.engine.forks import FORKS, end_child
 from cloaca_nb.engine.handle import TaskHandle, current_handle
 from cloaca_nb.engine.means import Means
 from cloaca_nb.engine.output import speaking
@@ -237,14 +238,19 @@ class Attempt:
         """Call a plain body on the calling thread, and return the error that it failed with."""
         task, context, handle = self.task, self.context, TaskHandle.of(self)
         current_handle.set(handle)  # and never reset: the thread's variables are the attempt's own
+        forks = FORKS.count
         try:
             returned = task.function(context, handle) if task.handle else task.function(context)
             if returned is not None and returned is not context:
                 check_returned(task, context, returned)
         except BaseException as error:  # noqa: BLE001 - sys.exit or an interrupt in a body must not end the worker
+            if FORKS.count != forks:
+                end_child(error)
             return error
         finally:
             handle.finish()
+        if FORKS.count != forks:
+            end_child(None)
         return None
 
     async def await_body(self) -> None:
