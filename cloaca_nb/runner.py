@@ -1,5 +1,6 @@
 """The runner: one registry, one engine and one history. The only place that picks implementations."""
 
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -60,7 +61,7 @@ class DefaultRunner:
     @suggesting
     def __init__(
         self,
-        url: str | None = None,
+        url: str | os.PathLike[str] | None = None,
         *,
         config: DefaultRunnerConfig | None = None,
         schema: str | None = None,
@@ -70,7 +71,7 @@ class DefaultRunner:
         durability: str = "run",
     ) -> None:
         _check_durability(durability)
-        _check_kind("url", url, str, "a path or a database URL, as text")
+        _check_kind("url", url, str | os.PathLike, "a path or a database URL")
         _check_kind("config", config, DefaultRunnerConfig, "a DefaultRunnerConfig")
         self._registry = registry
         self._history = History.open(url, schema=schema)
@@ -91,12 +92,12 @@ class DefaultRunner:
         )
 
     @classmethod
-    def with_config(cls, url: str | None, config: DefaultRunnerConfig) -> Self:
+    def with_config(cls, url: str | os.PathLike[str] | None, config: DefaultRunnerConfig) -> Self:
         """Make a runner that executes as `config` says."""
         return cls(url, config=config)
 
     @classmethod
-    def with_schema(cls, database_url: str | None, schema: str) -> Self:
+    def with_schema(cls, database_url: str | os.PathLike[str] | None, schema: str) -> Self:
         """Make a runner whose history is kept apart from others in the same database, under the name `schema`.
 
         Raises:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from cloaca_nb.errors import HistoryError
 from cloaca_nb.history.location import Location
 from cloaca_nb.history.migration import SCHEMA_VERSION, migration
-from cloaca_nb.history.renewal import draft_path
+from cloaca_nb.history.renewal import draft_path, remove_drafts
 
 if TYPE_CHECKING:
     import duckdb
@@ -86,12 +86,17 @@ class Attachment:
 
     def _create(self, connection: Connection, path: Path) -> None:
         """Make the database whole before it gets its name: a crash leaves all of it or none."""
+        remove_drafts(path)
         unfinished = draft_path(path)
-        connection.execute("ATTACH ? AS history (TYPE duckdb)", [str(unfinished)])
-        self._at_home(connection)
-        connection.execute("USE memory")
-        connection.execute("DETACH history")
-        unfinished.replace(path)
+        try:
+            connection.execute("ATTACH ? AS history (TYPE duckdb)", [str(unfinished)])
+            self._at_home(connection)
+            connection.execute("USE memory")
+            connection.execute("DETACH history")
+            unfinished.replace(path)
+        except BaseException:
+            remove_drafts(path)  # of a full disk they would take what is left
+            raise
 
     # -- what the file is
 

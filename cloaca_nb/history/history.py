@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from cloaca_nb.errors import HistoryError
 from cloaca_nb.history.answers import Answers
 from cloaca_nb.history.code import fingerprints
-from cloaca_nb.history.location import ELSEWHERE, Location, parse_url
+from cloaca_nb.history.location import Location, parse_url
 from cloaca_nb.history.means import Means, means_of
+from cloaca_nb.history.obstacles import unrecordable
 from cloaca_nb.history.prune import Keep, Pruned, amount, prune
 from cloaca_nb.history.recorder import Recorder
 from cloaca_nb.history.rows import EventRows
@@ -47,7 +48,7 @@ class History(Answers):
         self._process = os.getpid()
 
     @classmethod
-    def open(cls, url: str | None = None, *, schema: str | None = None) -> "History":
+    def open(cls, url: str | os.PathLike[str] | None = None, *, schema: str | None = None) -> "History":
         """Open the history of a database URL, or make it.
 
         Args:
@@ -77,9 +78,7 @@ class History(Answers):
                 try:
                     journal = self._open_journal(self._merge_soon)
                 except OSError as error:
-                    raise HistoryError(
-                        f"Runs can't be recorded in {self.location}: {error}. Make its folder writable, or {ELSEWHERE}."
-                    ) from error
+                    raise unrecordable(self.location, error) from error
                 code = partial(fingerprints, secret_digest=self._secret_digest)
                 ways = (self._artifacts.describe, self._artifacts.keep, code, self._secret_digest)
                 rows = EventRows(journal.name, *ways)

@@ -23,6 +23,7 @@ SUPPORTED: Final = (
     "Supported are duckdb:///relative.duckdb, duckdb:////absolute.duckdb, a bare path, :memory:, "
     "and sqlite:///NAME.db, which is kept in NAME.duckdb."
 )
+ODD: Final = "?" if os.name == "nt" else "?\\"  # characters that DuckDB reads as something else
 SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")  # two letters at least: "C:" is a drive
 
 
@@ -64,7 +65,7 @@ class Location:
         return ":memory:" if self.path is None else str(self.path)
 
 
-def parse_url(url: str | None, *, environ: Mapping[str, str], cwd: Path) -> Location:
+def parse_url(url: str | os.PathLike[str] | None, *, environ: Mapping[str, str], cwd: Path) -> Location:
     """Return where the history of `url` lies; nothing is created or opened.
 
     Args:
@@ -78,6 +79,8 @@ def parse_url(url: str | None, *, environ: Mapping[str, str], cwd: Path) -> Loca
     if url is None:
         set_elsewhere = environ.get(HISTORY_VARIABLE)
         return parse_url(set_elsewhere, environ={}, cwd=cwd) if set_elsewhere else Location(_checked(_nearest(cwd)))
+    if not isinstance(url, str):
+        return Location(_resolve(os.fspath(url), cwd, str(url)))
     if url in IN_MEMORY:
         return Location(None)
     if "?" in url:
@@ -124,7 +127,7 @@ def _resolve(text: str, cwd: Path, url: str) -> Path:
 def _checked(path: Path) -> Path:
     """Return a path that DuckDB takes as it is: of others it makes different ones, or nothing."""
     try:
-        odd = "a '?' in its path" if "?" in os.fspath(path) else ""
+        odd = next((f"a '{one}' in its path" for one in ODD if one in os.fspath(path)), "")
         os.fspath(path).encode()
     except UnicodeEncodeError:
         odd = "a path that isn't valid Unicode"

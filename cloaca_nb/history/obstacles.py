@@ -7,7 +7,7 @@ from typing import Final
 from cloaca_nb.errors import HistoryError
 from cloaca_nb.history.location import ELSEWHERE, Location
 
-__all__ = ["held", "is_full", "read_only", "unreadable", "unusable"]
+__all__ = ["held", "is_full", "read_only", "unreadable", "unrecordable", "unusable"]
 
 NO_ROOM: Final = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 NO_LOCKS: Final = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP)
@@ -39,20 +39,27 @@ def unusable(location: Location, error: OSError) -> HistoryError:
     return HistoryError(f"History {location} can't be used: {error}. {hint}{ELSEWHERE}.")
 
 
+def unrecordable(location: Location, error: OSError) -> HistoryError:
+    """Say why no run can be recorded."""
+    hint = "Free some space" if is_full(error) else "Make its folder writable"
+    return HistoryError(f"Runs can't be recorded in {location}: {error}. {hint}, or {ELSEWHERE}.")
+
+
 def unreadable(location: Location, error: Exception) -> HistoryError:
     """Say what DuckDB says of it."""
+    said = f"{error}".rstrip(".")
     if is_full(error):
         return HistoryError(
-            f"History {location} can't be written: {error} Free some space. What was recorded until now is "
+            f"History {location} can't be written: {said}. Free some space. What was recorded until now is "
             "safe, in the database and in the journals beside it."
         )
     return HistoryError(
-        f"History {location} can't be opened: {error} "
+        f"History {location} can't be opened: {said}. "
         "If it is another program's file, name another one for the history; if it is damaged, move it away "
         "and a new one is begun. What isn't in it yet is safe in its journals."
     )
 
 
 def is_full(error: BaseException) -> bool:
-    """Return whether DuckDB found no room on the disk; it says so in the words of the system."""
+    """Return whether there was no room on the disk; DuckDB says so in the words of the system."""
     return any(os.strerror(code) in str(error) for code in NO_ROOM)

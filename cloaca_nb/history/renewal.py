@@ -1,5 +1,6 @@
 """A database file written anew beside itself, and put in its own place when it is whole."""
 
+import contextlib
 import os
 import re
 import secrets
@@ -12,7 +13,7 @@ from cloaca_nb.errors import HistoryError
 if TYPE_CHECKING:
     import duckdb
 
-__all__ = ["Renewal", "draft_path"]
+__all__ = ["Renewal", "draft_path", "remove_drafts"]
 
 DRAFT: Final = r"-[0-9a-f]{8}\.new(\.wal)?"  # what follows a database's name in that of a file that isn't it yet
 
@@ -34,7 +35,7 @@ class Renewal:
         Raises:
             HistoryError: if the disk has no room for it.
         """
-        self._remove_leftovers()
+        remove_drafts(self._path)
         needed, free = self._path.stat().st_size, shutil.disk_usage(self._path.parent).free
         if free < needed:
             raise HistoryError(
@@ -48,13 +49,14 @@ class Renewal:
         connection.execute("CHECKPOINT history")
 
     def put_in_place(self) -> None:
-        """Give the copy the file's name; both are closed.
+        """Give the copy the file's name and permissions; both are closed.
 
         Raises:
             HistoryError: if not all of one is in its file: DuckDB would take what is beside it for the other's.
         """
         if any(_log_of(path).exists() for path in (self._path, self._draft)):
             raise HistoryError(f"{self._path} wasn't closed by whoever wrote it last. Read it once, and prune again.")
+        shutil.copymode(self._path, self._draft)
         _sync(self._draft)
         self._draft.replace(self._path)
         _sync(self._path.parent)
@@ -64,17 +66,19 @@ class Renewal:
         self._draft.unlink(missing_ok=True)
         _log_of(self._draft).unlink(missing_ok=True)
 
-    def _remove_leftovers(self) -> None:
-        """Remove the drafts of processes that died: whoever writes one is alone at the file."""
-        pattern = re.compile(re.escape(self._path.name) + DRAFT)
-        for path in self._path.parent.iterdir():
-            if pattern.fullmatch(path.name):
-                path.unlink(missing_ok=True)
-
 
 def draft_path(path: Path) -> Path:
     """Return a new name for a database that isn't whole yet, beside its own."""
     return path.with_name(f"{path.name}-{secrets.token_hex(4)}.new")
+
+
+def remove_drafts(path: Path) -> None:
+    """Remove the drafts of a database that were never finished: whoever calls is alone at it."""
+    pattern = re.compile(re.escape(path.name) + DRAFT)
+    for found in path.parent.iterdir():
+        if pattern.fullmatch(found.name):
+            with contextlib.suppress(PermissionError):  # Windows keeps a file that is open: the next call removes it
+                found.unlink(missing_ok=True)
 
 
 def _log_of(path: Path) -> Path:

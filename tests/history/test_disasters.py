@@ -117,6 +117,24 @@ def test_full_disk_costs_a_value_and_no_run(in_child: Callable[[str], list[str]]
 
 
 @NOT_WINDOWS
+def test_full_disk_at_the_start_is_told_and_gets_no_fuller(in_child: Callable[[str], list[str]]) -> None:
+    said = in_child(
+        """
+        from cloaca_nb.errors import HistoryError
+
+        limit_files(100_000)  # less than an empty database takes
+        for _ in range(2):
+            try:
+                DefaultRunner(database)
+            except HistoryError as error:
+                print("can't be written: " in str(error), ". Free some space. " in str(error))
+        print(sorted(path.name for path in Path(database).parent.iterdir()))
+        """
+    )
+    assert said == ["True True", "True True", "['history.duckdb-journals']"]
+
+
+@NOT_WINDOWS
 def test_folder_that_becomes_read_only(in_child: Callable[[str], list[str]]) -> None:
     said = in_child(
         """

@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import textwrap
@@ -243,6 +244,18 @@ def test_tables_are_what_they_were_when_the_file_was_written_anew(open_history: 
     for question, then in zip(questions, before, strict=True):
         pd.testing.assert_frame_equal(history.sql(question), then)
     assert history.context("c")["key"].tolist() == ["year", "x", "rows"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="it has no such permissions")
+def test_the_file_that_was_written_anew_has_the_permissions_of_the_other(open_history: Open, runs: Any) -> None:
+    history = open_history()
+    for run_id in "ab":
+        runs.say(history, runs.completed_run(run_id))
+    assert len(history.runs()) == 2
+    path = history.location.path
+    path.chmod(0o600)
+    history.prune(1)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 # Of each line of its input, a database and a number: forks a process that removes all runs but the latest there, and is
