@@ -9,6 +9,7 @@ from typer.core import TyperArgument
 from typer.main import get_command
 
 from cloaca_nb.cli.app import app
+from cloaca_nb.cli.examples import EXAMPLES
 from cloaca_nb.notebook.grammar import GRAMMARS
 from cloaca_nb.notebook.magics import CloacaMagics
 from cloaca_nb.notebook.settings import Cloaca
@@ -65,6 +66,8 @@ def commands() -> Iterator[str]:
     for name, command in _shown("cloaca-nb", get_command(app)):
         purpose, *_ = (command.help or "").split("\n\n")
         yield f"### `{name}`\n\n{_one_line(purpose)}\n"
+        if examples := EXAMPLES.get(name.split()[-1]):
+            yield _fenced("\n".join(examples))
         yield _table(_row(one) for one in command.params if HELP not in one.opts)
 
 

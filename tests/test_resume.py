@@ -519,6 +519,19 @@ def test_one_task_alone(runner):
     assert dict(result.final_context) == {"x": 1, "a": 4, "b": [4, "b"]}
 
 
+def broken(context):
+    raise ValueError("not asked for")
+
+
+@pytest.mark.parametrize("following", [True, False])
+def test_what_failed_beside_the_tasks_asked_for_is_left_out(runner, following):
+    flow = Workflow("flow", [task(a), task(b, "a"), task(broken, name="beside")])
+    assert runner.execute(flow, {"x": 1}).status == "Failed"
+    result = runner.start_some(flow, ["b"], following=following).wait(WAIT)
+    assert (result.status, executed(result)) == ("Completed", ["b"])
+    assert reason(result, "beside") == "because it was not asked for"
+
+
 def test_some_tasks_of_what_was_never_run(runner):
     with pytest.raises(HistoryError, match="has no run of 'flow' yet"):
         runner.start_some(chain(a, b), ["b"], following=True)

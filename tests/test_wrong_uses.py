@@ -193,7 +193,7 @@ SETTING_UP = [  # what, what is done, the error, what its message says
         "a function that is no task",
         lambda: cloaca.WorkflowBuilder("w").add_task(of_no_task),
         TaskNotFoundError,
-        "Task of_no_task not found in registry: module",
+        "Task of_no_task not found in registry: it is a function, and no task yet. Put @task() above its `def`",
     ),
     (
         "no task",
@@ -325,7 +325,7 @@ CONTEXTS = [
         "deleted twice",
         lambda: cloaca.Context().__delitem__("a"),
         ContextKeyError,
-        "No key 'a' in the context. Keys there are: none.",
+        "No key 'a' in the context. It has no keys.",
     ),
     (
         "a list of values",
@@ -401,7 +401,7 @@ RUNNING = [  # what, what is done with a runner, the error, what its message say
         "an unknown run",
         lambda runner: runner.resume("zzz"),
         HistoryError,
-        "has no run 'zzz'. %cloaca_history, or runs()",
+        "has no run 'zzz'. %cloaca_history, runs() or",
     ),
     (
         "no run to resume",

@@ -7,6 +7,7 @@ from typing import Annotated, Final, NoReturn
 import typer
 
 from cloaca_nb.cli.diff import show_diff
+from cloaca_nb.cli.examples import epilog
 from cloaca_nb.cli.export import export_notebook
 from cloaca_nb.cli.history import show_history
 from cloaca_nb.cli.imported import import_as_notebook
@@ -22,9 +23,15 @@ from cloaca_nb.cli.sql import answer_sql
 __all__ = ["app", "main"]
 
 app: Final = typer.Typer(name="cloaca-nb", no_args_is_help=True, **STYLE)
-app.command("run", cls=ReusingCommand, short_help="Run a notebook, package, archive or script.")(run_path)
+app.command("run", cls=ReusingCommand, short_help="Run a notebook, package, archive or script.", epilog=epilog("run"))(
+    run_path
+)
 history: Final = typer.Typer(
-    callback=show_history, invoke_without_command=True, short_help="Show, compare, query or prune past runs.", **STYLE
+    callback=show_history,
+    invoke_without_command=True,
+    short_help="Show, compare, query or prune past runs.",
+    epilog=epilog("history"),
+    **STYLE,
 )
 LOOKS: Final[dict[str, tuple[Callable[..., None], str]]] = {
     "diff": (show_diff, "Show what differs between two runs."),
@@ -32,14 +39,18 @@ LOOKS: Final[dict[str, tuple[Callable[..., None], str]]] = {
     "sql": (answer_sql, "Ask the history in SQL; it can only read."),
 }
 for _name, (_command, _short) in LOOKS.items():
-    history.command(_name, short_help=_short)(_command)
-    app.command(_name, hidden=True)(_command)  # whoever knows %cloaca_logs looks for it here
-history.command("prune", short_help="Remove old runs, and values that no other needs.")(prune_history)
+    history.command(_name, short_help=_short, epilog=epilog(_name))(_command)
+    app.command(_name, hidden=True, epilog=epilog(_name))(_command)  # whoever knows %cloaca_logs looks for it here
+history.command("prune", short_help="Remove old runs, and values that no other needs.", epilog=epilog("prune"))(
+    prune_history
+)
 app.add_typer(history, name="history")
-app.command("export", short_help="Write a notebook's workflow as a package.")(export_notebook)
-app.command("import", short_help="Make a notebook of a package.")(import_as_notebook)
-app.command("pack", short_help="Make a .cloacina archive of a project.")(pack_project)
-app.command("inspect", short_help="Check an archive, and show what it says of itself.")(show_archive)
+app.command("export", short_help="Write a notebook's workflow as a package.", epilog=epilog("export"))(export_notebook)
+app.command("import", short_help="Make a notebook of a package.", epilog=epilog("import"))(import_as_notebook)
+app.command("pack", short_help="Make a .cloacina archive of a project.", epilog=epilog("pack"))(pack_project)
+app.command("inspect", short_help="Check an archive, and show what it says of itself.", epilog=epilog("inspect"))(
+    show_archive
+)
 
 
 def main() -> NoReturn:

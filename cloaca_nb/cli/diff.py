@@ -19,14 +19,14 @@ def show_diff(
     a: Annotated[
         str | None,
         typer.Argument(
-            metavar="[A]",
+            metavar="A",
             help="A run, as `history` names it. By default the latest run.",
             show_default=False,
         ),
     ] = None,
     b: Annotated[
         str | None,
-        typer.Argument(metavar="[B]", help="Another one. By default the latest other run of A's workflow."),
+        typer.Argument(metavar="B", help="Another one. By default the latest other run of A's workflow."),
     ] = None,
     history: HistoryUrl = None,
 ) -> None:

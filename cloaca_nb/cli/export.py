@@ -74,7 +74,7 @@ def export_notebook(  # noqa: PLR0913 - one for each option
 ) -> None:
     """Write a notebook's workflow as an installable package."""
     with readable_errors(), ExitStack() as stack:
-        check_exists(notebook)
+        check_exists(notebook, "NOTEBOOK")
         wishes = Wishes(name, import_name.value, archive=archive, vendor=vendor or ())
         notes: list[str] = []
         if verify is not None or golden is not None:

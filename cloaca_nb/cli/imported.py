@@ -42,7 +42,7 @@ def import_as_notebook(
     written by hand, each task, function and class gets a cell.
     """
     with readable_errors():
-        check_exists(package)
+        check_exists(package, "PACKAGE")
         made = import_package(package)
         target = output or Path()
         target = target if target.suffix == ".ipynb" else target / f"{made.notebook.name}.ipynb"

@@ -27,7 +27,7 @@ def show_archive(
     Whether its code registers the tasks that it names shows when it is run. Exit code: 1 if a loader would refuse it.
     """
     with readable_errors():
-        check_exists(file)
+        check_exists(file, "FILE")
         found = inspect_archive(file)
         if as_json:
             typer.echo(json.dumps(_as_json(found), indent=2))

@@ -17,7 +17,7 @@ CANCELLED: Final = 130
 
 
 def show_logs(
-    task: Annotated[str | None, typer.Argument(metavar="[TASK]", help="Whose. By default all tasks'.")] = None,
+    task: Annotated[str | None, typer.Argument(metavar="TASK", help="Whose. By default all tasks'.")] = None,
     *,
     run: Annotated[
         str | None,

@@ -50,8 +50,14 @@ Verbose = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
-def check_exists(path: Path) -> None:
-    """Raise a usage error if there is no such path."""
+def check_exists(path: Path, argument: str) -> None:
+    """Raise a usage error if there is no such path; the near miss is of its kind.
+
+    Args:
+        path: that was given.
+        argument: as `--help` calls it.
+    """
     if not path.exists():
-        known = [one.name for one in path.parent.iterdir()] if path.parent.is_dir() else []
-        raise typer.BadParameter(f"There is no {str(path)!r}.{near_miss(path.name, known)}", param_hint="PATH")
+        beside = path.parent.iterdir() if path.parent.is_dir() else ()
+        known = [one.name for one in beside if path.suffix in {"", one.suffix} and not one.name.startswith(".")]
+        raise typer.BadParameter(f"There is no {str(path)!r}.{near_miss(path.name, known)}", param_hint=argument)

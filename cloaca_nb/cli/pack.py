@@ -39,7 +39,7 @@ def pack_project(
     process of its own; none of its tasks is run. The same files give the same bytes.
     """
     with readable_errors():
-        check_exists(folder)
+        check_exists(folder, "DIR")
         say_packed(pack(folder, output, vendor=vendor or ()))
 
 

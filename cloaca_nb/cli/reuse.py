@@ -1,6 +1,7 @@
 """Which tasks `cloaca-nb run` takes from history instead of executing them: `--resume --cached --from --only`."""
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -60,7 +61,6 @@ def reuse(resume: str | None, cached: bool, from_tasks: Sequence[str] | None, on
 
 def _with_latest(args: Sequence[str]) -> Iterator[str]:
     """Yield the arguments; `--resume` at the end, before another option or before a file means the latest run."""
-    following = [*args[1:], "-"]
-    for arg, after in zip(args, following, strict=True):
+    for arg, after in pairwise([*args, "-"]):
         is_alone = arg == RESUME and (after.startswith("-") or Path(after).exists())
         yield f"{RESUME}={LATEST}" if is_alone else arg

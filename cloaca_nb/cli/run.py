@@ -60,7 +60,7 @@ def run_path(  # noqa: PLR0913, PLR0917 - one for each option
     Progress goes to stderr; stdout is what the tasks print. Exit code: 0 Completed, 1 Failed, 130 Cancelled.
     """
     with readable_errors():
-        check_exists(path)
+        check_exists(path, "PATH")
         taken = reuse(resume, cached, from_tasks, only)
         with given(var):
             if path.suffix == SUFFIX:

@@ -17,7 +17,10 @@ MOST: Final = 1000  # rows on a screen
 
 
 def answer_sql(
-    query: Annotated[str, typer.Argument(help='One SELECT, e.g. "FROM run_summary"; "FROM documentation" tells more.')],
+    query: Annotated[
+        str,
+        typer.Argument(metavar="QUERY", help='One SELECT, e.g. "FROM run_summary"; "FROM documentation" tells more.'),
+    ],
     *,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, with a header.")] = False,
     as_json: AsJson = False,

@@ -233,7 +233,7 @@ def _clashes(cell: TaskCell, given: Collection[str], others: Sequence[str], know
         if name not in given and (name not in names.unsure or name in known):
             yield (
                 f"Cell line {code.deleted_at(name)}: `del {name}` would delete the notebook's own `{name}`, which no "
-                f"task sets. Leave it away, or say `--in {name}` if the context has it."
+                f"task sets. Leave it out, or say `--in {name}` if the context has it."
             )
     for name in others:
         if name in names.bound and (name not in names.unsure or name in known):

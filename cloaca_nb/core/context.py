@@ -29,6 +29,9 @@ class Lineage(Protocol):
     def scope(self, task_id: str) -> Scope:
         """Return what a task inherits; its dependencies are over."""
 
+    def setter(self, key: str, task_id: str) -> str:
+        """Say which other task sets a key that a task has asked for in vain, or one of such a name; else nothing."""
+
 
 class Context(MutableMapping[str, Any]):
     """Named values that a workflow starts from, that its tasks read and set, and that it ends with.
@@ -321,5 +324,7 @@ class Context(MutableMapping[str, Any]):
 
     def _absent(self, key: str) -> ContextKeyError:
         known = self._names()
-        there = ", ".join(map(repr, known)) if known else "none"
-        return ContextKeyError(f"No key {key!r} in the context.{near_miss(str(key), known)} Keys there are: {there}.")
+        there = f"Keys there are: {', '.join(map(repr, known))}." if known else "It has no keys."
+        lineage: Lineage | None = getattr(self, "_lineage", None)
+        elsewhere = lineage.setter(str(key), self._task_id) if lineage else ""
+        return ContextKeyError(f"No key {key!r} in the context.{near_miss(str(key), known) or elsewhere} {there}")

@@ -56,10 +56,11 @@ def unreachable_reads(
         for key in task.keys.reads if task.dependencies is not None else ():
             others = [one for one in setters.get(key, ()) if one != task.id]
             if others and key not in parameters and not any(_reaches(dependencies, task.id, one) for one in others):
+                they = f"{others[0]!r} sets" if len(others) == 1 else f"{' and '.join(map(repr, others))} set"
                 yield (
-                    f"Task {task.named} reads {key!r}, which {' and '.join(map(repr, others))} sets, but does not "
-                    f"depend on it: add {others[-1]!r} to its dependencies, or leave `dependencies` away to have "
-                    "them inferred."
+                    f"Task {task.named} reads {key!r}, which {they}, but does not depend on "
+                    f"{'it' if len(others) == 1 else 'them'}: add {others[-1]!r} to its dependencies, or leave "
+                    "`dependencies` out to have them inferred."
                 )
 
 

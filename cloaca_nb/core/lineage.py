@@ -1,6 +1,7 @@
 """The scopes of one run: what each task inherits, and what the run comes to at its end."""
 
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from functools import partial
 from operator import is_
 from typing import Any, Final, NamedTuple
@@ -58,6 +59,17 @@ class Lineage:
         """Take over what a task changed, now that it has completed and before anything that follows it begins."""
         scope = self._scopes[task_id] = Scope(task_id, self._parents(task_id), changes, order=self._order[task_id])
         self._changed.append(scope)
+
+    def setter(self, key: str, task_id: str) -> str:
+        """Say which other task sets a key that a task has asked for in vain, or one of such a name; else nothing."""
+        setters = {one: task.id for task in self._workflow.tasks if task.id != task_id for one in task.keys.sets}
+        named = setters.get(key)
+        if named is None:
+            close = get_close_matches(key, setters, n=1)
+            return "".join(f" Did you mean {one!r}, which task {setters[one]!r} sets?" for one in close)
+        if named in self._workflow.ancestors(task_id):
+            return f" Task {named!r} sets it, but has not done so in this run."
+        return f" Task {named!r} sets it: add {named!r} to the dependencies of {task_id!r}."
 
     def _parents(self, task_id: str) -> Sequence[Scope]:
         return [self.scope(one) for one in self._dependencies[task_id]] or self._origin

@@ -140,12 +140,7 @@ class WorkflowBuilder:
         module = self._module if isinstance(task, str) else task.__module__
         found = REGISTRY.find_task(module, task_id) if task_id else None
         if found is None:
-            shown = repr(task) if isinstance(task, str) else name_of(task)
-            known = [one for loose in REGISTRY.loose_of(module).values() for one in loose.ids()]
-            raise TaskNotFoundError(
-                f"Task {shown} not found in registry: module {module!r} has no task of that id outside "
-                f"`with` blocks.{near_miss(str(task_id), known)} Define it with @task above this line."
-            )
+            raise _not_found(task, task_id, module)
         self._added.append(found)
         return self
 
@@ -153,9 +148,10 @@ class WorkflowBuilder:
         """Take in a task that is being defined inside this `with` block."""
         known = {one.id: one for one in (*self._added, *self._defined)}
         if (earlier := known.get(entry.id)) is not None:
+            places = dict.fromkeys((earlier.where, entry.where))
             raise WorkflowValidationError(
                 f"Duplicate task: {entry.id!r} is defined twice in workflow {self.name!r} "
-                f"({earlier.where} and {entry.where}); {_rename(entry.id, earlier.where == entry.where)}"
+                f"({' and '.join(places)}). {_rename(entry.id, same_place=len(places) == 1)}"
             )
         self._defined.append(entry)
 
@@ -200,7 +196,19 @@ class WorkflowBuilder:
         return f"WorkflowBuilder(name={self.name!r})"
 
 
-def _rename(task_id: str, same_line: bool) -> str:  # noqa: FBT001 - a private helper of one call
-    if same_line:
-        return f'in a loop give each task its own id: @task(id=f"{task_id}_{{n}}").'
-    return "rename one of them."
+def _rename(task_id: str, *, same_place: bool) -> str:
+    in_a_loop = f' In a loop give each task its own id: @task(id=f"{task_id}_{{n}}").' if same_place else ""
+    return f"Rename one of them.{in_a_loop}"
+
+
+def _not_found(task: str | Callable[..., Any], task_id: str | None, module: str) -> TaskNotFoundError:
+    """Return the error for a task that can't be added."""
+    if task_id is None:
+        why = "it is a function, and no task yet. Put @task() above its `def`, and run that again."
+        return TaskNotFoundError(f"Task {name_of(task)} not found in registry: {why}")
+    shown = repr(task) if isinstance(task, str) else name_of(task)
+    known = [one for loose in REGISTRY.loose_of(module).values() for one in loose.ids()]
+    return TaskNotFoundError(
+        f"Task {shown} not found in registry: module {module!r} has no task of that id outside "
+        f"`with` blocks.{near_miss(task_id, known)} Define it with @task above this line."
+    )

@@ -13,6 +13,7 @@ from cloaca_nb.core.recall import Recall
 from cloaca_nb.core.secret import SecretKeys
 from cloaca_nb.core.task import Task
 from cloaca_nb.declare.options import check_executor
+from cloaca_nb.engine.around import check_not_again, inside
 from cloaca_nb.engine.deadlines import Deadlines
 from cloaca_nb.engine.execution import Execution
 from cloaca_nb.engine.loop import Loop
@@ -114,21 +115,24 @@ class Engine:
                 by another process.
             DefinitionError: a ValueError, if an observer is no function.
             MissingExtraError: if a task asks for a process, and the library for that isn't installed.
+            WorkflowValidationError: a ValueError, in a task of a run that does the same.
         """
         self._check_open()
+        check_not_again(workflow, initial, self._means.same.equal)
         _check_observers(observers)
         for task in workflow.tasks:
             if task.executor is not None:
                 _check_executor(task)
-        execution = Execution(
-            self._means,
-            workflow,
-            initial,
-            kind=kind,
-            observers=(*self._observers, *observers),
-            resumed_from=resumed_from,
-            recall=recall,
-        )
+        with inside(workflow, initial):
+            execution = Execution(
+                self._means,
+                workflow,
+                initial,
+                kind=kind,
+                observers=(*self._observers, *observers),
+                resumed_from=resumed_from,
+                recall=recall,
+            )
         run = Run(execution)
         try:
             execution.start(timeout)

@@ -58,6 +58,8 @@ class Beginning(NamedTuple):
     ) -> "Beginning":
         """Execute some tasks, and perhaps what follows them, on the values of the workflow's latest run.
 
+        Of the others only those are executed that these depend on, and that have no values to give.
+
         Raises:
             TaskNotFoundError: a KeyError, if the workflow has no such task.
             HistoryError: if it has no run yet, or its latest run is still going on.
@@ -65,8 +67,11 @@ class Beginning(NamedTuple):
         after = {later for task_id in tasks for later in workflow.descendants(task_id)} - set(tasks)
         run_id, _ = history.to_resume(None, workflow.name)
         initial = history.initial(run_id, named=given, secrets=_secrets_at_hand(workflow))
-        memory = history.memory(workflow, run_id)
-        recall = TakenAsTheyAre(memory, {*tasks, *(after if following else ())}, () if following else after)
+        executed = {*tasks, *(after if following else ())}
+        needed = {before for task_id in executed for before in workflow.ancestors(task_id)}
+        recall = TakenAsTheyAre(
+            history.memory(workflow, run_id), executed, after - executed, workflow.by_id.keys() - executed - needed
+        )
         return cls(workflow, {**initial, **given}, recall, run_id)
 
     @classmethod

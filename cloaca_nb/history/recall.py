@@ -112,12 +112,16 @@ class TakenAsTheyAre:
         memory: of the run whose values are taken.
         asked_for: ids of the tasks that are executed.
         left_out: ids of the tasks that are neither executed nor taken.
+        aside: ids of the tasks that nothing asked for depends on: what can't be taken of them is left out.
     """
 
-    def __init__(self, memory: Memory, asked_for: Iterable[str], left_out: Iterable[str] = ()) -> None:
+    def __init__(
+        self, memory: Memory, asked_for: Iterable[str], left_out: Iterable[str] = (), aside: Iterable[str] = ()
+    ) -> None:
         self._memory = memory
         self._asked_for = frozenset(asked_for)
         self._left_out = frozenset(left_out)
+        self._aside = frozenset(aside)
 
     def __call__(self, task: Task, context: Context) -> Taken | LeftOut | str:
         """Take a task, leave it out, or have it executed."""
@@ -130,10 +134,13 @@ class TakenAsTheyAre:
                 try:
                     return self._memory.taken(earlier, context, f"taken as it was in {earlier.run}")
                 except HistoryError as error:
-                    return f"executed, as {error}"
+                    return self._not_taken(task, str(error))
             if earlier.outcome == "Skipped":
                 return LeftOut(f"because it was skipped in {earlier.run}")
-        return "executed, as no earlier run has completed it"
+        return self._not_taken(task, "no earlier run has completed it")
+
+    def _not_taken(self, task: Task, why: str) -> LeftOut | str:
+        return LeftOut(NOT_ASKED_FOR) if task.id in self._aside else f"executed, as {why}"
 
 
 def check_reads(workflow: Workflow, task_id: str, initial: Collection[str], memory: Memory) -> None:

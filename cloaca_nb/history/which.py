@@ -42,7 +42,9 @@ def which_run(reading: Reading, location: Location, run: str | None, workflow: s
         raise HistoryError(f"{run!r} begins the ids of several runs: {', '.join(found)}. Give more of it.")
     known = [str(row["run_id"]) for row in reading.rows(KNOWN, NEAR)]
     near = near_miss(run, [*known, *map(short, known)])
-    raise HistoryError(f"The history {location} has no run {run!r}.{near} %cloaca_history, or runs(), lists them.")
+    raise HistoryError(
+        f"The history {location} has no run {run!r}.{near} %cloaca_history, runs() or `cloaca-nb history` lists them."
+    )
 
 
 def check_task(reading: Reading, run_id: str, task: str) -> None:

@@ -32,7 +32,7 @@ def misused_magic(text: str) -> Iterable[str]:
         if name not in GRAMMARS and (hint := near_miss(name, GRAMMARS)):
             yield hint.strip()
     if text.startswith("%%cloaca_") and not text.partition("\n")[2].strip():
-        yield "What it is about stands in the same cell, below that line."
+        yield "Put what it is about below that line, in the same cell."
 
 
 def departed(task: Departure) -> str:

@@ -94,7 +94,7 @@ def test_what_a_magic_is_called_is_a_command_too(name: str, invoke) -> None:
 
 def test_help_says_whole_sentences(invoke) -> None:
     for group in ((), ("history",)):
-        commands = invoke(*group, "--help")[1].partition("Commands:\n")[2]
+        commands = invoke(*group, "--help")[1].partition("Commands:\n")[2].partition("\n\n")[0]
         assert "..." not in commands
         assert all(line.endswith(".") for line in commands.splitlines() if line)
 

@@ -72,6 +72,9 @@ def test_of_a_notebook_nothing_but_its_tasks_and_what_they_need_is_run(home: Pat
 
 WRONG = [
     # name, arguments, exit code, what stderr says
+    ("nothing to run", ["run"], 2, r"Missing argument 'PATH'"),
+    ("another kind of file", ["run", "both.ipynb"], 2, r"There is no 'both\.ipynb'\.$"),
+    ("a name without its suffix", ["run", "both"], 2, r"There is no 'both'\. Did you mean 'both\.py'\?"),
     ("no such file", ["run", "flihgts.py"], 2, r"There is no 'flihgts\.py'\. Did you mean 'flights\.py'\?"),
     ("no kind of file", ["run", "pyproject.toml"], 2, r"There is no 'pyproject\.toml'"),
     ("not a parameter", ["run", "flights.py", "--param", "yaer=1"], 2, r"No parameter 'yaer'\. Did you mean 'year'\?"),
@@ -79,7 +82,7 @@ WRONG = [
     ("another type", ["run", "flights.py", "--param", "year=old"], 2, r"'year' is of type int, like 2013"),
     ("unknown option", ["run", "flights.py", "--prm", "x"], 2, r"No such option: --prm"),
     ("unknown command", ["rnu"], 2, r"No such command 'rnu'\. Did you mean 'run'\?"),
-    ("no such workflow", ["run", "both.py", "--workflow", "flihgts"], 2, r"Did you mean 'flights'\?"),
+    ("no such workflow", ["run", "both.py", "--workflow", "flihgts"], 2, r"Did you mean 'flights'\? Known workflows: "),
     ("other database", ["run", "flights.py", "--history", "postgres://x"], 2, r"Unsupported database URL"),
     ("wrong number", ["history", "--runs", "0"], 2, r"--runs"),
     ("no such history", ["history", "--history", "nope.duckdb"], 1, r"^Error: There is no history at nope\.duckdb\.$"),

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import pytest
 from hypothesis import given, strategies as st
 
+from cloaca_nb.core.context import Context
 from cloaca_nb.core.graph import Workflow
 from cloaca_nb.core.lineage import Lineage
 from cloaca_nb.core.merge import DELETED, MISSING, Merged, merge
@@ -15,6 +16,7 @@ from cloaca_nb.core.names import Keys
 from cloaca_nb.core.scope import Conflict
 from cloaca_nb.core.status import Outcome
 from cloaca_nb.core.task import Task
+from cloaca_nb.errors import ContextKeyError
 
 COMPLETED, FAILED = Outcome.COMPLETED, Outcome.FAILED
 WAIT = 10
@@ -56,6 +58,29 @@ def test_what_changed_nothing_passes_on_what_it_has():
     lineage.finish("c", {"y": 2})
     assert [value(lineage, "d", key) for key in "xy"] == [1, 2]
     assert lineage.scope("d").find("x") is lineage.scope("a").find("x")
+
+
+ASKED_IN_VAIN = [  # who asks, for which key, and who sets it
+    ("clean", "rows", " Task 'load' sets it, but has not done so in this run."),
+    ("beside", "rows", " Task 'load' sets it: add 'load' to the dependencies of 'beside'."),
+    ("beside", "rowz", " Did you mean 'rows', which task 'load' sets?"),
+    ("load", "rows", ""),
+    ("beside", "zzz", ""),
+]
+
+
+@pytest.mark.parametrize(("task_id", "key", "said"), ASKED_IN_VAIN)
+def test_who_sets_what_a_task_asks_for_in_vain(task_id, key, said):
+    tasks = [
+        Task("load", print, keys=Keys(sets=("rows",))),
+        Task("clean", print, ("load",), keys=Keys()),
+        Task("beside", print, (), keys=Keys()),
+    ]
+    lineage = Lineage(Workflow("flow", tasks), {})
+    assert lineage.setter(key, task_id) == said
+    with pytest.raises(ContextKeyError) as caught:
+        Context.in_run(lineage, task_id, lambda value: value)[key]
+    assert str(caught.value) == f"No key {key!r} in the context.{said} It has no keys."
 
 
 def test_roots_share_the_initial_context():

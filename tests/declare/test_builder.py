@@ -70,7 +70,7 @@ def a_number(builder):
     [
         (missing, ["not found in registry", "'laod'", "Did you mean 'load'?", __name__]),
         (of_a_block, ["not found in registry", "outside `with` blocks"]),
-        (no_task, ["not found in registry", "Define it with @task above this line"]),
+        (no_task, ["Task missing not found in registry", "no task yet. Put @task() above its `def`"]),
         (a_number, ["string task ID or a function object", "not 3"]),
     ],
 )
@@ -127,8 +127,8 @@ def twice_by_name():
         (empty, ["Workflow cannot be empty", "'w'", "add_task()"]),
         (missing_dependency, ["Missing dependency", "'clean'", "'laod'", "Did you mean 'load'?"]),
         (circle, ["Circular dependency", "a -> b -> a"]),
-        (twice_in_a_block, ["Duplicate task", "'a'", "test_builder.py", "rename one"]),
-        (twice_in_a_loop, ["Duplicate task", "in a loop give each task its own id", 'id=f"one_{n}"']),
+        (twice_in_a_block, ["Duplicate task", "'a'", "test_builder.py", "Rename one"]),
+        (twice_in_a_loop, ["Duplicate task", "In a loop give each task its own id", 'id=f"one_{n}"']),
         (twice_by_name, ["Duplicate task", "'a'"]),
     ],
 )

@@ -123,7 +123,7 @@ RUNS = [  # what is asked for, what is found, what the error says
     ("0198", "0198", None),
     ("019", None, "several runs: 0198, 0198-aaaa"),
     ("0198-aaab", None, "Did you mean '0198-aaaa'?"),
-    ("zzz", None, "runs(), lists them"),
+    ("zzz", None, "runs() or `cloaca-nb history` lists them"),
 ]
 
 

@@ -151,10 +151,8 @@ def _syntax_error(text: str, first_line: int, error: SyntaxError | ValueError) -
     source = text.split("\n")[line - 1] if line <= text.count("\n") + 1 else ""
     message = f"{error.msg}.{hint_of_version(error)}"
     if _OF_IPYTHON.match(source):
-        message = (
-            "a task holds plain Python, and this is a line for IPython. "
-            "Put it in a cell of its own, or call `subprocess.run` instead of `!`."
-        )
+        instead = ", or call `subprocess.run` instead of `!`" if "!" in source else ""
+        message = f"a task holds plain Python, and this is a line for IPython. Put it in a cell of its own{instead}."
     elif "from __future__" in error.msg:
         message = "`from __future__` stands at the top of a module. Put it in a cell of its own, not in a task."
     column = max((error.offset or 1) - 1, 0)
@@ -192,7 +190,7 @@ def _fault_anywhere(node: ast.AST) -> Iterator[tuple[ast.AST, str]]:
             yield (
                 node,
                 (
-                    f"`global {names}` would change the notebook behind the workflow's back. Leave it away: "
+                    f"`global {names}` would change the notebook behind the workflow's back. Leave it out: "
                     "what the body assigns goes to the context."
                 ),
             )

@@ -102,9 +102,12 @@ def choose(found: Mapping[str, Workflow], name: str | None, where: str) -> Workf
     if name is not None and name in found:
         return found[name]
     if not found:
-        raise WorkflowNotFoundError(f"{where} defines no workflow when it is imported.")
+        raise WorkflowNotFoundError(
+            f'{where} defines no workflow when it is imported: that runs nothing below `if __name__ == "__main__"`. '
+            "Define one with `with cloaca.WorkflowBuilder(…)`."
+        )
     wanted = f"There is no workflow {name!r}.{near_miss(name, found)}" if name else "There are several workflows."
-    raise WorkflowNotFoundError(f"{where}: {wanted} Name one of {', '.join(map(repr, found))}.")
+    raise WorkflowNotFoundError(f"{where}: {wanted} Known workflows: {', '.join(map(repr, found))}.")
 
 
 def workflows_of(module: str, *, anywhere: bool = False) -> dict[str, Workflow]:
