@@ -5,7 +5,7 @@ Told by Python's own symbol tables, so scopes, comprehensions, defaults, decorat
 
 import ast
 import symtable
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 from cloaca_nb.core.code.bindings import How, bindings, own_scope
@@ -46,13 +46,23 @@ def free_names(text: str, *, lazy_annotations: bool = False) -> FreeNames:
     tree = parse(text)
     table = symbols((_FUTURE if lazy_annotations else "") + text)
     later: set[str] = set()
-    now = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_referenced()}
+    bound = list(bindings(tree.body))
+    now = set(_referenced(table, {one.name for one in bound}))
     now.update(_updated(tree))
     for child in table.get_children():
         _collect(child, now, later, called=False)
-    defined = {one.name for one in bindings(tree.body) if one.how not in {How.ANNOTATION, How.DELETED}}
+    defined = {one.name for one in bound if one.how not in {How.ANNOTATION, How.DELETED}}
     hinted = frozenset(_in_annotations(tree)) - now - later
     return FreeNames(frozenset(defined), frozenset(now), frozenset(later - now), hinted)
+
+
+def _referenced(table: symtable.SymbolTable, bound: Collection[str]) -> Iterator[str]:
+    """Yield the names that the top level reads, which binds those given."""
+    for symbol in table.get_symbols():
+        # From Python 3.12 on (PEP 709) the table of a module has the variables of its comprehensions as well.
+        is_of_a_comprehension = symbol.is_assigned() and symbol.get_name() not in bound
+        if symbol.is_referenced() and not is_of_a_comprehension:
+            yield symbol.get_name()
 
 
 def _collect(table: symtable.SymbolTable, now: set[str], later: set[str], *, called: bool) -> None:
