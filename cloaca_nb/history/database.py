@@ -30,7 +30,9 @@ T = TypeVar("T")
 PATIENCE: Final = 10.0  # seconds to wait for a database that somebody else holds
 TICK: Final = 0.005  # seconds between two tries
 logger = logging.getLogger(__name__)
-READING: Final = frozenset({"SELECT", "EXPLAIN", "COPY"})  # kinds of statement; COPY because results are exported so
+# Kinds of statement that are let through, to a transaction that only reads: results are exported by COPY, and a PIVOT
+# over whatever values there are is MULTI, as it asks for them first.
+READING: Final = frozenset({"SELECT", "EXPLAIN", "COPY", "MULTI"})
 BUSY: Final = ("Could not set lock on file", "being used by another process")
 
 

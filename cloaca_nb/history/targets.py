@@ -1,6 +1,7 @@
 """Where a query may export to: anywhere but the history's own files, which it would write over."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -8,9 +9,15 @@ from cloaca_nb.errors import HistoryError
 
 __all__ = ["check_targets"]
 
-EXPORTS: Final = re.compile(r"\s*(EXPLAIN\b.*?)?\bCOPY\b", re.IGNORECASE | re.DOTALL)
-PARTS: Final = re.compile(r"\bPARTITION_BY\b", re.IGNORECASE)
-QUOTED: Final = re.compile(r"""'((?:[^']|'')*)'|"((?:[^"]|"")*)\"""")
+EXPORTS: Final = re.compile(r"\bCOPY\b", re.IGNORECASE)
+COMPUTED: Final = re.compile(r"\bTO\s*\(", re.IGNORECASE)
+INTO_FOLDERS: Final = re.compile(r"\b(PARTITION_BY|PER_THREAD_OUTPUT|FILE_SIZE_BYTES)\b", re.IGNORECASE)
+# A comment, or a text in any of the ways to quote one.
+APART: Final = re.compile(
+    r"""--[^\n]*|/\*.*?\*/|'(?P<single>(?:[^']|'')*)'|"(?P<double>(?:[^"]|"")*)"|\$(?P<tag>\w*)\$(?P<dollar>.*?)\$(?P=tag)\$""",
+    re.DOTALL,
+)
+URL: Final = re.compile(r"file:(//[^/]*)?(?=/)", re.IGNORECASE)
 
 
 def check_targets(sql: str, database: Path, cwd: Path) -> None:
@@ -22,21 +29,32 @@ def check_targets(sql: str, database: Path, cwd: Path) -> None:
         cwd: what relative paths start from.
 
     Raises:
-        HistoryError: if it names a file of the history, or a folder that holds it.
+        HistoryError: if it names a file of the history, or a folder that holds it; and if the name is computed, so that
+            nobody can tell.
     """
-    if not EXPORTS.match(sql):
+    words = APART.sub(" '' ", sql)
+    if not EXPORTS.search(words):
         return
-    into_folders = PARTS.search(sql) is not None
-    for text in filter(None, (one.replace("''", "'") or other for one, other in QUOTED.findall(sql))):
-        if _is_of(database, cwd / text, folders=into_folders):
+    if COMPUTED.search(words):
+        raise HistoryError("Name the file to export to as a plain text: COPY … TO 'runs.csv'.")
+    into_folders = INTO_FOLDERS.search(words) is not None
+    for text in _texts(sql):
+        if _is_of(database, cwd, text, folders=into_folders):
             raise HistoryError(
                 f"{text!r} holds this history, and an export would be written over it. Name another file to export to."
             )
 
 
-def _is_of(database: Path, path: Path, *, folders: bool) -> bool:
+def _texts(sql: str) -> Iterator[str]:
+    """Yield what stands in quotes."""
+    for found in APART.finditer(sql):
+        if text := (found["single"] or "").replace("''", "'") or found["double"] or found["dollar"]:
+            yield text
+
+
+def _is_of(database: Path, cwd: Path, text: str, *, folders: bool) -> bool:
     try:
-        path = path.resolve()
+        path = (cwd / Path(URL.sub("", text, count=1)).expanduser()).resolve()
     except (OSError, ValueError, RuntimeError):  # no text that is a path
         return False
     own = [one for one in (path, *path.parents) if one.parent == database.parent and one.name.startswith(database.name)]

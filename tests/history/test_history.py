@@ -152,6 +152,9 @@ def test_sql(history: History, runs: Any, tmp_path: Path) -> None:
     assert history.sql("SELECT count(*) AS n FROM tasks")["n"][0] == 3
     assert list(history.sql("FROM task_statistics ORDER BY task_id")["task_id"]) == ["clean", "load", "report"]
     assert "run_id" in list(history.sql("DESCRIBE runs")["column_name"])
+    pivot = "PIVOT tasks ON outcome USING count(*)"
+    for query in (f"{pivot} GROUP BY run_id", f"SELECT * FROM ({pivot})"):
+        assert history.sql(query)["Completed"].sum() == 3
     history.sql(f"COPY runs TO '{tmp_path}/runs.csv'")
     assert "Completed" in (tmp_path / "runs.csv").read_text()
 
@@ -179,6 +182,8 @@ WRITES = [
     "USE memory",
     "EXPLAIN ANALYZE DELETE FROM runs",
     "COPY runs FROM 'nowhere.csv'",
+    "CREATE TABLE wide AS FROM (PIVOT tasks ON outcome USING count(*))",
+    "INSERT INTO runs BY NAME FROM (PIVOT tasks ON outcome USING count(*) GROUP BY run_id)",
 ]
 
 

@@ -21,6 +21,15 @@ OWN = [
     "COPY runs TO '..' (FORMAT parquet, PARTITION_BY (status), OVERWRITE)",
     "EXPLAIN ANALYZE COPY runs TO 'history.duckdb-secret-key'",
     'COPY runs TO "history.duckdb"',
+    "COPY runs TO $$history.duckdb$$",
+    "COPY runs TO $a$history.duckdb$a$",
+    "/* why */ COPY runs TO 'history.duckdb'",
+    "-- it's so\nCOPY runs TO 'history.duckdb'",
+    "COPY runs TO 'file://{folder}/history.duckdb'",
+    "COPY runs TO 'file://localhost{folder}/history.duckdb'",
+    "COPY runs TO 'file:{folder}/history.duckdb'",
+    "COPY runs TO '~/history.duckdb'",
+    "COPY runs TO '{folder}' (PER_THREAD_OUTPUT, FILENAME_PATTERN 'history', FILE_EXTENSION 'duckdb')",
 ]
 OTHERS = [
     "COPY runs TO 'runs.csv'",
@@ -31,13 +40,22 @@ OTHERS = [
     "SELECT 'history.duckdb'",
     "EXPLAIN SELECT 'history.duckdb'",
     "COPY runs TO '\0'",
+    "SELECT 'COPY' /* COPY */ AS a, 'history.duckdb' AS b",
+    "COPY (SELECT 'to (' AS a) TO 'runs.csv'",
 ]
 
 
 @pytest.mark.parametrize("sql", OWN)
-def test_own_files_are_no_place_to_export_to(sql: str, tmp_path: Path) -> None:
+def test_own_files_are_no_place_to_export_to(sql: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
     with pytest.raises(HistoryError, match="an export would be written over it. Name another file to export to"):
         check_targets(sql.replace("{folder}", str(tmp_path)), tmp_path / "history.duckdb", tmp_path)
+
+
+def test_a_computed_name_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(HistoryError, match="Name the file to export to as a plain text: COPY … TO 'runs.csv'."):
+        check_targets("COPY runs TO ('history' || '.duckdb')", tmp_path / "history.duckdb", tmp_path)
 
 
 @pytest.mark.parametrize("sql", OTHERS)
