@@ -23,6 +23,7 @@ from cloaca_nb.history.rescue import is_damage, rescue
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from filelock import BaseFileLock
 
 __all__ = ["Connection", "Database", "Desk", "select"]
 
@@ -147,15 +148,26 @@ class Database:
             return
         self._location.journals.mkdir(exist_ok=True)
         lock = native_lock(self._location.journals / "merge.lock")
-        try:
-            lock.acquire(timeout=self._patience, poll_interval=TICK)
-        except TimeoutError:
-            why = f"another process has held {lock.lock_file} for {self._patience:.0f} s"
-            raise held(self._location, why) from None
+        self._acquire(lock, self._location.path)
         try:
             yield
         finally:
             lock.release()
+
+    def _acquire(self, lock: "BaseFileLock", path: Path) -> None:
+        """Wait for the lock as long as those who hold it get on with what they do."""
+        with contextlib.suppress(TimeoutError):
+            lock.acquire(timeout=0)
+        seen = _state(path) if not lock.is_locked else None
+        while not lock.is_locked:
+            try:
+                lock.acquire(timeout=self._patience, poll_interval=TICK)
+            except TimeoutError:
+                before, seen = seen, _state(path)
+                if seen == before:
+                    why = f"another process has held {lock.lock_file} for {self._patience:.0f} s"
+                    raise held(self._location, why) from None
+                logger.warning("Other processes take much into the history %s: this one waits for its turn.", path)
 
     def _done(self, work: Callable[[Desk], T], *, or_copy: bool) -> T:
         """Do the work; on a database that turns out to be damaged, do it on what can be rescued of that."""
@@ -243,6 +255,16 @@ class Database:
         elif self._kept is not None:
             self._kept.close()
             self._kept = None
+
+
+def _state(path: Path) -> dict[str, tuple[int, int]]:
+    """Return what changes while somebody writes a database: times and sizes of its file and those beside it."""
+    found = {}
+    for entry in os.scandir(path.parent):
+        with contextlib.suppress(FileNotFoundError):  # it was removed since
+            if entry.name.startswith(path.name) and entry.is_file():
+                found[entry.name] = (entry.stat().st_mtime_ns, entry.stat().st_size)
+    return found
 
 
 def select(connection: Connection, sql: str, parameters: Sequence[Any] = ()) -> "pa.Table":

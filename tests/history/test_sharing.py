@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 from cloaca_nb.errors import HistoryError
 from cloaca_nb.history.database import Database
 from cloaca_nb.history.history import History
-from cloaca_nb.history.journal import segment_path
+from cloaca_nb.history.journal import native_lock, segment_path
 from cloaca_nb.history.location import Location
 
 Open = Callable[..., History]
@@ -199,3 +200,43 @@ def test_runs_go_on_while_another_program_writes_the_file(open_history: Open, ru
         with pytest.raises(HistoryError, match="another program has opened it"):
             Database(Location(path), "main", patience=0.05).use(lambda _: None)
     assert list(history.runs()["run_id"]) == ["a"]
+
+
+@contextmanager
+def held_lock(database: Path, work: Callable[[], object]) -> Iterator[threading.Event]:
+    """Hold the lock of a history until the event is set, and work again and again meanwhile."""
+    holds, enough = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with native_lock(database.with_name(f"{database.name}-journals") / "merge.lock"):
+            holds.set()
+            while not enough.wait(0.01):
+                work()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    try:
+        assert holds.wait(20)
+        yield enough
+    finally:
+        enough.set()
+        thread.join()
+
+
+def test_who_holds_the_database_and_gets_on_is_waited_for(
+    open_history: Open, runs: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = tmp_path / "history.duckdb"
+    runs.say(open_history(), runs.completed_run("a"))
+    assert len(open_history().runs()) == 1
+    draft = tmp_path / f"{database.name}-00000000.new"
+
+    def grow() -> None:
+        with draft.open("a") as file:
+            file.write("more")
+
+    with held_lock(database, grow) as enough:
+        monkeypatch.setattr("cloaca_nb.history.database.logger.warning", lambda *_: enough.set())
+        assert Database(Location(database), "main", patience=0.2).use(lambda desk: desk.lasting)
+    with held_lock(database, list), pytest.raises(HistoryError, match="another process has held .*merge.lock for 0 s"):
+        Database(Location(database), "main", patience=0.2).use(lambda _: None)
