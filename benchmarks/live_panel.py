@@ -47,14 +47,16 @@ for turn in range(ROUNDS + 1):
 print(*(statistics.median(times[1:]) for times in took.values()))"""
 
 # Clicks Cancel, and gives the milliseconds until the panel says Cancelled.
-CLICKED = """() => new Promise(resolve => {
-    const panel = [...document.querySelectorAll(".cloaca-panel")].at(-1);
+CLICKED = """() => new Promise((resolve, reject) => {
+    const panel = document.querySelector('.cloaca-live .cloaca-panel[data-run-status="Running"]');
+    const over = `[data-run="${panel.dataset.run}"][data-run-status="Cancelled"]`;  // maybe another view of the run
     const began = performance.now();
     new MutationObserver((_, observer) => {
-        if (panel.dataset.runStatus !== "Cancelled") return;
+        if (!document.querySelector(over)) return;
         observer.disconnect();
         resolve(performance.now() - began);
-    }).observe(panel, {attributes: true});
+    }).observe(document.body, {attributes: true, childList: true, subtree: true});
+    setTimeout(reject, 60_000, new Error("the run wasn't cancelled"));
     panel.querySelector(".cancel").click();
 })"""
 # Counts frames from the first task that is over to the last.
