@@ -334,7 +334,7 @@ def test_without_a_kernel_nothing_is_started_and_a_run_is_shown_as_interrupted(p
     expect(page.locator(".resume")).to_have_attribute("aria-disabled", "true")
     expect(page.locator(".notice")).to_contain_text("%cloaca_run --resume")
     assert task_states(page, ".row") == {"load": "Interrupted", NASTY: "Waiting"}
-    assert page.evaluate("document.getAnimations().length") == 0
+    page.wait_for_function("document.getAnimations().length === 0")  # a colour that changes takes a moment
 
 
 def test_an_announced_model_takes_the_place_of_the_one_before(page: Page) -> None:
@@ -359,6 +359,49 @@ def test_the_panel_stands_over_the_static_picture_while_there_is_a_kernel(page: 
     page.evaluate("window.close()")
     expect(page.locator(".cloaca-live")).to_have_count(0)
     expect(page.locator(".still")).to_be_visible()
+
+
+def test_the_reader_goes_on_in_a_view_that_takes_the_place_of_another(page: Page) -> None:
+    open_panel(page, Workflow("many", [Task(f"part_{n}", len) for n in range(1000)]))
+    page.evaluate("() => { window.leave(); document.body.append(document.createElement('main')); }")
+    display = """() => {
+        const place = Object.assign(document.createElement("div"), {className: "place"});
+        place.dataset.cloacaPanel = window.model.get("graph").key;
+        document.querySelector("main").replaceChildren(place);
+    }"""
+    page.evaluate(display)
+    page.locator(".list").hover()
+    page.mouse.wheel(0, 2800)
+    expect(page.locator('[data-task-id="part_100"]')).to_be_visible()
+    page.evaluate(display)
+    expect(page.locator('[data-task-id="part_100"]')).to_be_visible()
+    assert page.locator(".list").evaluate("list => list.scrollTop") == 2800
+    page.locator("[type=search]").focus()
+    page.keyboard.type("part_9")
+    page.evaluate(display)
+    expect(page.locator("[type=search]")).to_be_focused()
+    page.keyboard.type("9")
+    expect(page.locator(".found")).to_have_text("11 of 1,000 tasks")
+    page.locator("[type=search]").blur()
+    page.evaluate(display)
+    assert page.evaluate("() => document.activeElement === document.body")
+
+
+def test_a_name_from_right_to_left_is_cut_at_its_end(page: Page) -> None:
+    page.set_viewport_size({"width": 400, "height": 600})
+    open_panel(page, Workflow("flow", [Task("مهمة التحميل من قاعدة البيانات", len)]))
+    name = page.locator(".row .name").evaluate("""name => {
+        const first = document.createRange();
+        first.setStart(name.firstChild, 0);
+        first.setEnd(name.firstChild, 1);
+        return {
+            letter: first.getBoundingClientRect().right,
+            edge: name.getBoundingClientRect().right,
+            isCut: name.scrollWidth > name.clientWidth,
+        };
+    }""")
+    assert name["isCut"]
+    assert name["letter"] <= name["edge"] + 1
 
 
 # --- search, filter, keys ---

@@ -15,7 +15,7 @@ function tasksOf(run) {
     rows: new Map(), // those in sight, by number
     spare: [],
     shown: [],
-    top: 0, // how far the list is scrolled, and how high it is: known without asking, which would cost a layout
+    top: run.top, // how far the list is scrolled, and how high it is: known without asking, which would cost a layout
     height: MOST_ROWS * ROW,
   };
   part.list = make("div", { class: "list", role: "listbox", tabindex: 0, "aria-label": "Tasks" }, part.all, part.empty);
@@ -71,6 +71,7 @@ function updateTasks(part, run, follow) {
 /** Take over what the reader has scrolled to. */
 function seeAgain(part, run) {
   Object.assign(part, { top: part.list.scrollTop, height: part.list.clientHeight });
+  run.top = part.top;
   updateSight(part, run);
 }
 
@@ -119,7 +120,7 @@ function advance(part, run, now) {
 }
 
 function updateAxis(part, span) {
-  const marks = ticks(span, 4).filter((at) => at < span * 0.9);
+  const marks = ticks(span, 4).filter((at) => at < span * 0.85);
   const shown = marks.join();
   if (part.axis.dataset.shown !== shown) {
     part.axis.dataset.shown = shown;
@@ -143,11 +144,10 @@ function scrollTo(part, top) {
 
 /** Keep what runs in sight, until the reader takes over the list. */
 function follower(part, run) {
-  let led = false;
-  const lead = () => (led = true);
+  const lead = () => (run.isLed = true);
   for (const sign of ["pointerenter", "wheel", "focus"]) part.list.addEventListener(sign, lead, { passive: true });
   return () => {
-    const first = led || run.chosen !== null ? -1 : part.shown.findIndex((one) => run.rows[one].state === "Running");
+    const first = run.isLed || run.chosen !== null ? -1 : part.shown.findIndex((one) => run.rows[one].state === "Running");
     if (first < 0) return;
     const below = first * ROW - part.top;
     if (below < 0 || below >= part.height * 0.7) scrollTo(part, first * ROW - part.height / 4); // at once: rows that slide by would have to be made

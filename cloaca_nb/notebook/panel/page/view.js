@@ -16,6 +16,17 @@ function lightUp(root, { graph, tasks }) {
   root.addEventListener("pointerleave", () => light(null));
 }
 
+/** Go on where the reader was in a view that is no more, and note where the reader is in this one. */
+function takeOver(root, { list, filter }, run) {
+  const holds = { list, filter };
+  list.scrollTop = run.top;
+  if (run.held && document.activeElement === document.body) holds[run.held].focus({ preventScroll: true });
+  const note = () => {
+    if (root.isConnected) run.held = Object.keys(holds).find((name) => holds[name] === document.activeElement) ?? null;
+  };
+  for (const turn of ["focusin", "focusout"]) root.addEventListener(turn, () => queueMicrotask(note));
+}
+
 /** Draw a run into an element, keep it up to date, and return what ends that. */
 function view(run, host) {
   const part = { head: header(run), graph: graphOf(run), tasks: tasksOf(run), chosen: chosenOf(run) };
@@ -46,6 +57,7 @@ function view(run, host) {
   lightUp(root, part);
   host.append(root);
   paint();
+  takeOver(root, part.tasks, run);
   return () => {
     clearInterval(timer);
     cancelAnimationFrame(frame);
