@@ -2,10 +2,12 @@
 
 from typing import TYPE_CHECKING, Any, TextIO
 
+from cloaca_nb.core.events import RunStarted
 from cloaca_nb.notebook.audience import Audience
 from cloaca_nb.notebook.shown import Shown, Start
 
 if TYPE_CHECKING:
+    from cloaca_nb.core.events import Event
     from cloaca_nb.core.graph import Workflow
     from cloaca_nb.engine.run import Run
     from cloaca_nb.notebook.panel.panels import Panels
@@ -63,10 +65,18 @@ class OnPanel:
         self._panel = panels.panel(workflow, on_cancel=self._cancel, **options)
 
     def start(self, start: Start) -> "Run":
-        """Start the run and show the panel."""
-        self._run = start([self._panel])
-        self._panel.show()
+        """Start the run and show the panel: above all that its tasks print, and not for a run that can't begin."""
+        self._panel.prepare()
+        try:
+            self._run = start([self._panel, self._show])
+        except BaseException:
+            self._panel.close()
+            raise
         return self._run
+
+    def _show(self, event: "Event") -> None:
+        if isinstance(event, RunStarted):  # told before any task begins, by the thread that starts the run
+            self._panel.show()
 
     def end(self, run: "Run") -> None:  # noqa: ARG002 - it has seen the run itself
         """Put the picture in the panel's place."""

@@ -99,16 +99,22 @@ class Panel:
         self._announcements: deque[float] = deque()  # when the widget is introduced to pages that may not know it
         self._over, self._told_last, self._left = threading.Event(), threading.Event(), threading.Event()
         self._lock = threading.RLock()  # of all that is told: the publisher's, and its who asks after the end
+        self._widget: PanelWidget | None = None
         self._shown: _Shown | None = None
 
     def __call__(self, event: "Event") -> None:
         """Queue an event: cheap, from any thread."""
         self._events.append(event)
 
+    def prepare(self) -> PanelWidget:
+        """Make the widget, which takes some milliseconds: `show` takes next to none then."""
+        widget = self._widget = PanelWidget(self._whole, graph=self._graph())
+        widget.on_msg(self._receive)
+        return widget
+
     def show(self) -> None:
         """Display the widget in the cell that runs now, and keep it up to date."""
-        widget = PanelWidget(self._whole, graph=self._graph())
-        widget.on_msg(self._receive)
+        widget = self._widget or self.prepare()
         display(widget, display_id=self.key)  # type: ignore[no-untyped-call]  # IPython's
         self._shown = _Shown(widget, self._publish)
         self._shown.publisher.start()
@@ -128,7 +134,8 @@ class Panel:
         shown, self._shown = self._shown, None
         if shown is not None:
             shown.publisher.join()
-            shown.widget.close()
+        if self._widget is not None:
+            self._widget.close()
 
     def _put_picture(self) -> None:
         """Replace the display: a saved output with a widget in it would say "model not found" when it is reopened.
