@@ -10,9 +10,10 @@ import os
 import sys
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from importlib import import_module
 from types import ModuleType
 from typing import Any, Final, TextIO
@@ -76,17 +77,17 @@ class _StandIn:
         if not isinstance(text, str):
             raise TypeError(f"write() argument must be str, not {type(text).__name__}")
         if (own := _own[self.stands_for].get()) is not None:
-            return self._pass_on(own, text)
+            return int(self._pass_on(own.write, text))
         if "\r" in text:  # a bar draws itself: from its next time on it is progress
             progress_bars.watch()
         sink.write(self.stands_for, text)
         return len(text)
 
-    def _pass_on(self, own: TextIO, text: str) -> int:
-        """Write where the task wants it; what that writes on the stream before it is the task's output."""
+    def _pass_on(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Call what the task has put in the stream's place: for that, the stream before it is where the task prints."""
         token = _own[self.stands_for].set(None)
         try:
-            return own.write(text)
+            return function(*arguments)
         finally:
             _own[self.stands_for].reset(token)
 
@@ -105,7 +106,10 @@ class _StandIn:
 
     def __getattr__(self, name: str) -> Any:
         own = _own[self.stands_for].get() if current_handle.get() is not None else None
-        return getattr(own or self.real, name)
+        if own is None:
+            return getattr(self.real, name)
+        attribute = self._pass_on(getattr, own, name)  # one that delegates to the stream before it would never end
+        return partial(self._pass_on, attribute) if callable(attribute) else attribute
 
 
 @contextmanager

@@ -6,13 +6,14 @@ from within a task, what is published is recorded as well. In a terminal IPython
 
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
 from IPython.core.displaypub import CapturingDisplayPublisher, DisplayPublisher
 
-from cloaca_nb.engine.output import current_sink
+from cloaca_nb.engine.output import current_sink, real_stream
 from cloaca_nb.engine.progress_bars import is_bar_of_task, watch
 from cloaca_nb.engine.sink import Sink
 
@@ -43,6 +44,8 @@ def _recorded(publish: Callable[..., None]) -> Callable[..., None]:
         if sink is not None:
             data = {kind: sink.hide(one) if isinstance(one, str) else one for kind, one in data.items()}
         if sink is None or options.get("update") or _record(sink, data):
+            if sink is not None:
+                _send_what_is_printed()
             publish(self, data, *args, **options)
 
     return record
@@ -59,6 +62,14 @@ def _record(sink: Sink, data: Mapping[str, Any]) -> bool:
     if shown == MOST + 1:
         sink.write("stderr", f"This task displays more than {MOST} things: the others are only in its log, as text.\n")
     return shown <= MOST
+
+
+def _send_what_is_printed() -> None:
+    """Have the kernel send what it keeps for its next message of text, which a display would overtake."""
+    for stream in map(real_stream, ("stdout", "stderr")):
+        with suppress(OSError, ValueError):  # it is closed
+            if stream is not None:
+                stream.flush()
 
 
 def _widget(view: Mapping[str, Any]) -> object:

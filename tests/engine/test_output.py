@@ -8,6 +8,8 @@ import sys
 import threading
 
 import pytest
+from rich.console import Console
+from rich.file_proxy import FileProxy
 
 from cloaca_nb.core.events import OutputWritten
 from cloaca_nb.core.graph import Workflow
@@ -51,10 +53,23 @@ def redirect(_context):
     print(f"found {hidden.getvalue()}", end="")
 
 
+def redirect_in_front(_context):
+    """As a bar of rich does: what takes the stream's place asks the stream before it for all that it lacks."""
+    before = sys.stdout
+    sys.stdout = FileProxy(Console(file=before, width=40), before)
+    try:
+        assert not sys.stdout.isatty()
+        assert not hasattr(sys.stdout, "set_parent")
+        print("in front")
+    finally:
+        sys.stdout = before
+
+
 BODIES = [
     ("closes the stream", close, "still there\n"),
     ("writes bytes", write_bytes, "grün\n\N{REPLACEMENT CHARACTER}\n"),
     ("redirects the stream", redirect, "found hidden\n"),
+    ("puts a stream in front", redirect_in_front, "in front\n"),
     ("writes lines of a generator", lambda _: sys.stdout.writelines(one for one in ("a\n", "b\n")), "a\nb\n"),
     ("rewrites its line", lambda _: [sys.stdout.write(f"\r{n} of 5000") for n in range(5001)] and None, "5000 of 5000"),
 ]

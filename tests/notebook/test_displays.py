@@ -169,3 +169,12 @@ def test_a_flood_is_held_back_but_kept(cells):
     assert "150 displays, 20000 lines in the log" in text_of(ran, "stdout")
     streams = [one for one in ran if one.output_type == "stream"]
     assert len(streams) < 120  # messages, of 20,000 prints
+
+
+def test_what_was_printed_before_a_display_stands_above_it():
+    task = "%%cloaca_task talk\nfor word in ('one', 'two'):\n    print(word)\n    display(HTML(word))"
+    cells = [nbformat.v4.new_code_cell(text) for text in (SETUP, task, "%cloaca_run --no-panel -o result")]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    NotebookClient(notebook, kernel_name="python3", timeout=60).execute()
+    shown = [output.get("text") or output.data.get("text/html") for output in cells[-1].outputs]
+    assert shown[:4] == ["one\n", "one", "two\n", "two"]
