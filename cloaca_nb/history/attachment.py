@@ -58,7 +58,7 @@ class Attachment:
         if self.is_known(path):
             connection.execute(f'USE history."{self._schema}"')
         else:
-            self._mark.unlink(missing_ok=True)  # a crash in the middle of a migration leaves none that is wrong
+            self.forget()  # a crash in the middle of a migration leaves none that is wrong
             self._at_home(connection)
             self.remember(path)
         return Desk(connection, lasting=True)
@@ -151,6 +151,10 @@ class Attachment:
             return bool(json.loads(self._mark.read_text()) == _identity(path))
         except (OSError, ValueError):  # no mark, or none that can be read: look again
             return False
+
+    def forget(self) -> None:
+        """Have the file looked at again."""
+        self._mark.unlink(missing_ok=True)
 
     def remember(self, path: Path) -> None:
         """Mark the file as found to be one."""

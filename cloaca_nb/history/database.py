@@ -179,6 +179,9 @@ class Database:
             path = self._location.path
             if path is not None and or_copy and is_full(error) and path.exists():
                 return self._try_each(work, [self._attachment.copied])
+            if path is not None and _lacks_tables(error) and self._attachment.is_known(path):
+                self._attachment.forget()
+                return self._try(work, or_copy=or_copy)
             if path is None or not is_damage(error) or not is_writable(path) or not self._attachment.is_known(path):
                 raise
             self._rescue(path, error)
@@ -255,6 +258,13 @@ class Database:
         elif self._kept is not None:
             self._kept.close()
             self._kept = None
+
+
+def _lacks_tables(error: BaseException) -> bool:
+    """Return whether what was asked for isn't there: the file may be another one by now, as a backup is put back."""
+    import duckdb  # noqa: PLC0415 - see `Database.use`
+
+    return isinstance(error.__cause__ or error, duckdb.CatalogException | duckdb.BinderException)
 
 
 def _state(path: Path) -> dict[str, tuple[int, int]]:

@@ -1,6 +1,7 @@
 """A history that an earlier version wrote: it is brought to the present version, and goes on."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import duckdb
 import orjson
 import pytest
 
+from cloaca_nb.errors import HistoryError
 from cloaca_nb.history.history import History
 from cloaca_nb.history.migration import SCHEMA_VERSION
 
@@ -70,6 +72,34 @@ def test_an_old_history_is_brought_to_the_present_version(
     runs.say(history, runs.completed_run("c", start=runs.START + 120))
     assert list(history.runs()["run_id"]) == ["c", "b", "a"]
     assert path.exists()
+
+
+def test_an_old_copy_that_is_put_back_is_brought_to_the_present_version_too(
+    of_version_3: Path, open_history: Open, runs: Any, tmp_path: Path
+) -> None:
+    backup = shutil.copyfile(of_version_3, tmp_path / "backup.duckdb")
+    with open_history() as history:
+        assert history.sql("FROM schema_version")["version"][0] == SCHEMA_VERSION
+    shutil.copyfile(backup, of_version_3)  # the same file as before, by all that the system tells
+    history = open_history()
+    runs.say(history, runs.completed_run("c", start=runs.START + 120))
+    assert list(history.runs()["run_id"]) == ["c", "b", "a"]
+    assert history.sql("FROM schema_version")["version"][0] == SCHEMA_VERSION
+
+
+def test_another_database_that_is_put_in_its_place_is_told_and_left(
+    open_history: Open, runs: Any, tmp_path: Path
+) -> None:
+    history = open_history()
+    runs.say(history, runs.completed_run("a"))
+    assert len(history.runs()) == 1
+    other = tmp_path / "sales.duckdb"
+    with duckdb.connect(str(other)) as connection:
+        connection.execute("CREATE TABLE sales AS SELECT 1 AS amount")
+    shutil.copyfile(other, tmp_path / "history.duckdb")
+    with pytest.raises(HistoryError, match="is a database of something else: its tables are sales"):
+        history.runs()
+    assert (tmp_path / "history.duckdb").read_bytes() == other.read_bytes()
 
 
 def test_a_run_of_an_old_history_has_nothing_to_be_taken(of_version_1: Path, open_history: Open, runs: Any) -> None:
