@@ -11,6 +11,7 @@ from typing import Any, Final
 from cloaca_nb.declare.code_reads import Chain
 from cloaca_nb.declare.code_text import digest_text, nested_codes
 from cloaca_nb.declare.known_code import Part, Unit
+from cloaca_nb.declare.secrecy import is_secret
 from cloaca_nb.declare.variables import PREFIX, var, var_or
 
 __all__ = ["variables_read"]
@@ -22,8 +23,6 @@ _PREFIXES: Final = {id(reader): prefix for reader, prefix in _READERS}  # they l
 
 def variables_read(function: FunctionType, chains: Iterable[Chain]) -> tuple[Unit, ...] | None:
     """Return what the variables that a function reads come to; None: it reads none.
-
-    Their values may be secrets, whatever they are called.
 
     Args:
         function: who may read some.
@@ -37,9 +36,11 @@ def variables_read(function: FunctionType, chains: Iterable[Chain]) -> tuple[Uni
     if not named:
         return (Unit("environment", Part(digest_text(*(f"{name}={os.environ[name]}" for name in sorted(os.environ))))),)
     there = {name: os.environ[name] for name in sorted(named) if name in os.environ}
-    return tuple(
-        Unit(f"environment variable {name}", Part(digest_text(value), secret=True)) for name, value in there.items()
-    )
+    return tuple(_unit(name, value) for name, value in there.items())
+
+
+def _unit(name: str, value: str) -> Unit:
+    return Unit(f"environment variable {name}", Part(digest_text(value), secret=is_secret(name)))
 
 
 def _values(namespace: Mapping[str, Any], chain: Chain) -> Iterator[Any]:

@@ -62,6 +62,13 @@ CASES = [
         {"CLOACINA_VAR_city": "b"},
         [f"environment variable CLOACINA_VAR_city {CHANGED}"],
     ),
+    (
+        "a secret",
+        OS + "os.environ['API_KEY']",
+        {"API_KEY": "a"},
+        {"API_KEY": "b"},
+        [f"environment variable API_KEY {CHANGED}"],
+    ),
     ("none", "def body(c):\n    return 'CITY'", {"CITY": "a"}, {"CITY": "b"}, []),
 ]
 
@@ -71,7 +78,7 @@ CASES = [
 )
 def test_variables_that_a_task_reads_count(text, before, then, said, monkeypatch):
     def fingerprint(variables):
-        for name in ("CITY", "YEAR", "OTHER", "city", "CLOACINA_VAR_CITY", "CLOACINA_VAR_city"):
+        for name in ("CITY", "YEAR", "OTHER", "API_KEY", "city", "CLOACINA_VAR_CITY", "CLOACINA_VAR_city"):
             monkeypatch.delenv(name, raising=False)
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
@@ -85,4 +92,5 @@ def test_variables_that_a_task_reads_count(text, before, then, said, monkeypatch
     first, second = fingerprint(before), fingerprint(then)
     assert second.differences(first.parts) == said
     assert fingerprint(before) == first
-    assert all(part.secret for name, part in first.parts.items() if name.startswith("environment variable"))
+    secret = {name for name, part in first.parts.items() if name.startswith("environment") and part.secret}
+    assert secret == {name for name in first.parts if name.endswith("API_KEY")}
