@@ -48,7 +48,7 @@ atoms = (
     | st.times(timezones=st.none() | st.just(timezone(timedelta(hours=1), "CET")))
     | st.timedeltas()
     | st.uuids()
-    | st.sampled_from([..., 10**400, -0.0, range(3), np.float32("nan"), np.datetime64("NaT"), np.str_("a"), pd.NA])
+    | st.sampled_from([..., 10**400, -0.0, range(3), np.float32("nan"), np.datetime64("NaT", "ns"), np.str_("a"), pd.NA])
     | st.sampled_from([pd.Timestamp("2020-01-01 12:00:00.123456789", tz="Europe/Berlin"), pd.NaT, pd.Period("2020-01")])
     | st.sampled_from([pd.Timedelta("1ns"), pd.Interval(0, 1.5, closed="both")])
 )
