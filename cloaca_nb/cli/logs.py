@@ -8,6 +8,7 @@ import typer
 
 from cloaca_nb.cli.opened import opened
 from cloaca_nb.cli.options import HistoryUrl
+from cloaca_nb.core.run_id import short
 from cloaca_nb.history.followed import Piece, followed
 
 __all__ = ["show_logs"]
@@ -38,7 +39,7 @@ def show_logs(
             raise SystemExit(CANCELLED) from None
     if is_silent:
         whose = "Its tasks" if task is None else f"Task {task!r}"
-        typer.echo(f"{whose} wrote nothing in run {run_id}.", err=True)
+        typer.echo(f"{whose} wrote nothing in run {short(run_id)}.", err=True)
 
 
 def _labelled(piece: Piece) -> str:

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Final
 
 from cloaca_nb.core.graph import Workflow
-from cloaca_nb.errors import ContextKeyError, DefinitionError
+from cloaca_nb.errors import ContextKeyError, DefinitionError, near_miss
 
 __all__ = ["PREFIX", "given_variables", "secrets_for", "var", "var_or", "variables"]
 
@@ -24,7 +24,10 @@ def var(name: str) -> str:
     try:
         return os.environ[PREFIX + name]
     except KeyError:
-        raise ContextKeyError(f"required variable {name!r} not set (expected env var {PREFIX}{name})") from None
+        error = ContextKeyError(f"required variable {name!r} not set (expected env var {PREFIX}{name})")
+        close = near_miss(name, given_variables()).replace("?", ", which is set?")
+        error.add_note(f"In a shell: cloaca-nb run … --var {name}=…; in a notebook: %env {PREFIX}{name}=….{close}")
+        raise error from None
 
 
 def var_or(name: str, default: str) -> str:

@@ -56,7 +56,9 @@ def check_task(reading: Reading, run_id: str, task: str) -> None:
     rows = reading.rows("SELECT task_id FROM task_summary WHERE run_id = $1 ORDER BY position", run_id)
     known = [row["task_id"] for row in rows]
     if task not in known:
-        raise HistoryError(f"Run {run_id} has no task {task!r}.{near_miss(task, known)} It has {', '.join(known)}.")
+        raise HistoryError(
+            f"Run {short(run_id)} has no task {task!r}.{near_miss(task, known)} It has {', '.join(known)}."
+        )
 
 
 def _latest(reading: Reading, location: Location, workflow: str | None) -> str:

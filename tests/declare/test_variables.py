@@ -20,6 +20,14 @@ def test_unset(monkeypatch):
     with pytest.raises(KeyError) as caught:
         var("X")
     assert str(caught.value) == "required variable 'X' not set (expected env var CLOACINA_VAR_X)"
+    assert caught.value.__notes__ == ["In a shell: cloaca-nb run … --var X=…; in a notebook: %env CLOACINA_VAR_X=…."]
+
+
+def test_unset_but_for_a_slip(monkeypatch):
+    monkeypatch.setenv("CLOACINA_VAR_DATA_SURCE", "here")
+    with pytest.raises(KeyError) as caught:
+        var("DATA_SOURCE")
+    assert caught.value.__notes__[0].endswith(" Did you mean 'DATA_SURCE', which is set?")
 
 
 def test_given_for_a_block():
