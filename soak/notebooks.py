@@ -139,7 +139,8 @@ def happening(source: str, path: Path, folder: Path) -> Happened:
     try:
         notebook = dressed(read_notebook(path))
     except Exception as error:  # noqa: BLE001 - some of them are broken on purpose
-        return Happened(source, path.name, 0, f"not looked at: {type(error).__name__}: {first_line(error)}")
+        wrong = first_line(error).replace(str(path), path.name)
+        return Happened(source, path.name, 0, f"not looked at: {type(error).__name__}: {wrong}")
     tasks = sum(is_task_cell(cell.text) for cell in notebook.cells)
     if not tasks:
         return Happened(source, path.name, 0, "not looked at: no code cell for a task")
