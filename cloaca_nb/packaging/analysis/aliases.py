@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from cloaca_nb.packaging.analysis.changes import root_name
 
-__all__ = ["aliases", "handed_on", "reached_by"]
+__all__ = ["aliases", "aliases_within", "handed_on", "reached_by"]
 
 # Methods and functions that give out what they are given.
 _GIVES_OUT = {"enumerate", "zip", "reversed", "items", "values", "iter"}
@@ -29,6 +29,14 @@ def aliases(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, str]]:
                 | ast.comprehension(target=target, iter=value)
             ):
                 yield from ((name, other) for name in handed_on(target) for other in handed_on(value))
+
+
+def aliases_within(node: ast.AST) -> dict[str, set[str]]:
+    """Return for the names of a definition, scopes aside, the others whose values they may hold."""
+    found: dict[str, set[str]] = {}
+    for name, other in aliases(ast.walk(node)):
+        found.setdefault(name, set()).add(other)
+    return found
 
 
 def reached_by(names: Iterable[str], known: Mapping[str, Iterable[str]]) -> set[str]:
@@ -60,10 +68,21 @@ def handed_on(node: ast.expr) -> Iterator[str]:
             yield from (*handed_on(body), *handed_on(orelse))
         case ast.NamedExpr(target=target, value=value):
             yield from (*handed_on(target), *handed_on(value))
+        case ast.Call():
+            yield from _handed_on_by(node)
+        case _:
+            yield from root_name(node)
+
+
+def _handed_on_by(call: ast.Call) -> Iterator[str]:
+    """Yield the names whose values a call gives back as they are, or calls in turn: ``partial(rows.append, 1)``."""
+    match call:
+        case ast.Call(func=ast.Name(id="partial") | ast.Attribute(attr="partial"), args=[part, *_]):
+            yield from handed_on(part)
         case ast.Call(func=ast.Name(id=name), args=parts) if name in _GIVES_OUT:
             for part in parts:
                 yield from handed_on(part)
         case ast.Call(func=ast.Attribute(value=value, attr=name)) if name in _GIVES_OUT:
             yield from handed_on(value)
         case _:
-            yield from root_name(node)
+            yield from root_name(call)

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from cloaca_nb.core.code.bindings import FUNCTIONS, own_scope
-from cloaca_nb.packaging.analysis.aliases import aliases, handed_on, reached_by
-from cloaca_nb.packaging.analysis.changes import changed_by, root_name
+from cloaca_nb.packaging.analysis.aliases import aliases_within, handed_on, reached_by
+from cloaca_nb.packaging.analysis.changes import changed_by, given_out, handed_lambdas
+from cloaca_nb.packaging.analysis.classes import Methods, asks_for_heirs, changing_methods, methods_of, stands_on
 from cloaca_nb.packaging.analysis.statements import KNOWN, Statement
 
-__all__ = ["Calls"]
+__all__ = ["Calls", "used_at_once"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +23,9 @@ class _Doing:
         uses: the notebook's names that it uses in turn.
         changes_arguments: whether it changes what is handed to it.
         hands_on: the functions to which it hands its own arguments.
-        methods: those of a class that change their object.
+        methods: those of a class.
         gives_out: the names whose values it returns as they are, its own among them.
+        gives_back: whether it may return what is handed to it.
         stands_on: the bases and the metaclass of a class.
         asks_for_heirs: whether it is told of the classes that stand on it.
     """
@@ -32,8 +34,9 @@ class _Doing:
     uses: frozenset[str]
     changes_arguments: bool
     hands_on: frozenset[str]
-    methods: frozenset[str]
+    methods: Methods | None
     gives_out: frozenset[str]
+    gives_back: bool
     stands_on: frozenset[str]
     asks_for_heirs: bool
 
@@ -43,33 +46,39 @@ class Calls:
 
     def __init__(self) -> None:
         self._doings: dict[str, _Doing] = {}
+        self.methods: frozenset[str] = frozenset()  # of the notebook's classes, that change their object
 
     def define(self, name: str, statement: Statement) -> None:
         """Take in what a statement gives a name."""
         if isinstance(statement.node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             self._doings[name] = _doing(statement)
+            if isinstance(statement.node, ast.ClassDef):
+                self.methods = changing_methods(one.methods for one in self._doings.values() if one.methods)
         else:
             self._doings.pop(name, None)
 
     def changers(self, statement: Statement) -> frozenset[str]:
         """Return what a statement uses at once and what changes something when called: functions, classes, methods."""
         found = (
-            name for name in statement.names.now if self._changes(name, set()) or self._changes_arguments(name, set())
+            name
+            for name in used_at_once(statement)
+            if self._changes(name, set()) or self._changes_arguments(name, set())
         )
         return self.methods.union(found)
-
-    @property
-    def methods(self) -> frozenset[str]:
-        """The methods of the notebook's classes that change their object."""
-        return frozenset[str]().union(*(one.methods for one in self._doings.values()))
 
     def given_out_by(self, name: str) -> frozenset[str]:
         """Return the names whose values a function gives out."""
         return self._doings[name].gives_out if name in self._doings else frozenset()
 
+    def given_back_in(self, statement: Statement) -> Iterator[tuple[str, frozenset[str]]]:
+        """Yield for each call in a statement that may return what is handed to it, how it is called, and that."""
+        for name, handed in _calls_at_once(statement):
+            if name in self._doings and self._doings[name].gives_back:
+                yield given_out(name), handed
+
     def changed_by(self, statement: Statement) -> frozenset[str]:
         """Return the names whose values a statement changes by calls, as far as the text of what it calls shows."""
-        found = {changed for name in statement.names.now for changed in self._changes(name, set())}
+        found = {changed for name in used_at_once(statement) for changed in self._changes(name, set())}
         for called, handed in _calls_at_once(statement):
             if self._changes_arguments(called, set()):
                 found.update(handed)
@@ -99,59 +108,51 @@ class Calls:
 
 @lru_cache(maxsize=KNOWN)  # a kernel asks again whenever a cell is executed
 def _doing(statement: Statement) -> _Doing:
+    node = statement.node
+    held = aliases_within(node)
+    changed = reached_by(changed_by(node), held)
+    parameters = set(_parameters(node))
+    own = statement.names.defined if not changed.isdisjoint(_made_once(node)) else frozenset()
     names = statement.names.later | statement.names.now | statement.names.defined
-    held: dict[str, set[str]] = {}
-    for name, other in aliases(ast.walk(statement.node)):
-        held.setdefault(name, set()).add(other)
-    changed = reached_by(changed_by(statement.node), held)
-    parameters = set(_parameters(statement.node))
-    calls = [one for one in ast.walk(statement.node) if isinstance(one, ast.Call) and isinstance(one.func, ast.Name)]
+    calls = [one for one in ast.walk(node) if isinstance(one, ast.Call)]
+    given = frozenset(reached_by(_given_out(node), held))
+    own_class = node if isinstance(node, ast.ClassDef) else None
     return _Doing(
-        changes=frozenset(names & (changed - parameters)),
+        changes=frozenset(names & (changed - parameters)) | own,
         uses=statement.names.later | statement.names.now,
         changes_arguments=not parameters.isdisjoint(changed),
         hands_on=frozenset(
-            one.func.id
+            called
             for one in calls
-            if isinstance(one.func, ast.Name) and not parameters.isdisjoint(reached_by(_handed_to(one), held))
+            for called, handed in _handed_over(one)
+            if not parameters.isdisjoint(reached_by(handed, held))
         ),
-        methods=frozenset(_changing_methods(statement.node)),
-        gives_out=frozenset(reached_by(_given_out(statement.node), held)) - parameters,
-        stands_on=frozenset(_stands_on(statement.node)),
-        asks_for_heirs=isinstance(statement.node, ast.ClassDef) and _asks_for_heirs(statement.node),
+        methods=methods_of(own_class) if own_class else None,
+        gives_out=given - parameters,
+        gives_back=not given.isdisjoint(parameters.difference(_made_anew(node))),
+        stands_on=frozenset(stands_on(own_class) if own_class else ()),
+        asks_for_heirs=own_class is not None and asks_for_heirs(own_class),
     )
 
 
-def _stands_on(node: ast.stmt) -> Iterator[str]:
-    if isinstance(node, ast.ClassDef):
-        for one in (*node.bases, *(keyword.value for keyword in node.keywords)):
-            yield from root_name(one)
-
-
-def _asks_for_heirs(node: ast.ClassDef) -> bool:
-    """Say whether a class is a metaclass, or says what happens when another class stands on it, or asks which do."""
-    is_metaclass = any("type" in root_name(one) for one in node.bases)
-    names = {getattr(one, "name", getattr(one, "attr", "")) for one in ast.walk(node)}
-    return is_metaclass or not names.isdisjoint({"__init_subclass__", "__subclasses__"})
-
-
-def _changing_methods(node: ast.stmt) -> set[str]:
-    """Return the methods of a class that change their object, themselves or by others of its methods."""
-    own = [one for one in getattr(node, "body", ()) if isinstance(node, ast.ClassDef) and isinstance(one, FUNCTIONS)]
-    of_self = {one.name: (*one.args.posonlyargs, *one.args.args)[0].arg for one in own if one.args.args}
-    found = {one.name for one in own if of_self.get(one.name) in set(changed_by(one))}
-    count = -1
-    while count != len(found):
-        count = len(found)
-        found |= {one.name for one in own if not found.isdisjoint(_called_on(one, of_self.get(one.name)))}
-    return {name for name in found if not name.startswith("__")}
-
-
-def _called_on(node: ast.AST, name: str | None) -> Iterator[str]:
+def _made_anew(node: ast.stmt) -> Iterator[str]:
+    """Yield the names to which a definition gives values that it makes: ``frame = frame.dropna()``."""
     for one in ast.walk(node):
         match one:
-            case ast.Call(func=ast.Attribute(value=ast.Name(id=root), attr=method)) if root == name:
-                yield method
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if name not in handed_on(value):
+                yield name
+
+
+def _made_once(node: ast.stmt) -> Iterator[str]:
+    """Yield the parameters of a function whose default is made once, and may be changed by each call."""
+    if isinstance(node, FUNCTIONS):
+        named = [*node.args.posonlyargs, *node.args.args]
+        defaults = node.args.defaults
+        pairs = [*zip(named[len(named) - len(defaults) :], defaults, strict=True)]
+        pairs += [
+            (one, default) for one, default in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True) if default
+        ]
+        yield from (one.arg for one, default in pairs if not isinstance(default, ast.Constant))
 
 
 def _given_out(node: ast.stmt) -> Iterator[str]:
@@ -162,15 +163,24 @@ def _given_out(node: ast.stmt) -> Iterator[str]:
 
 
 @lru_cache(maxsize=KNOWN)
+def used_at_once(statement: Statement) -> frozenset[str]:
+    """Return the names that a statement reads at once, or in a lambda that what it calls may call."""
+    names = {one.id for part in handed_lambdas(statement.node) for one in ast.walk(part) if isinstance(one, ast.Name)}
+    return statement.names.now | (statement.names.later & names)
+
+
+@lru_cache(maxsize=KNOWN)
 def _calls_at_once(statement: Statement) -> tuple[tuple[str, frozenset[str]], ...]:
-    """Return for each call of a plain name, outside of function bodies, that name and what is handed over."""
+    """Return for each name that is called, or may be, outside of function bodies, what is handed over with it."""
     calls = [one for one in own_scope([statement.node]) if isinstance(one, ast.Call)]
-    return tuple((one.func.id, frozenset(_handed_to(one))) for one in calls if isinstance(one.func, ast.Name))
+    return tuple(found for one in calls for found in _handed_over(one))
 
 
-def _handed_to(call: ast.Call) -> Iterator[str]:
-    for one in (*call.args, *(keyword.value for keyword in call.keywords)):
-        yield from root_name(one)
+def _handed_over(call: ast.Call) -> Iterator[tuple[str, frozenset[str]]]:
+    """Yield the function that a call names, and those that it hands on to be called, with all else that it hands on."""
+    every = [*call.args, *(keyword.value for keyword in call.keywords)]
+    handed = frozenset(name for one in every for name in handed_on(one))
+    yield from ((one.id, handed - {one.id}) for one in (call.func, *every) if isinstance(one, ast.Name))
 
 
 def _parameters(node: ast.AST) -> Iterator[str]:

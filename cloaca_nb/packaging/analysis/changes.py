@@ -2,69 +2,34 @@
 
 import ast
 from collections.abc import Collection, Iterator
-from typing import Final
 
-from cloaca_nb.core.code.bindings import own_scope
+from cloaca_nb.core.code.bindings import arguments, own_scope
+from cloaca_nb.packaging.analysis.known_methods import (
+    CHANGES,
+    CHANGES_ARGUMENT,
+    GIVES_INNER,
+    LEARNS,
+    LOOKS,
+    TAKES,
+    is_setting,
+)
 
 __all__ = [
-    "CHANGES",
-    "CHANGES_ARGUMENT",
-    "LOOKS",
     "base_name",
     "chain",
     "changed_at_once",
     "changed_by",
     "changed_by_keyword",
     "given_out",
+    "handed_lambdas",
     "is_of_new",
-    "is_setting",
     "last_name",
+    "may_rebind",
     "root_name",
     "touched_by",
 ]
 
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-# Methods of the standard containers that change them.
-CHANGES: Final = _words(
-    """
-    add append appendleft clear difference_update discard extend extendleft insert intersection_update move_to_end
-    pop popitem popleft put remove reverse rotate setdefault sort subtract symmetric_difference_update update
-    """
-)
-# Those of them that give something back, so that their value may be kept.
-_TAKES: Final = _words("pop popitem popleft setdefault")
-# Methods by which models learn: they change their object too, and may take long.
-_LEARNS: Final = _words("fit fit_predict fit_resample fit_transform load_state_dict partial_fit set_params")
-# Functions that change their first argument; `at` is that of numpy's functions.
-CHANGES_ARGUMENT: Final = _words(
-    """
-    at copyto delattr fill_diagonal heapify heappop heappush heappushpop heapreplace insort insort_left insort_right
-    next place put_along_axis putmask setattr shuffle
-    """
-)
-# Functions of modules that set how the module works from then on; so do those that begin like `_SETS`.
-_SETTINGS: Final = _words(
-    """
-    basicConfig captureWarnings disable disable_max_rows enable extension filterwarnings init_printing ioff ion
-    load_dotenv manual_seed pandas rc rc_file seed set setLevel setlocale setrecursionlimit simplefilter use
-    """
-)
-_SETS: Final = ("set_", "register")
-# Methods that show or compute something and leave their object as it is.
-LOOKS: Final = _words(
-    """
-    agg aggregate all any boxplot copy corr count describe display dot drop drop_duplicates dropna exists fillna
-    format get groupby head hist index info isna items iterdir join keys lower max mean median memory_usage merge
-    min notna nunique pivot pivot_table plot query read_text sample savefig show sort_index sort_values split std
-    strip sum tail to_csv to_dict to_frame to_html to_json to_markdown to_numpy to_parquet to_string unique upper
-    value_counts values var write_text
-    """
-)
-_GIVES_INNER: Final = _words("get items keys values")  # those of them whose value may be a part of their object
+_NAMESPACES = {"globals", "locals", "vars"}  # functions that give a notebook's names, to read and to write
 
 
 def touched_by(call: ast.Call) -> Iterator[str]:
@@ -104,25 +69,45 @@ def changed_at_once(node: ast.stmt, methods: Collection[str]) -> Iterator[str]:
             continue
         last = last_name(part.func)
         # The None of a container's other methods nobody keeps: `df.add(1)`, `image.rotate(90)` are none of a container.
-        known = _TAKES if part is value and not isinstance(node, ast.Expr) else CHANGES
-        is_of_object = last in known | _LEARNS or last in methods
+        known = TAKES if part is value and not isinstance(node, ast.Expr) else CHANGES
+        is_of_object = last in known | LEARNS or last in methods
         if last in CHANGES_ARGUMENT or any(changed_by_keyword(part)) or (is_of_object and not is_of_new(part)):
             yield from touched_by(part)
+    for one in handed_lambdas(node):
+        yield from set(changed_by(one.body)).difference(arguments(one))
+
+
+def handed_lambdas(node: ast.stmt) -> Iterator[ast.Lambda]:
+    """Yield the lambdas that a statement hands to what it calls, which may call them at once."""
+    for part in own_scope([node]):
+        if isinstance(part, ast.Call):
+            every = (*part.args, *(keyword.value for keyword in part.keywords))
+            yield from (one for one in every if isinstance(one, ast.Lambda))
+
+
+def may_rebind(node: ast.stmt) -> bool:
+    """Say whether a statement may give any name another value: ``globals().update(found)``, ``exec(text)``."""
+    for part in own_scope([node]):
+        match part:
+            case ast.Call(func=ast.Name(id="exec"), args=[_]):
+                return True
+            case ast.Call(func=ast.Attribute(value=ast.Call(func=ast.Name(id=name), args=[]), attr="update")):
+                if name in _NAMESPACES:
+                    return True
+            case ast.Subscript(value=ast.Call(func=ast.Name(id=name), args=[]), ctx=ast.Store(), slice=key):
+                if name in _NAMESPACES and not isinstance(key, ast.Constant):
+                    return True
+    return False
 
 
 def is_of_new(call: ast.Call) -> bool:
     """Say whether a method is one of something that a method before it has made: ``df.copy().pop("a")``."""
-    return not (LOOKS - _GIVES_INNER).isdisjoint(last_name(one.func) for one in chain(call)[1:])
+    return not (LOOKS - GIVES_INNER).isdisjoint(last_name(one.func) for one in chain(call)[1:])
 
 
 def _is_change(call: ast.Call) -> bool:
     last = last_name(call.func)
-    return last in CHANGES | CHANGES_ARGUMENT | _LEARNS or is_setting(last) or any(changed_by_keyword(call))
-
-
-def is_setting(name: str) -> bool:
-    """Say whether a function of that name sets how its module works from then on."""
-    return name in _SETTINGS or name.startswith(_SETS)
+    return last in CHANGES | CHANGES_ARGUMENT | LEARNS or is_setting(last) or any(changed_by_keyword(call))
 
 
 def changed_by_keyword(call: ast.Call) -> Iterator[str]:
@@ -166,6 +151,8 @@ def root_name(node: ast.expr) -> Iterator[str]:
     match node:
         case ast.Name(id=name):
             yield name
+        case ast.Call(func=ast.Name(id="vars"), args=[one]):
+            yield from root_name(one)
         case ast.Call(func=ast.Name(id=name)):
             yield given_out(name)
 

@@ -10,10 +10,11 @@ from typing import Final
 from cloaca_nb.core.code.bindings import own_scope
 from cloaca_nb.errors import ExportError, near_miss
 from cloaca_nb.packaging.analysis.aliases import aliases, reached_by
-from cloaca_nb.packaging.analysis.calls import Calls
-from cloaca_nb.packaging.analysis.changes import changed_at_once, given_out, root_name
+from cloaca_nb.packaging.analysis.calls import Calls, used_at_once
+from cloaca_nb.packaging.analysis.changes import changed_at_once, given_out, may_rebind
 from cloaca_nb.packaging.analysis.imports import OUR_NAMES, Import, imports_of
 from cloaca_nb.packaging.analysis.statements import Place, Statement
+from cloaca_nb.packaging.analysis.states import States
 
 __all__ = ["COMPOUND", "Definition", "Definitions", "Reader"]
 
@@ -24,8 +25,6 @@ COMPOUND: Final = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.Try, ast.TrySta
 
 # Magics that give names values.
 _DEFINES: Final = re.compile(r"%(run|store|pylab|load|macro)\b")
-# What makes values that each use leaves as others.
-_WITH_STATE: Final = {"default_rng", "RandomState", "Random", "iter"}
 # What IPython puts into every notebook besides `display`, which modules can import.
 _OF_IPYTHON: Final = {"get_ipython", "In", "Out", "_", "__", "___", "_i", "_ii", "_iii", "_ih", "_oh", "_dh"}
 
@@ -61,6 +60,13 @@ class Definition:
         return isinstance(self.statement.node, ast.Import | ast.ImportFrom)
 
     @property
+    def is_assigned(self) -> bool:
+        """Whether it is a value: no module, function or class."""
+        return not isinstance(
+            self.statement.node, ast.Import | ast.ImportFrom | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+        )
+
+    @property
     def is_ours(self) -> bool:
         """Whether the name is this library's module, or something of it."""
         return any(one.distribution_module in OUR_NAMES for one in self.imports())
@@ -72,15 +78,6 @@ class Definition:
         return not isinstance(getattr(node, "value", None), ast.Constant) and isinstance(
             node, ast.Assign | ast.AnnAssign | ast.If | ast.For | ast.Try | ast.Match
         )
-
-    @property
-    def has_state(self) -> bool:
-        """Whether each use of the value leaves it another one, as a draw does a generator of random numbers."""
-        match getattr(self.statement.node, "value", None):
-            case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
-                return name in _WITH_STATE
-            case _:
-                return False
 
     def same_as(self, other: "Definition") -> bool:
         """Say whether both give the name the same value."""
@@ -105,18 +102,20 @@ class Definitions:
         self._found: dict[str, list[Definition]] = {}
         self._aliases: dict[str, set[str]] = {}
         self._calls = Calls()
+        self._states = States()
         self._by_calls: dict[Statement, frozenset[str]] = {}
         self._changers: dict[Statement, frozenset[str]] = {}
         self._magics: list[Statement] = []
         for statement in statements:
             if _DEFINES.match(statement.first_line):
                 self._magics.append(statement)
-            self._changers[statement] = self._calls.changers(statement)
+            self._changers[statement] = self._calls.changers(statement) | self._states.called_by(statement)
             self._by_calls[statement] = self._calls.changed_by(statement) | self._changed_inside(statement)
             changed = self._changed(statement) | self._calls.told_of(statement)
             for name in sorted(statement.names.defined):
                 self._define(name, statement)
                 self._calls.define(name, statement)
+                self._states.define(name, statement, self._calls.methods)
                 self._aliases[given_out(name)] = set(self._calls.given_out_by(name))
             for name in sorted(changed - statement.names.defined):
                 if name in self._found:
@@ -149,7 +148,7 @@ class Definitions:
         """Return the names that the notebook's functions may read which a statement calls at once."""
         found: set[str] = set()
         seen: set[str] = set()
-        waiting = list(statement.names.now)
+        waiting = list(used_at_once(statement))
         while waiting:
             name = waiting.pop()
             one = self.above(name, statement) if name not in seen else None
@@ -189,26 +188,32 @@ class Definitions:
 
     def _changed_inside(self, statement: Statement) -> frozenset[str]:
         """Return the names whose values methods change inside of a statement's expressions; modules keep theirs."""
-        changed = {*changed_at_once(statement.node, self._calls.methods), *self._drawn_from(statement)}
+        changed = {*changed_at_once(statement.node, self._calls.methods), *self._states.used_up_by(statement)}
+        if may_rebind(statement.node):
+            changed.update(name for name, found in self._found.items() if found[-1].is_assigned)
         return frozenset(name for name in changed if not (name in self._found and self._found[name][-1].is_import))
-
-    def _drawn_from(self, statement: Statement) -> set[str]:
-        """Return the names with a state on which a statement calls methods."""
-        calls = (one.func for one in own_scope([statement.node]) if isinstance(one, ast.Call))
-        names = {name for one in calls if isinstance(one, ast.Attribute) for name in root_name(one)}
-        return {name for name in names if name in self._found and self._found[name][-1].has_state}
 
     def _changed(self, statement: Statement) -> set[str]:
         """Return the names whose values a statement changes; after ``a = b``, a change of `a` is one of `b` too."""
         updated = statement.names.defined if isinstance(statement.node, ast.AugAssign) else frozenset()
-        own = _aliases_of(statement)
+        own = self._aliases_by(statement)
         known = {name: self._aliases.get(name, set()) | own.get(name, set()) for name in {*self._aliases, *own}}
         return reached_by({*statement.changes, *self._by_calls[statement], *updated}, known)
+
+    def _aliases_by(self, statement: Statement) -> dict[str, set[str]]:
+        """Return for each name that a statement binds, and each call in it, the names whose values it may hold."""
+        found: dict[str, set[str]] = {}
+        for name, other in aliases(own_scope([statement.node])):
+            found.setdefault(name, set()).add(other)
+        for called, handed in self._calls.given_back_in(statement):
+            for others in [*found.values(), found.setdefault(called, {called})]:
+                others.update(handed if called in others else ())
+        return found
 
     def _define(self, name: str, statement: Statement) -> None:
         if not isinstance(statement.node, ast.AugAssign):
             kept = self._aliases.get(name, set()) if isinstance(statement.node, COMPOUND) else set()
-            self._aliases[name] = (kept | _aliases_of(statement).get(name, set())) - {name}
+            self._aliases[name] = (kept | self._aliases_by(statement).get(name, set())) - {name}
         found = self._found.setdefault(name, [])
         if found and _continues(name, statement, found[-1]):
             found[-1].changes.append(statement)
@@ -251,14 +256,6 @@ class Definitions:
         else:
             fix = f"Define it in a cell, or import it.{near_miss(name, self._found)}"
         return ExportError(f"{reader.where}: {reader.what} needs {name!r}, which no cell defines. {fix}")
-
-
-def _aliases_of(statement: Statement) -> dict[str, set[str]]:
-    """Return for each name that a statement binds the others whose values it may hold afterwards."""
-    found: dict[str, set[str]] = {}
-    for name, other in aliases(own_scope([statement.node])):
-        found.setdefault(name, set()).add(other)
-    return found
 
 
 def _continues(name: str, statement: Statement, before: Definition) -> bool:

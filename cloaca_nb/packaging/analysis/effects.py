@@ -12,16 +12,8 @@ from functools import lru_cache
 from typing import Final
 
 from cloaca_nb.core.code.bindings import own_scope
-from cloaca_nb.packaging.analysis.changes import (
-    CHANGES,
-    CHANGES_ARGUMENT,
-    LOOKS,
-    chain,
-    changed_by_keyword,
-    is_of_new,
-    is_setting,
-    last_name,
-)
+from cloaca_nb.packaging.analysis.changes import chain, changed_by_keyword, is_of_new, last_name, root_name
+from cloaca_nb.packaging.analysis.known_methods import CHANGES, CHANGES_ARGUMENT, LOOKS, is_setting
 
 __all__ = ["Effect", "effect_of", "obstacle", "syntax_obstacle", "uses_ipython"]
 
@@ -66,7 +58,7 @@ def effect_of(node: ast.stmt, changers: Collection[str] = ()) -> Effect:
         return Effect.CHANGE
     first = chain(node.value)[-1].func
     called = [last_name(call.func) for call in chain(node.value)]
-    is_told = called[0] in changers or (isinstance(first, ast.Name) and first.id in changers)
+    is_told = called[0] in changers or any(name in changers for name in root_name(first))
     is_inner = called[0] in CHANGES and not is_of_new(node.value)
     if is_inner or is_told or called[-1] in CHANGES | CHANGES_ARGUMENT or any(changed_by_keyword(node.value)):
         return Effect.CHANGE

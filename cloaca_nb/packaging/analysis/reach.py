@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Final
 
 from cloaca_nb.errors import ExportError
+from cloaca_nb.packaging.analysis.calls import used_at_once
 from cloaca_nb.packaging.analysis.carried_modules import imported_modules
 from cloaca_nb.packaging.analysis.definitions import COMPOUND, Definition, Definitions, Reader
 from cloaca_nb.packaging.analysis.effects import Effect, effect_of, obstacle, syntax_obstacle, uses_ipython
@@ -260,7 +261,9 @@ class _Closure:
     def _free(self, statement: Statement) -> FreeNames:
         """Return what a statement needs from elsewhere."""
         names = statement.names
-        return names._replace(now=frozenset(one for one in names.now if not self._binds_itself(statement, one)))
+        lambdas = {one for one in names.later if self._definitions.is_defined_above(one, statement)}
+        now = names.now | (lambdas & used_at_once(statement))
+        return names._replace(now=frozenset(one for one in now if not self._binds_itself(statement, one)))
 
     def _binds_itself(self, statement: Statement, name: str) -> bool:
         """Say whether a name that a statement reads is one that it gives a value first, as a loop variable is."""

@@ -15,7 +15,7 @@ VALUES = st.sampled_from("abc")
 HELPERS = st.sampled_from("fgh")
 LITERALS = st.sampled_from(["1", "[]", "[1, 2]", "{}", '{"k": [1]}', "(1, [2])", '"x"'])
 
-# What a helper does; x is its parameter, {v} and {w} are names of the notebook, {h} is a helper.
+# What a helper does; x is its parameter, `kept` has a default, {v} and {w} are names of the notebook, {h} is a helper.
 BODIES = st.sampled_from(
     [
         "return x",
@@ -32,6 +32,7 @@ BODIES = st.sampled_from(
         "def inner(): {v}.append(3)\n    inner()",
         "for one in {v}[:2]: x.append(one)\n    return x",
         "return [one for one in {v}]",
+        "kept.append(x); return kept[:]",
     ]
 )
 STATEMENTS = st.sampled_from(
@@ -80,6 +81,13 @@ STATEMENTS = st.sampled_from(
         "{v} = min([{w}, {w}], key=str)",
         "list(map({h}, [{v}]))",
         "{v}.extend(map({h}, [{w}]))",
+        "list(map(lambda one: {v}.append(one), {l}))",
+        "{v} = sorted([2, 1], key=lambda one: {h}({w}) is None)",
+        "print(sorted([2, 1], key=lambda one: {v}.append(one) is None))",
+        "{v} = iter({w}); print(next({v}))",
+        "{v} = {w}.append\n{v}({l})",
+        "globals().update({v}={w})",
+        "for one in '{v}{w}': globals()[one] = {l}",
         "setattr({h}, 'seen', {v})",
         "{h}.seen = {v}",
         "{v} = getattr({h}, 'seen', {l})",
@@ -95,7 +103,7 @@ def cells(draw: st.DrawFn) -> list[str]:
         names = {"v": draw(VALUES), "w": draw(VALUES), "h": draw(HELPERS), "l": draw(LITERALS)}
         return template.format(**names)
 
-    helpers = [f"def {name}(x):\n    {filled(draw(BODIES))}" for name in "fgh"]
+    helpers = [f"def {name}(x, kept=[]):\n    {filled(draw(BODIES))}" for name in "fgh"]
     begin = [f"{name} = {draw(LITERALS)}" for name in "abc"]
     statements = [filled(one) for one in draw(st.lists(STATEMENTS, min_size=1, max_size=6))]
     every = [*begin, *helpers, *statements]
