@@ -1,6 +1,8 @@
 // --- a graph of dots: a canvas, as a browser lays out the whole of an SVG when one of its thousand shapes changes ---
 
 const MOST_PIXELS = 16_000_000; // what every browser gives a canvas
+const RIM = 2; // around a dot, for its outline
+const FAINT = 0.18; // what the reader filters out
 const REACH = 0.7; // of its width: so far from its centre a dot is hit
 
 function dotsOf(run) {
@@ -54,6 +56,7 @@ function fitDots(part) {
     Object.assign(one, { width: Math.round(width * part.scale), height: Math.round(height * part.scale) });
     one.getContext("2d").scale(part.scale, part.scale);
   }
+  part.stamps = stampsOf(part.styles, Object.keys(part.run.graph.looks), part.run.graph.tasks[0].box, part.scale);
   const { stroke, width: lineWidth } = part.styles[""];
   const pen = Object.assign(part.behind.getContext("2d"), { strokeStyle: stroke, lineWidth, globalAlpha: 0.25 });
   strokeEdges(pen, part.paths);
@@ -68,7 +71,7 @@ function strokeEdges(pen, edges) {
   pen.setLineDash([]);
 }
 
-function paintDots({ run, canvas, behind, styles, scale, touching, lit, shown }) {
+function paintDots({ run, canvas, behind, styles, stamps, scale, touching, lit, shown }) {
   if (!scale) return;
   const { width, height, tasks } = run.graph;
   const pen = canvas.getContext("2d");
@@ -78,25 +81,28 @@ function paintDots({ run, canvas, behind, styles, scale, touching, lit, shown })
   if (lit !== null) strokeEdges(Object.assign(pen, ink), touching[lit].flat());
   const isOut = new Set(shown.length < tasks.length ? run.rows.keys() : []);
   if (isOut.size) for (const number of shown) isOut.delete(number);
-  const [clear, faint] = [new Map(), new Map()]; // paths by state; faint is what the reader filters out
   tasks.forEach(({ box: [x, y, wide, high] }, number) => {
-    const { state } = run.rows[number];
-    const paths = isOut.has(number) ? faint : clear;
-    if (!paths.has(state)) paths.set(state, new Path2D());
-    paths.get(state).roundRect(x, y, wide, high, styles[state].round);
+    pen.globalAlpha = isOut.has(number) ? FAINT : 1;
+    pen.drawImage(stamps.get(run.rows[number].state), x - RIM, y - RIM, wide + 2 * RIM, high + 2 * RIM);
   });
-  fillDots(Object.assign(pen, { globalAlpha: 0.18 }), faint, styles);
-  fillDots(Object.assign(pen, { globalAlpha: 1 }), clear, styles);
+  pen.globalAlpha = 1;
   for (const number of [lit, run.chosen]) if (number !== null) outline(Object.assign(pen, ink), tasks[number].box);
 }
 
-function fillDots(pen, paths, styles) {
-  for (const [state, path] of paths) {
-    const { fill, stroke, width } = styles[state];
-    Object.assign(pen, { fillStyle: fill, strokeStyle: stroke, lineWidth: width });
-    pen.fill(path);
-    pen.stroke(path);
-  }
+/** A dot of each state, painted once: a thousand outlines in each frame are what a processor paints slowly. */
+function stampsOf(styles, states, [, , wide, high], scale) {
+  return new Map(states.map((state) => [state, stampOf(styles[state], wide, high, scale)]));
+}
+
+function stampOf({ fill, stroke, width: lineWidth, round }, wide, high, scale) {
+  const size = (length) => Math.ceil((length + 2 * RIM) * scale);
+  const stamp = make("canvas", { width: size(wide), height: size(high) });
+  const pen = Object.assign(stamp.getContext("2d"), { fillStyle: fill, strokeStyle: stroke, lineWidth });
+  pen.scale(stamp.width / (wide + 2 * RIM), stamp.height / (high + 2 * RIM));
+  pen.roundRect(RIM, RIM, wide, high, round);
+  pen.fill();
+  pen.stroke();
+  return stamp;
 }
 
 function outline(pen, [x, y, wide, high]) {
