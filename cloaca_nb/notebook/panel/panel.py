@@ -32,6 +32,9 @@ __all__ = ["Panel", "Wish"]
 # Seconds after which a page that was left may have been loaded again. It asks for its widgets, but while a cell blocks
 # the kernel it gets no answer; what it is told, it takes in.
 _ANNOUNCED_AFTER: Final = (2, 4, 8, 16, 32)
+# Seconds between two updates: the more tasks change at once, the more the page has to do, and shares a processor with
+# the run perhaps.
+_OFTEN, _SELDOM = 0.1, 0.25
 _SOON: Final = 0.5  # seconds after which a run is worth asking how long its tasks usually take
 _QUIET: Final = 10  # intervals after a run in which another may begin, which the answer must not slow down
 logger = logging.getLogger(__name__)
@@ -69,7 +72,7 @@ class Panel:
         tells_failure: whether the task that a failed run blames is opened at the end, as no cell says why.
         after: the key of the panel that the run was started from.
         clock: seconds since the epoch.
-        interval: seconds between two updates.
+        interval: seconds between two updates; by default a tenth, and a quarter for a run of many tasks.
 
     Attributes:
         key: by which the page knows it.
@@ -85,14 +88,15 @@ class Panel:
         tells_failure: bool = False,
         after: str = "",
         clock: Callable[[], float] = time.time,
-        interval: float = 0.1,
+        interval: float | None = None,
     ) -> None:
         self.key = uuid4().hex
         self._on_cancel, self._on_again = on_cancel, on_again
         self._usual, self._has_asked = usual, False
         self._tells_failure, self._after = tells_failure, after
-        self._clock, self._interval = clock, interval
+        self._clock = clock
         self._facts = RunFacts(workflow)
+        self._interval = interval or (_SELDOM if self._facts.has_many else _OFTEN)
         self._events: deque[Event] = deque()
         self._cancelling = self._told_cancelling = False
         self._has_place = self._is_still = False  # whether the page can stand in for the widget; whether it does

@@ -49,6 +49,11 @@ class RunFacts:
         self._rows.renew(changed - {""}, self.record)
         return changed
 
+    @property
+    def has_many(self) -> bool:
+        """Whether there are more tasks than can be drawn with their names."""
+        return self._layout.compact
+
     # --- the run ---
 
     def graph(self) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 // --- the list of tasks: only the rows in sight exist, so it takes any number ---
 
 const ROW = 28; // px
-const MARGIN = 6; // rows beyond the edges
+const MARGIN = 3; // rows beyond the edges
 const MOST_ROWS = 15; // in sight
 const FEW = 12; // tasks that need no field to filter them by
 

@@ -1,5 +1,7 @@
 // --- a view of a run ---
 
+const [CLOCK, CLOCK_OF_MANY, CALM_CLOCK] = [100, 250, 1000]; // ms after which clocks advance, if nothing else was painted
+
 /** Let the eye find a task in graph and list when it is pointed at in one of them. */
 function lightUp(root, { graph, tasks }) {
   let lit = null;
@@ -39,8 +41,10 @@ function view(run, host) {
   const going = new Set(); // of those whose time is to be written in the graph
   const follow = follower(part.tasks, run);
   let frame = 0;
+  let painted = 0; // when, in ms
   const paint = () => {
     frame = 0;
+    painted = performance.now();
     for (const number of late) going.add(number);
     showRun(root, part, run, late, follow);
     tick(part, run, going);
@@ -51,7 +55,9 @@ function view(run, host) {
     frame ||= requestAnimationFrame(paint); // however many messages come before it
   };
   const onKey = keysOf(root, part.tasks, run);
-  const timer = setInterval(() => !frame && !run.state.ended && root.isConnected && tick(part, run, going), calm() ? 1000 : 100);
+  const clock = calm() ? CALM_CLOCK : run.graph.compact ? CLOCK_OF_MANY : CLOCK;
+  const isQuiet = () => !frame && performance.now() - painted > clock / 2;
+  const timer = setInterval(() => isQuiet() && !run.state.ended && root.isConnected && tick(part, run, going), clock);
   run.views.add(show);
   window.addEventListener("keydown", onKey, true);
   lightUp(root, part);
