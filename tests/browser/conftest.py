@@ -154,6 +154,7 @@ class NotebookPage:
                 ({model}) => model.type !== "code" || (model.executionCount && model.executionState === "idle")
             )""",
             arg=self.index(first_line),
+            polling=50,  # ms; by default it is every frame, and a page that must draw each takes a run's time
         )
 
     def run(self, first_line: str) -> None:
