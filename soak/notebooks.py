@@ -28,6 +28,7 @@ from cloaca_nb.packaging.export.export import export
 from cloaca_nb.packaging.export.imported import import_package
 from cloaca_nb.packaging.export.write import write_package
 
+HEAD: Final = "| source | notebook | tasks | what became of it |\n|---|---|--:|---|\n"
 SOURCES: Final = [
     "nbclient",
     "nbconvert",
@@ -88,9 +89,19 @@ def main(file: str | None = None) -> int:
     kinds = Counter(one.what.partition(":")[0] for one in found)
     sys.stdout.write(", ".join(f"{count} {kind}" for kind, count in kinds.most_common()) + "\n")
     if file:
-        rows = (f"| {one.source} | {one.notebook} | {one.tasks} | {one.what.replace('|', '/')} |\n" for one in found)
-        Path(file).write_text("| source | notebook | tasks | what became of it |\n|---|---|--:|---|\n" + "".join(rows))
+        write_table(Path(file), found)
     return 0 if found and all(one.is_good for one in found) else 1
+
+
+def write_table(path: Path, found: Iterable[Happened]) -> None:
+    """Write what became of the notebooks below what the file says of its table."""
+    above = path.read_text("utf-8").partition(HEAD)[0] if path.exists() else ""
+    rows = [
+        f"| {one.source} | {one.notebook} | {one.tasks} | {one.what.replace('|', '/')} |\n"
+        for one in found
+        if one.notebook
+    ]
+    path.write_text("".join([above, HEAD, *rows]), "utf-8")
 
 
 def happenings(source: str) -> Iterator[Happened]:
