@@ -50,17 +50,15 @@ def _takes_orphans() -> bool:
 
 
 def _keep(child: int, control: int, scratch: Path) -> NoReturn:
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    for stream in (1, 2):
-        os.dup2(nowhere, stream)
+    """Wait for the end of either side, and clear up; who reads the streams to their end knows that it is done."""
     signal.signal(signal.SIGINT, lambda number, _: os.kill(child, number))
     ended = os.pidfd_open(child)
     waiting = select.poll()
     waiting.register(ended, select.POLLIN)
     waiting.register(control, 0)  # no data, which are the child's: only that the other end is closed
-    is_abandoned = ended not in dict(waiting.poll())
+    waiting.poll()
     end_below(os.getpid())
-    if is_abandoned:
+    if control in dict(waiting.poll(0)):  # whoever would have removed it is gone, maybe just now
         shutil.rmtree(scratch, ignore_errors=True)
     _end_as(os.waitpid(child, 0)[1])
 
