@@ -43,11 +43,11 @@ VIEWS: Final = {
         """,
     ),
     "task_statistics": (
-        "how long each task usually takes, in seconds, and how often it fails: in its workflow's latest 200 runs",
+        "how long each task usually takes, in seconds, and how often it fails: in its workflow's latest 100 runs",
         """
         WITH lately AS MATERIALIZED (
             SELECT run_id, workflow FROM runs WHERE kind = 'run'
-            QUALIFY row_number() OVER (PARTITION BY workflow ORDER BY started DESC) <= 200
+            QUALIFY row_number() OVER (PARTITION BY workflow ORDER BY started DESC) <= 100
         )
         SELECT workflow, task_id, runs, failed, took[1] / 1e6 AS p50, took[2] / 1e6 AS p95, latest
         FROM (SELECT workflow, task_id, count(*) AS runs, count(*) FILTER (outcome = 'Failed') AS failed,
@@ -55,7 +55,7 @@ VIEWS: Final = {
                      max(tasks.ended) AS latest
               FROM tasks
               JOIN lately USING (run_id)
-              WHERE outcome NOT IN ('Skipped', 'Cancelled')
+              WHERE outcome <> 'Skipped' AND outcome <> 'Cancelled'
                 AND run_id >= (SELECT min(run_id) FROM lately)  -- ids sort by time: older rows aren't even read
               GROUP BY ALL)
         """,
