@@ -222,9 +222,9 @@ def resolve(
         raise CellError(message)
     for name in sets:
         _check_out(cell, name, given)
-    callbacks = [name.partition(".")[0] for name in (options.on_success, options.on_failure, options.retry) if name]
+    named = [name.partition(".")[0] for name in options.named().values()]
     deletes = tuple(name for name in names.deleted if name in given)
-    return Resolution(inputs, options.optional, sets, deletes, tuple(dict.fromkeys([*own, *callbacks])))
+    return Resolution(inputs, options.optional, sets, deletes, tuple(dict.fromkeys([*own, *named])))
 
 
 def _clashes(cell: TaskCell, given: Collection[str], others: Sequence[str], known: Collection[str]) -> Iterator[str]:

@@ -4,13 +4,16 @@ import html
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from types import MappingProxyType
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from cloaca_nb.core.mask import masked
 from cloaca_nb.core.merge import DELETED, MISSING
 from cloaca_nb.core.preview import preview
-from cloaca_nb.core.scope import Conflict, Scope
+from cloaca_nb.core.scope import Scope
 from cloaca_nb.errors import ContextKeyError, DuplicateKeyError, near_miss
+
+if TYPE_CHECKING:
+    from cloaca_nb.core.conflict import Conflict
 
 __all__ = ["ALL_KEYS", "DELETED", "MISSING", "Context"]
 

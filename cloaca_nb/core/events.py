@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
+    from cloaca_nb.core.conflict import Conflict
     from cloaca_nb.core.graph import Workflow
     from cloaca_nb.core.status import Outcome, Status
 
@@ -116,6 +117,7 @@ class RunFinished(NamedTuple):
     status: "Status"
     final: Mapping[str, Any]  # the final context
     error: str  # which task, which exception, where; empty unless Failed
+    conflicts: tuple["Conflict", ...] = ()  # the choices that tasks read, and those of the final context, once each
 
 
 Event: TypeAlias = (

@@ -6,9 +6,10 @@ from functools import partial
 from operator import is_
 from typing import Any, Final, NamedTuple
 
+from cloaca_nb.core.conflict import Conflict
 from cloaca_nb.core.graph import Workflow
 from cloaca_nb.core.merge import STRICT, Sameness
-from cloaca_nb.core.scope import Conflict, Scope
+from cloaca_nb.core.scope import Scope
 from cloaca_nb.core.status import Outcome
 
 __all__ = ["FinalContext", "Lineage"]

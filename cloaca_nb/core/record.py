@@ -9,8 +9,8 @@ from cloaca_nb.core import events
 from cloaca_nb.core.status import Outcome, Status
 
 if TYPE_CHECKING:
+    from cloaca_nb.core.conflict import Conflict
     from cloaca_nb.core.graph import Workflow
-    from cloaca_nb.core.scope import Conflict
 
 __all__ = ["RunRecord", "TaskRecord"]
 
@@ -51,7 +51,7 @@ class RunRecord:
         self.started = 0.0
         self.ended: float | None = None
         self.error = ""
-        self.conflicts: list[Conflict] = []  # added by the engine, not by an event
+        self.conflicts: tuple[Conflict, ...] = ()  # known when it is over
         self._tasks: dict[str, TaskRecord] = {}
         self._begun: list[Any] = []  # the fields of each AttemptStarted
         self._finished: list[Any] = []  # the fields of each TaskFinished
@@ -74,6 +74,7 @@ class RunRecord:
             self.run_id, self.workflow, self.started = event.run_id, event.workflow, event.at
         elif isinstance(event, events.RunFinished):
             self.status, self.ended, self.error = event.status, event.at, event.error
+            self.conflicts = event.conflicts
         else:
             with self._lock:
                 self._take_in()

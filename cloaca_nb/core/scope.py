@@ -11,19 +11,12 @@ matters: a scope is read only when all its ancestors are over, and they are all 
 
 from collections.abc import Mapping, Sequence
 from functools import reduce
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
+from cloaca_nb.core.conflict import Conflict
 from cloaca_nb.core.merge import DELETED, MISSING, STRICT, Merged, Sameness, merge
 
-__all__ = ["Conflict", "Entry", "Scope"]
-
-
-class Conflict(NamedTuple):
-    """A key that two branches changed differently, so that one of them had to be chosen."""
-
-    key: str
-    task_id: str  # where the branches meet; empty for the final context
-    writers: tuple[str, ...]  # in `dependencies` order; the last one was chosen
+__all__ = ["Entry", "Scope"]
 
 
 class Entry:

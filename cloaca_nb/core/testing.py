@@ -5,13 +5,16 @@ from collections.abc import Collection
 from typing import Final
 
 from cloaca_nb.core.cell.function_text import FunctionText
+from cloaca_nb.core.cell.magic_line import MagicLine
 from cloaca_nb.core.cell.options import TaskOptions
 from cloaca_nb.core.cells import Resolution, TaskCell, function_text, resolve
 from cloaca_nb.errors import CellError
 
 __all__ = ["cell_of_test", "function_of_test", "is_test_cell", "parse_test_cell"]
 
-LINE: Final = re.compile(r"%%cloaca_test(?=\s|$)(?P<rest>.*)")
+MAGIC: Final = "%%cloaca_test"
+FIRST: Final = re.compile(rf"{MAGIC}(?=\s|$)(?P<rest>.*)")
+LINE: Final = MagicLine(MAGIC, (), "It takes the test's name and nothing else.")
 ENDING: Final = "    return context\n"  # of a task's function; a test returns nothing
 CONTEXT: Final = re.compile(r"\bcontext\b")
 PREFIX: Final = "test_"  # of the functions that pytest takes for tests
@@ -19,7 +22,7 @@ PREFIX: Final = "test_"  # of the functions that pytest takes for tests
 
 def is_test_cell(text: str) -> bool:
     """Say whether the text of a cell makes it a test."""
-    return LINE.fullmatch(text.lstrip("\n").partition("\n")[0].rstrip()) is not None
+    return FIRST.fullmatch(text.lstrip("\n").partition("\n")[0].rstrip()) is not None
 
 
 def parse_test_cell(text: str) -> TaskCell:
@@ -34,12 +37,12 @@ def parse_test_cell(text: str) -> TaskCell:
     text = text.replace("\r\n", "\n")
     blank = len(text) - len(text.lstrip("\n"))
     line, _, body = text[blank:].partition("\n")
-    found = LINE.fullmatch(line.rstrip())
-    name = found["rest"].strip() if found else ""
+    found = FIRST.fullmatch(line.rstrip())
+    name, _ = LINE.read(found["rest"] if found else "")
     if not name:
-        raise CellError("%%cloaca_test needs the test's name: `%%cloaca_test NAME`.")
+        raise CellError(f"{MAGIC} needs the test's name: `{MAGIC} NAME`.")
     if not name.isidentifier():
-        raise CellError(f"A test has a name that could be a function's, not {name!r}: %%cloaca_test totals")
+        raise CellError(f"A test has a name that could be a function's, not {name!r}: {MAGIC} totals")
     return cell_of_test(name, body, blank + 2)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from cloaca_nb.core.cell.options import NAMING
+from cloaca_nb.core.cell.option_values import EXECUTORS
 from cloaca_nb.core.cell.rule_text import read_rule
 from cloaca_nb.core.cells import FunctionText, Resolution, TaskCell, function_text, keys_of, resolve
 from cloaca_nb.core.docstring import read_docstring
@@ -64,7 +64,7 @@ class CellTask:
         if made is None:
             self._made.clear()  # who edits other cells doesn't come back to what was
             made = self._made[resolution] = replace(self._make(resolution), **self._options())
-        return replace(made, **self._options()) if self._names_others else made
+        return replace(made, **self._options()) if self.cell.options.named() else made
 
     def _make(self, resolution: Resolution) -> Task:
         """Make the task but for its options."""
@@ -83,26 +83,20 @@ class CellTask:
         )
 
     @property
-    def _names_others(self) -> bool:
-        """Whether an option names what the notebook may define anew."""
-        return any(getattr(self.cell.options, name) is not None for name in NAMING)
-
-    @property
     def _named(self) -> str:
         return f"Task {self.id!r} ({self.where})" if self.where else f"Task {self.id!r}"
 
     def _options(self) -> dict[str, Any]:
         """Return the options that mean the same for every spelling, as `Task` knows them."""
         options = self.cell.options
-        callbacks = {
-            name: self._value(f"--{name.replace('_', '-')}", getattr(options, name))
-            for name in ("on_success", "on_failure")
-        }
+        values = {option: self._value(option, name) for option, name in options.named().items()}
+        callbacks = {name: values.get(name) for name in ("on_success", "on_failure")}
+        executor = values.get("executor", options.executor)
         try:
             for name, callback in callbacks.items():
                 check_callback(name, callback)
-            check_executor(options.executor)
-            policy = retry_policy(options.given(), self._value("--retry", options.retry))
+            check_executor(executor)
+            policy = retry_policy(options.given(), values.get("retry"))
         except DefinitionError as error:
             raise CellError(f"{self._named}: {error}") from None
         return {
@@ -110,23 +104,23 @@ class CellTask:
             "retry": policy,
             "rule": read_rule(options.trigger_rules) if options.trigger_rules else None,
             "timeout": options.timeout,
-            "executor": options.executor,
+            "executor": executor,
             "cache": cache_option(options.cache),
         }
 
-    def _value(self, option: str, name: str | None) -> Any:
-        """Return what the notebook knows by a name such as ``tell`` or ``alerts.tell``; None for none."""
-        if name is None:
-            return None
+    def _value(self, option: str, name: str) -> Any:
+        """Return what the notebook knows by a name such as ``tell`` or ``alerts.tell``."""
+        flag = f"--{option.replace('_', '-')}"
         first, *rest = name.split(".")
         if first not in self.namespace:
+            known = [*(EXECUTORS if option == "executor" else ()), *self.namespace]
             raise CellError(
-                f"{self._named}: {option} names {name!r}, which the notebook doesn't define."
-                f"{near_miss(first, self.namespace)} Define it in a cell above."
+                f"{self._named}: {flag} names {name!r}, which the notebook doesn't define."
+                f"{near_miss(first, known)} Define it in a cell above."
             )
         value = self.namespace[first]
         for part in rest:
             if not hasattr(value, part):
-                raise CellError(f"{self._named}: {option} names {name!r}, but there is no {part!r} in it.")
+                raise CellError(f"{self._named}: {flag} names {name!r}, but there is no {part!r} in it.")
             value = getattr(value, part)
         return value

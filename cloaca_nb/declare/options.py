@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from cloaca_nb.core.backoff import BackoffStrategy
+from cloaca_nb.core.cell.option_values import EXECUTORS
 from cloaca_nb.core.retry import NO_RETRY, RetryPolicy
 from cloaca_nb.core.retry_condition import RetryCondition
 from cloaca_nb.core.rules import Rule
@@ -25,7 +26,6 @@ __all__ = [
     "retry_policy",
 ]
 
-EXECUTORS: Final = (None, "thread", "process")
 HANDLE_NAMES: Final = ("handle", "task_handle")
 MS: Final = 1000.0
 
@@ -116,15 +116,14 @@ def check_rule(rule: Any) -> None:
 
 def check_executor(executor: Any) -> None:
     """Raise a DefinitionError unless tasks can run there."""
-    if executor in EXECUTORS or isinstance(executor, Executor):
+    if executor is None or executor in EXECUTORS or isinstance(executor, Executor):
         return
     if hasattr(executor, "get_executor"):  # a Dask client
         raise DefinitionError(
             "executor is a Dask client, but must be an executor: executor=client.get_executor(pure=False)."
         )
     known = 'None or "thread" for a thread, "process", or a concurrent.futures.Executor'
-    words = [word for word in EXECUTORS if word]
-    raise DefinitionError(f"executor is {executor!r}, but must be {known}.{near_miss(str(executor), words)}")
+    raise DefinitionError(f"executor is {executor!r}, but must be {known}.{near_miss(str(executor), EXECUTORS)}")
 
 
 def check_function(task_id: str, function: Callable[..., Any]) -> None:

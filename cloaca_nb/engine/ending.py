@@ -2,10 +2,11 @@
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Final
 
+from cloaca_nb.core.conflict import Conflict
 from cloaca_nb.core.events import RunFinished
 from cloaca_nb.core.graph import Workflow
 from cloaca_nb.core.lineage import FinalContext, Lineage
@@ -24,7 +25,7 @@ class Ending:
 
     Args:
         workflow: what is executed.
-        record: what there is to know of the run; the conflicts of its final context are added to it.
+        record: what there is to know of the run.
         lineage: what its tasks have changed.
     """
 
@@ -33,6 +34,7 @@ class Ending:
         self.final: FinalContext | None = None
         self.history_error: BaseException | None = None
         self.overdue = ""  # what to say of a run whose time was up
+        self.conflicts: list[Conflict] = []  # the choices that tasks have read
         self._workflow = workflow
         self._record = record
         self._lineage = lineage
@@ -57,9 +59,9 @@ class Ending:
         except BaseException as problem:  # a value's own code may raise anything when branches are merged
             logger.critical("The final context of run %s can't be merged.", run_id, exc_info=problem)
             reason = f"The final context can't be merged: {type(problem).__name__}."
-            return RunFinished(now(), run_id, Status.FAILED, {}, error or reason)
-        self._record.conflicts += final.conflicts
-        return RunFinished(now(), run_id, status, final.values, error)
+            return RunFinished(now(), run_id, Status.FAILED, {}, error or reason, _once(self.conflicts))
+        conflicts = _once((*self.conflicts, *final.conflicts))
+        return RunFinished(now(), run_id, status, final.values, error, conflicts)
 
     def settle(self, settle: Callable[[], None]) -> None:
         """Wait for history; if it fails the run stands, and its caller is told."""
@@ -75,3 +77,7 @@ class Ending:
         for wake in tuple(self._wake):  # who comes from now on sees that it is over
             with suppress(RuntimeError):  # the loop of who waited is closed
                 wake()
+
+
+def _once(conflicts: Iterable[Conflict]) -> tuple[Conflict, ...]:
+    return tuple(dict.fromkeys(conflicts))

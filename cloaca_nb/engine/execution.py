@@ -304,7 +304,7 @@ class Execution:
             self._mask.meet(changes)
             self._lineage.finish(attempt.task.id, changes)
         if context.conflicts:
-            self.record.conflicts += context.conflicts
+            self.ending.conflicts += context.conflicts
         return self._finish(attempt, COMPLETED, changes, None)
 
     def _finish(

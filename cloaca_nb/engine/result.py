@@ -4,11 +4,11 @@ import html
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from cloaca_nb.core.conflict import Conflict, conflict_lines
 from cloaca_nb.core.context import Context
 from cloaca_nb.core.duration import duration
 from cloaca_nb.core.events import Failure
 from cloaca_nb.core.record import RunRecord
-from cloaca_nb.core.scope import Conflict
 from cloaca_nb.core.status import Outcome, Status
 from cloaca_nb.engine.clock import rfc3339
 
@@ -123,7 +123,7 @@ class WorkflowResult:
     @property
     def conflicts(self) -> Sequence[Conflict]:
         """The keys that two branches changed differently and that a later task, or the final context, chose from."""
-        return tuple(dict.fromkeys(self._record.conflicts))
+        return self._record.conflicts
 
     @property
     def tasks(self) -> Any:
@@ -149,7 +149,12 @@ class WorkflowResult:
         return f"WorkflowResult(status={self.status}, error={self.error_message})"
 
     def _repr_html_(self) -> str:
-        red = "color:#dd474c;overflow-wrap:anywhere"
-        error = f'<div style="{red}">{html.escape(self.error_message)}</div>' if self.error_message else ""
+        error = _line(self.error_message, "#dd474c") if self.error_message else ""
+        conflicts = "".join(_line(f"! {one}", "#b7760f") for one in conflict_lines(self.conflicts))
         summary = f"{self.workflow}: {self.status} in {duration(self.duration)}"
-        return f"<div><strong>{html.escape(summary)}</strong>{error}<div>{self.final_context._repr_html_()}</div></div>"
+        final = f"<div>{self.final_context._repr_html_()}</div>"
+        return f"<div><strong>{html.escape(summary)}</strong>{error}{conflicts}{final}</div>"
+
+
+def _line(text: str, color: str) -> str:
+    return f'<div style="color:{color};overflow-wrap:anywhere">{html.escape(text)}</div>'

@@ -91,10 +91,12 @@ def answer_for(entry: CellTask, loose: LooseTasks, names: Mapping[str, Any], car
 
 
 def tried(task_id: str, result: WorkflowResult) -> Answer:
-    """Say what a task has set that was tried on its own."""
+    """Say what a task has set and deleted that was tried on its own."""
     shown = result.final_context.shown()
-    values = {key: shown[key] for key in result.set_by(task_id) if key in shown}
-    return Answer(f"{task_id} tried", tuple((f"{key} =", preview(value)) for key, value in values.items()))
+    keys = result.set_by(task_id)
+    values = [(f"{key} =", preview(shown[key])) for key in keys if key in shown]
+    deleted = ", ".join(key for key in keys if key not in shown)
+    return Answer(f"{task_id} tried", (*values, ("deletes", deleted)) if keys else (("sets", "nothing"),))
 
 
 def answer_for_parameters(values: Mapping[str, Any], secrets: SecretKeys = SecretKeys()) -> Answer:  # noqa: B008 - never changed

@@ -15,7 +15,19 @@ __all__ = ["Arguments", "Grammar", "Kind", "Option", "explained_by", "split_word
 Method = TypeVar("Method", bound=Callable[..., Any])
 # What the values of an option are the names of; none of them where the grammar can't know.
 Kind: TypeAlias = Literal[
-    "", "workflow", "task", "input", "output", "key", "run", "live run", "parameter", "function", "policy", "folder"
+    "",
+    "workflow",
+    "task",
+    "input",
+    "output",
+    "key",
+    "run",
+    "live run",
+    "parameter",
+    "function",
+    "policy",
+    "executor",
+    "folder",
 ]
 
 # What argparse says, and how we say it.

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult, context_matcher
 
+from cloaca_nb.core.cell.option_values import EXECUTORS
 from cloaca_nb.core.cells import is_task_cell, parse_task_cell
 from cloaca_nb.core.retry import RetryPolicy
 from cloaca_nb.core.run_id import short
@@ -44,11 +46,17 @@ class Names:
     Args:
         session: the notebook's.
         cell: the text of the cell that is being written, as far as it is known.
+        workflow: the name of the workflow whose tasks and parameters are asked for; by default the current one.
     """
 
-    def __init__(self, session: "Session", cell: str = "") -> None:
+    def __init__(self, session: "Session", cell: str = "", workflow: str | None = None) -> None:
         self._session = session
         self._cell = cell
+        self._workflow = workflow
+
+    def within(self, workflow: str | None) -> "Names":
+        """Return the names where tasks and parameters are those of another workflow."""
+        return Names(self._session, self._cell, workflow) if workflow else self
 
     def of(self, kind: str) -> Iterable[str]:
         """Return the names of that kind; see `arguments.Kind`."""
@@ -60,20 +68,21 @@ class Names:
         session, defined = self._session, self._session.definitions
         return {
             "workflow": defined.workflow_names,
-            "task": defined.task_ids,
+            "task": lambda: defined.task_ids(self._workflow),
             "input": defined.known_keys,
             "output": self._assigned,
             "key": lambda: session.last_result.final_context if session.last_result else (),
             "run": lambda: map(short, session.known_runs()),
             "live run": lambda: (short(run.run_id) for run in session.runs.going_on()),
-            "parameter": lambda: (f"{name}=" for name in defined.parameters()),
+            "parameter": lambda: (f"{name}=" for name in defined.parameters(self._workflow)),
             "function": lambda: self._of_type(FunctionType),
             "policy": lambda: self._of_type(RetryPolicy),
+            "executor": lambda: (*EXECUTORS, *self._of_type(Executor)),
         }
 
     def value_of(self, parameter: str) -> Iterable[str]:
         """Return what a parameter could be set to, as it would be written."""
-        value: Any = self._session.definitions.parameters().get(parameter)
+        value: Any = self._session.definitions.parameters(self._workflow).get(parameter)
         if isinstance(value, bool):
             return ("true", "false")
         return () if value is None else (str(value),)
@@ -88,6 +97,16 @@ class Names:
             is_own = not name.startswith("_") and isinstance(value, kind)
             if is_own and (kind is not FunctionType or value.__module__ == "__main__"):  # IPython has put some there
                 yield name
+
+
+class NothingElse:
+    """No completion at all, that counts as one: only then does IPython ask none of its other matchers."""
+
+    def __len__(self) -> int:
+        return 1
+
+    def __iter__(self) -> Iterator[SimpleCompletion]:
+        return iter(())
 
 
 class Completion:
@@ -105,14 +124,17 @@ class Completion:
         """Say what could stand at the cursor, and that nothing else could."""
         before = context.text_until_cursor
         found = suggest(before, context.full_text, Names(self._session, _without_line(context)))
+        if found is None:
+            return {"completions": [], "suppress": False}
         completions = [
             SimpleCompletion(text, type="param" if text.startswith("-") else "value") for text in found.texts
         ]
-        return {"completions": completions, "matched_fragment": found.fragment, "suppress": bool(completions)}
+        offered: Any = completions or NothingElse()
+        return {"completions": offered, "matched_fragment": found.fragment, "suppress": True}
 
 
-def suggest(before: str, cell: str, names: Names) -> Suggestions:
-    """Return what could stand at the end of `before`.
+def suggest(before: str, cell: str, names: Names) -> Suggestions | None:
+    """Return what could stand at the end of `before`; None where that isn't for us to say.
 
     Args:
         before: the line up to the cursor.
@@ -124,7 +146,7 @@ def suggest(before: str, cell: str, names: Names) -> Suggestions:
     is_whole = "\n" in cell  # a kernel may pass on the line alone
     if (comment := COMMENT.fullmatch(before)) and (not is_whole or is_task_cell(cell)):
         return _in_comment(comment, names)
-    return Suggestions("")
+    return None
 
 
 def _in_comment(comment: re.Match[str], names: Names) -> Suggestions:
@@ -141,6 +163,7 @@ def _in_comment(comment: re.Match[str], names: Names) -> Suggestions:
 def _in_words(rest: str, options: Sequence[Option], names: Names) -> Suggestions:
     *words, current = re.split(r"\s+", rest)
     by_flag = {flag: option for option in options for flag in option.flags}
+    names = names.within(_workflow(words, by_flag, options))
     before = by_flag.get(words[-1]) if words else None
     flag, equals, value = current.partition("=")
     if before is not None and before.value:
@@ -152,7 +175,7 @@ def _in_words(rest: str, options: Sequence[Option], names: Names) -> Suggestions
     flags = [one for one in flags if one.startswith(current)]
     if current.startswith("-"):
         return Suggestions(current, tuple(flags))
-    place = _place(words, by_flag, [option for option in options if not option.flags])
+    place = _place(words, by_flag, options)
     found = _values(current, place, names) if place is not None else Suggestions(current)
     return found if current else Suggestions("", (*found.texts, *flags))
 
@@ -161,17 +184,31 @@ def _longest(option: Option) -> str:
     return max(option.flags, key=len)
 
 
-def _place(words: Sequence[str], by_flag: dict[str, Option], places: Sequence[Option]) -> Option | None:
+def _place(words: Sequence[str], by_flag: dict[str, Option], options: Sequence[Option]) -> Option | None:
     """Return the argument without a flag that comes next."""
-    count, is_value = 0, False
-    for word in words:
-        option = by_flag.get(word.partition("=")[0])
-        if option is None and not is_value and word:
-            count += 1
-        is_value = option is not None and bool(option.value) and "=" not in word
+    places = [option for option in options if not option.flags]
+    count = len(_placed(words, by_flag))
     if count < len(places):
         return places[count]
     return places[-1] if places and places[-1].repeats else None
+
+
+def _workflow(words: Sequence[str], by_flag: dict[str, Option], options: Sequence[Option]) -> str | None:
+    """Return the workflow that a line names."""
+    places = [option for option in options if not option.flags]
+    named = zip(places, _placed(words, by_flag), strict=False)  # one may be unwritten, or written too much
+    return next((word for option, word in named if option.kind == "workflow"), None)
+
+
+def _placed(words: Sequence[str], by_flag: dict[str, Option]) -> list[str]:
+    """Return the words that are known by their place: those that are no flags, and no values of flags."""
+    found, is_value = [], False
+    for word in words:
+        option = by_flag.get(word.partition("=")[0])
+        if option is None and not is_value and word:
+            found.append(word)
+        is_value = option is not None and bool(option.value) and "=" not in word
+    return found
 
 
 def _values(text: str, option: Option, names: Names) -> Suggestions:

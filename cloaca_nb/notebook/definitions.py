@@ -155,12 +155,13 @@ class Definitions:
         """Return the names of all workflows, that of the current one first."""
         return list(dict.fromkeys([*(one.name for one in [REGISTRY.loose(MODULE)] if len(one)), *REGISTRY.names()]))
 
-    def task_ids(self) -> list[str]:
-        """Return the ids of the tasks of the current workflow, else of the only one."""
-        if ids := REGISTRY.loose(MODULE).ids():
-            return ids
+    def task_ids(self, workflow: str | None = None) -> list[str]:
+        """Return the ids of the tasks of a workflow, by default the current one, else the only one."""
+        loose = self._loose(workflow) if workflow else REGISTRY.loose(MODULE)
+        if loose is not None and len(loose):
+            return loose.ids()
         with suppress(CloacaError):
-            return [task.id for task in self.workflow().tasks]
+            return [task.id for task in self.workflow(workflow).tasks]
         return []
 
     def known_keys(self) -> list[str]:
@@ -176,13 +177,13 @@ class Definitions:
         """Return which keys of the current workflow are secret."""
         return self._settings.secrets().and_named(self._with_parameters(REGISTRY.loose(MODULE)).secret)
 
-    def parameters(self) -> Mapping[str, Any]:
-        """Return the parameters of the current workflow, else of the only one, with their values."""
-        loose = REGISTRY.loose(MODULE)
-        if len(loose) or loose.name in self._parameters:
+    def parameters(self, workflow: str | None = None) -> Mapping[str, Any]:
+        """Return the parameters of a workflow, by default the current one, else the only one, with their values."""
+        loose = self._loose(workflow) if workflow else REGISTRY.loose(MODULE)
+        if loose is not None and (len(loose) or loose.name in self._parameters):
             return self._with_parameters(loose).parameters
         with suppress(CloacaError):
-            return self.workflow().parameters
+            return self.workflow(workflow).parameters
         return {}
 
     def _loose(self, name: str) -> LooseTasks | None:

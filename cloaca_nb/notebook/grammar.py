@@ -3,6 +3,7 @@
 from typing import Final
 
 from cloaca_nb.core.cell.options import OPTIONS, CellOption
+from cloaca_nb.core.cell.secret_line import SECRET
 from cloaca_nb.notebook.arguments import Arguments, Grammar, Kind, Option
 
 __all__ = [
@@ -159,6 +160,7 @@ KINDS: Final[dict[str, Kind]] = {
     "--out": "output",
     "--after": "task",
     "--retry": "policy",
+    "--executor": "executor",
     "--on-success": "function",
     "--on-failure": "function",
 }
@@ -178,7 +180,7 @@ TASK: Final = Grammar(
 )
 PARAMS: Final = Grammar(
     "%%cloaca_params [--secret a,b]",
-    (Option(("--secret",), "a,b", "Parameters whose values are never shown or kept."),),
+    (_of_cell(SECRET),),
     (
         '%%cloaca_params\nyear = 2013\ntitle = f"Delays of {year}"',
         '%%cloaca_params\n#| secret: station\nstation = getpass("Station: ")',

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 from rich.console import Console
 from rich.text import Text
 
+from cloaca_nb.core.conflict import conflict_lines
 from cloaca_nb.core.duration import duration
 from cloaca_nb.core.record import TaskRecord
 from cloaca_nb.core.status import Outcome
@@ -14,7 +15,6 @@ from cloaca_nb.terminal.marks import counted, dotted, mark
 from cloaca_nb.terminal.task_line import run_name
 
 if TYPE_CHECKING:
-    from cloaca_nb.core.scope import Conflict
     from cloaca_nb.engine.run import Run
 
 __all__ = ["say_summary"]
@@ -33,8 +33,8 @@ def say_summary(console: Console, run: "Run", *, tracebacks: bool = True) -> Non
     record = run.record
     if tracebacks:
         _say_tracebacks(console, [task for task in record.tasks.values() if task.outcome is Outcome.FAILED])
-    for conflict in dict.fromkeys(record.conflicts):
-        console.print(Text(f"! {_conflict(conflict)}", style="yellow"))
+    for line in conflict_lines(record.conflicts):
+        console.print(Text(f"! {line}", style="yellow"))
     if run.history_error is not None:
         console.print(Text(f"! History could not keep this run: {run.history_error}", style="bold yellow"))
     counts = {outcome: record.count(outcome) for outcome in Outcome}
@@ -53,12 +53,6 @@ def _say_tracebacks(console: Console, failed: list[TaskRecord]) -> None:
         console.print(Text("\nAlso failed: " + ", ".join(task.task_id for task in rest)))
     if failed:
         console.line()
-
-
-def _conflict(conflict: "Conflict") -> str:
-    place = f"task {conflict.task_id!r}" if conflict.task_id else "the final context"
-    *others, last = conflict.writers
-    return f"{conflict.key!r} was set differently by {', '.join((*others, last))}; {place} has that of {last}."
 
 
 def _taken(runs: list[str]) -> Iterator[str]:

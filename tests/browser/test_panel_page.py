@@ -301,6 +301,17 @@ def test_the_kernel_opens_the_task_that_failed_unless_the_reader_looks_at_anothe
 # --- another run ---
 
 
+def test_conflicts_are_told_below_the_header(page: Page) -> None:
+    open_panel(page, flow(3))
+    expect(page.locator(".notice")).to_be_hidden()
+    said = [f"'rate' was set differently by load, {NASTY}; task 't2' has that of {NASTY}.", "another"]
+    feed(page, status="Completed", ended=True, conflicts=said)
+    expect(page.locator(".notice")).to_have_text("\n".join(said))
+    page.evaluate("window.say({type: 'answer', why: 'A cell is being executed.'})")
+    expect(page.locator(".notice")).to_have_text("\n".join(["A cell is being executed.", *said]))
+    assert page.title() != "hit"
+
+
 def test_resume_asks_the_kernel_once_and_shows_why_not(page: Page) -> None:
     open_panel(page, flow(2))
     resume = page.get_by_role("button", name="Resume")

@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 import pytest
 from hypothesis import given, strategies as st
 
+from cloaca_nb.core.conflict import Conflict
 from cloaca_nb.core.context import Context
 from cloaca_nb.core.graph import Workflow
 from cloaca_nb.core.lineage import Lineage
 from cloaca_nb.core.merge import DELETED, MISSING, Merged, merge
 from cloaca_nb.core.names import Keys
-from cloaca_nb.core.scope import Conflict
 from cloaca_nb.core.status import Outcome
 from cloaca_nb.core.task import Task
 from cloaca_nb.errors import ContextKeyError

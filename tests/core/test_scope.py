@@ -2,8 +2,9 @@
 
 from hypothesis import given, strategies as st
 
+from cloaca_nb.core.conflict import Conflict
 from cloaca_nb.core.merge import DELETED
-from cloaca_nb.core.scope import Conflict, Scope
+from cloaca_nb.core.scope import Scope
 
 
 def value(scope, key):

@@ -27,7 +27,7 @@ FUNCTIONS = {
 }
 WRONG = {
     "no name": ("%%cloaca_test\nassert True", "needs the test's name"),
-    "no name for a function": ("%%cloaca_test two words\nassert True", "not 'two words'"),
+    "no name for a function": ("%%cloaca_test two words\nassert True", "'words' is one word too many"),
     "no Python": ("%%cloaca_test a\nassert = 1", "Cell line 2"),
     "nothing to fail": ("%%cloaca_test a\n# later", "test_a' says nothing"),
     "an await": ("%%cloaca_test a\nawait load()", "asyncio.run"),

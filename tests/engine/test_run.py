@@ -321,6 +321,8 @@ def test_a_conflict_that_is_read_is_reported(execute):
     result = execute(task(setter(1), id="a"), task(setter(2), id="b"), task(use, "a", "b"))
     assert result.final_context["y"] == 2
     assert [(one.key, one.writers) for one in result.conflicts] == [("x", ("a", "b"))]
+    said = "! &#x27;x&#x27; was set differently by a, b; task &#x27;use&#x27; has that of b."
+    assert result._repr_html_().count(said) == 1
 
 
 def test_a_coroutine_can_await_a_run(engine):

@@ -6,6 +6,7 @@ from IPython.core.completer import provisionalcompleter
 from cloaca_nb.notebook.grammar import GRAMMARS
 
 NOTEBOOK = (
+    "from concurrent.futures import ThreadPoolExecutor\npool = ThreadPoolExecutor(1)",
     "import cloaca_nb as cloaca\ndef told(*facts): ...\npolicy = cloaca.RetryPolicy(max_attempts=3)\n_hidden = told",
     "%%cloaca_params\nyear = 2013\nfast = True",
     "%%cloaca_task load\nnumbers = [1, year]",
@@ -23,6 +24,17 @@ CASES = [
     ("%cloaca_run --background --", "--", {"--param", "--no-panel", "--output", *REUSE}),
     ("%cloaca_run --from ", "", {"load", "scale"}),
     ("%cloaca_run --only sc", "sc", {"scale"}),
+    ("%cloaca_run other --only ", "", {"alone"}),
+    ("%cloaca_run --background other --from al", "al", {"alone"}),
+    ("%cloaca_run notebook --only sc", "sc", {"scale"}),
+    ("%cloaca_run nowhere --only ", "", set()),
+    ("%cloaca_run other --param ", "", set()),
+    ("%cloaca_workflow other --remove a", "a", {"alone"}),
+    ("%cloaca_run --only a", "", set()),
+    ("%cloaca_pull a", "", set()),
+    ("%cloaca_sql SELECT a", "", set()),
+    ("%%cloaca_test a", "", set()),
+    ("%%cloaca_task new --executor po", "po", {"pool"}),
     ("%cloaca_run --param year=1 --pa", "--pa", {"--param"}),
     ("%cloaca_run --param ", "", {"year=", "fast="}),
     ("%cloaca_run --param ye", "ye", {"year="}),
@@ -51,7 +63,7 @@ CASES = [
     ("%%cloaca_task new --retry-backoff=", "", {"fixed", "linear", "exponential"}),
     ("%%cloaca_task new --retry-condition ", "", {"never", "transient", "all"}),
     ("%%cloaca_task new --retry-jitter ", "", {"true", "false"}),
-    ("%%cloaca_task new --executor ", "", {"process"}),
+    ("%%cloaca_task new --executor ", "", {"thread", "process", "pool"}),
     ("%%cloaca_task new --cache ", "", {"true", "false"}),
     ("%%cloaca_task new --retry ", "", {"policy"}),
     ("%%cloaca_task new --on-failure t", "t", {"told"}),
@@ -60,6 +72,7 @@ CASES = [
     ("#| after: [load, s", "s", {"scale"}),
     ("#| retry-condition: tr", "tr", {"transient"}),
     ("#| debug: ", "", {"true", "false"}),
+    ("#| nonsense: a", "", set()),
 ]
 
 

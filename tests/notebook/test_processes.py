@@ -40,3 +40,16 @@ def test_cells_run_in_processes(tmp_path, monkeypatch):
     assert "Cell In[6], line 2" in ran
     assert "ratio = total / 0" in ran
     assert "10 True" in text_of(notebook.cells[-1])
+
+
+def test_a_cell_runs_on_an_executor_that_the_notebook_defines(cell):
+    cell("import threading\nfrom concurrent.futures import ThreadPoolExecutor\npools = {}\nclass Pools: ...")
+    cell("Pools.one = ThreadPoolExecutor(1, thread_name_prefix='mine')")
+    cell("%%cloaca_task load --executor Pools.one\nname = threading.current_thread().name")
+    cell("%%cloaca_task near --executor thread\nother = threading.current_thread().name")
+    final = cell("%cloaca_run").value.final_context
+    assert final["name"].startswith("mine")
+    assert not final["other"].startswith("mine")
+    cell("Pools.one = ThreadPoolExecutor(1, thread_name_prefix='newer')")
+    assert cell("%cloaca_run").value.final_context["name"].startswith("newer")
+    assert "executor=Pools.one" in cell("%cloaca_show load").shown[0]

@@ -72,6 +72,13 @@ def test_a_task_is_tried_on_the_latest_values(flow):
     assert reasons(flow, "%cloaca_run --resume")["load"].startswith("unchanged since")
 
 
+def test_a_try_says_what_it_deletes_and_that_it_changes_nothing(flow):
+    assert (
+        flow("%%cloaca_task drop --try\ndel rows\ncount = 0").shown[-1] == "drop tried  ·  count = 0  ·  deletes rows"
+    )
+    assert flow("%%cloaca_task look --try\nprint(rows)").shown[-1] == "look tried  ·  sets nothing"
+
+
 def test_what_was_tried_is_what_a_later_try_reads(flow):
     assert flow(f"{LOAD} + [1]".replace("load", "load --try", 1)).shown[-1] == "load tried  ·  rows = [1, 2, 3, 1]"
     assert flow(CLEAN.replace("clean", "clean --try", 1)).shown[-1] == "clean tried  ·  good = [2, 4, 2]"

@@ -57,7 +57,7 @@ def test_parameters_are_named_secret_in_either_spelling(head, cell):
 
 WRONG = [
     ("%%cloaca_params --secret staton\nstation = 1", "no parameter 'staton'. Did you mean 'station'?"),
-    ("%%cloaca_params --secrets station\nstation = 1", "takes `--secret a,b` behind it and nothing else"),
+    ("%%cloaca_params --secrets station\nstation = 1", "unknown option --secrets. Did you mean '--secret'?"),
     ("%%cloaca_params\n#| secrets: station\nstation = 1", "Unknown option `#| secrets`. Did you mean 'secret'?"),
     ("%%cloaca_params --secret 1a\nstation = 1", "'1a' is no Python name"),
 ]

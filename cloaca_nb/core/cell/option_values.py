@@ -7,8 +7,22 @@ from typing import Final
 from cloaca_nb.core.cell.rule_text import read_rule
 from cloaca_nb.errors import near_miss
 
-__all__ = ["cache", "count", "dotted_name", "names", "plain_names", "rule", "seconds", "task_ids", "truth", "word"]
+__all__ = [
+    "EXECUTORS",
+    "cache",
+    "count",
+    "dotted_name",
+    "executor",
+    "names",
+    "plain_names",
+    "rule",
+    "seconds",
+    "task_ids",
+    "truth",
+    "word",
+]
 
+EXECUTORS: Final = ("thread", "process")  # those that are known by a word
 TRUTH: Final = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
 
@@ -50,6 +64,16 @@ def dotted_name(text: str) -> str:
         fix = "for a number there is --retry-attempts" if text.isdecimal() else "give one that the notebook defines"
         raise ValueError(f"{text!r} is no name: {fix}")
     return text
+
+
+def executor(text: str) -> str:
+    """Read the word for an executor of ours, or the name of another, perhaps with dots."""
+    try:
+        return text if text in EXECUTORS else dotted_name(text)
+    except ValueError:
+        raise ValueError(
+            f"{text!r} is neither of {', '.join(EXECUTORS)}, nor the name of an executor that the notebook defines"
+        ) from None
 
 
 def count(text: str) -> int:

@@ -8,9 +8,11 @@ from typing import Any, Final, NamedTuple
 
 from cloaca_nb.core.backoff import BACKOFFS
 from cloaca_nb.core.cell.option_values import (
+    EXECUTORS,
     cache,
     count,
     dotted_name,
+    executor,
     names,
     plain_names,
     rule,
@@ -22,7 +24,7 @@ from cloaca_nb.core.cell.option_values import (
 from cloaca_nb.core.cell.rule_text import rule_code
 from cloaca_nb.core.retry_condition import CONDITIONS
 
-__all__ = ["NAMING", "OPTIONS", "CellOption", "TaskOptions", "decorator_arguments"]
+__all__ = ["OPTIONS", "CellOption", "TaskOptions", "decorator_arguments"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ class TaskOptions:
         retry: the name of a retry policy of the notebook.
         trigger_rules: the text of a rule, e.g. ``task_failed("load")``.
         timeout: seconds per attempt.
-        executor: "process".
+        executor: "thread", "process", or the name of an executor of the notebook.
         cache: True, False, or a number of seconds.
         on_success: the name of a function of the notebook; `on_failure` likewise.
 
@@ -71,9 +73,16 @@ class TaskOptions:
         values = {name: getattr(self, name) for name in DECORATOR}
         return {name: value for name, value in values.items() if value is not None}
 
+    def named(self) -> dict[str, str]:
+        """Return the options whose values are names of the notebook, perhaps with dots, by the decorator's names."""
+        given = {name: getattr(self, name) for name in NAMING}
+        if self.executor in EXECUTORS:
+            del given["executor"]
+        return {name: value for name, value in given.items() if value is not None}
+
 
 OURS: Final = ("in_", "optional", "out", "after", "try_", "debug")
-NAMING: Final = ("retry", "on_success", "on_failure")  # their values are names of the notebook
+NAMING: Final = ("on_success", "on_failure", "retry", "executor")  # their values may be names of the notebook
 DECORATOR: Final = tuple(one.name for one in fields(TaskOptions) if one.name not in OURS)
 
 
@@ -127,7 +136,12 @@ OPTIONS: Final[tuple[CellOption, ...]] = (
     CellOption("--retry-jitter", "true|false", "Whether delays vary by up to 25%.", truth, ("true", "false")),
     CellOption("--retry", "NAME", "A retry policy of the notebook, instead of the --retry-… options.", dotted_name),
     CellOption("--timeout", "SECONDS", "How long an attempt may take.", seconds),
-    _worded("--executor", ("process",), "Where it runs, if not on a thread."),
+    CellOption(
+        "--executor",
+        "thread|process|NAME",
+        "Where it runs: on a thread, in a process of its own, or on an executor of the notebook.",
+        executor,
+    ),
     CellOption(
         "--cache",
         "true|false|SECONDS",
@@ -155,10 +169,11 @@ def decorator_arguments(task_id: str, options: TaskOptions, dependencies: Sequen
     yield f"id={_quoted(task_id)}"
     if dependencies is not None:
         yield f"dependencies=[{', '.join(map(_quoted, dependencies))}]"
+    named = options.named()
     for name, value in options.given().items():
         if name == "trigger_rules":
             yield f"{name}={rule_code(value)}"
-        elif isinstance(value, str) and name not in NAMING:
+        elif isinstance(value, str) and name not in named:
             yield f"{name}={_quoted(value)}"
         else:
             yield f"{name}={value}"

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
+from cloaca_nb.core.conflict import conflict_lines
 from cloaca_nb.core.duration import duration
 from cloaca_nb.core.events import ProgressMade
 from cloaca_nb.core.record import RunRecord, TaskRecord
@@ -50,7 +51,7 @@ def run_html(record: RunRecord, layout: "Layout", now: float, *, key: str = "") 
     picture = image(draw(layout, record, now), f"Graph of {_name(record)}: {_counts(record)}")
     drawn = f'<div style="overflow-x:auto;padding:8px 0">{picture}</div>{_table(record, now)}'
     facts = f"{escape(duration(record.elapsed(now)))} · {_counts(record)}"
-    return _placed(record, f"{_heading(record, facts)}{_error(record)}{drawn}", key)
+    return _placed(record, f"{_heading(record, facts)}{_error(record)}{_conflicts(record)}{drawn}", key)
 
 
 def going_html(record: RunRecord, *, key: str) -> str:
@@ -77,6 +78,7 @@ def run_text(record: RunRecord, now: float) -> str:
     lines = [f"{mark} {_name(record)}  {words}  ({_counts(record)})"]
     if _says_more(record):
         lines.append(f"  {record.error}")
+    lines += [f"  ! {one}" for one in conflict_lines(record.conflicts)]
     shown, left_out = _shown(record, now)
     width = max((len(task.task_id) for task in shown), default=0)
     lines += [_line(task, record, width, now) for task in shown]
@@ -217,9 +219,17 @@ def _heading(record: RunRecord, facts: str) -> str:
 def _error(record: RunRecord) -> str:
     if not _says_more(record):
         return ""
-    red = look_of(Status.FAILED).either
-    style = f"margin:8px 0 0 0;padding:6px 12px;border-left:3px solid {red};background-color:rgba(221,71,76,0.08)"
-    return f'<div style="{style};white-space:pre-wrap;overflow-wrap:anywhere">{escape(record.error)}</div>'
+    return _notice(record.error, look_of(Status.FAILED), "rgba(221,71,76,0.08)")
+
+
+def _conflicts(record: RunRecord) -> str:
+    lines = conflict_lines(record.conflicts)
+    return _notice("\n".join(lines), look_of(Outcome.RETRYING), "rgba(183,118,15,0.08)") if lines else ""
+
+
+def _notice(text: str, look: Look, background: str) -> str:
+    style = f"margin:8px 0 0 0;padding:6px 12px;border-left:3px solid {look.either};background-color:{background}"
+    return f'<div style="{style};white-space:pre-wrap;overflow-wrap:anywhere">{escape(text)}</div>'
 
 
 def _table(record: RunRecord, now: float) -> str:

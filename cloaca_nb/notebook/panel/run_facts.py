@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from cloaca_nb.core import events
+from cloaca_nb.core.conflict import conflict_lines
 from cloaca_nb.core.record import RunRecord
 from cloaca_nb.core.status import Status
 from cloaca_nb.notebook.drawing.layout import Layout, lay_out, shorten
@@ -83,6 +84,7 @@ class RunFacts:
             "status": record.status.value,
             "ended": record.ended is not None,
             "error": record.error,
+            "conflicts": conflict_lines(record.conflicts),
             "rows": rows,
         }
 

@@ -100,7 +100,9 @@ WRONG = [
     ("t --retry-backoff lin", [], "'lin' is not one of fixed, linear, exponential. Did you mean 'linear'?"),
     ("t --retry-condition x", [], "'x' is not one of never, transient, all."),
     ("t --retry-jitter perhaps", [], "'perhaps' is neither true nor false"),
-    ("t --executor thread", [], "'thread' is not one of process."),
+    ("t --executor pool()", [], "'pool()' is neither of thread, process, nor the name of an executor"),
+    ("t --dependencies a", [], "unknown option --dependencies. --after x,y adds tasks that it follows, --in a,b says"),
+    ("t", [("dependencies", "a")], "Unknown option `#| dependencies`. --after x,y adds tasks that it follows"),
     ("t --cache always", [], "'always' is neither true nor false, nor a number of seconds above 0"),
     ("t --cache 0", [], "'0' is neither"),
     ("t --on-failure 'f()'", [], "'f()' is no name"),
@@ -129,8 +131,12 @@ def test_every_option_has_a_help_text_and_a_place():
 
 def test_every_option_of_the_decorator_exists_in_dashes():
     parameters = signature(task).parameters.values()
-    theirs = {one.name for one in parameters if one.kind is one.KEYWORD_ONLY} - {"id", "dependencies"}
-    assert theirs == {option.name for option in OPTIONS} - {"in_", "out", "after", "try_", "debug"}
+    theirs = {one.name for one in parameters if one.kind is one.KEYWORD_ONLY} - {"id"}  # the name behind the magic
+    ours = {option.name for option in OPTIONS} - {"in_", "out", "after", "try_", "debug"}
+    for name in theirs - ours:
+        with pytest.raises(CellError, match="--after x,y adds tasks that it follows, --in a,b says what it reads"):
+            parse_options(f"t --{name} a")
+    assert theirs - ours == {"dependencies"}
 
 
 def test_given_are_the_decorators_options():
@@ -138,13 +144,24 @@ def test_given_are_the_decorators_options():
     assert options.given() == {"retry_jitter": False, "timeout": 3}
 
 
+def test_named_are_the_options_that_the_notebook_has_values_for():
+    _, options = parse_options("t --on-failure alerts.tell --retry process --executor pool")
+    assert options.named() == {"on_failure": "alerts.tell", "retry": "process", "executor": "pool"}
+    for word in ("thread", "process"):
+        _, options = parse_options(f"t --executor {word}")
+        assert (options.executor, options.named()) == (word, {})
+
+
 def test_decorator_arguments_are_python():
-    _, options = parse_options("t --retry-backoff fixed --retry-jitter no --on-success say --trigger-rules always()")
+    _, options = parse_options(
+        "t --retry-backoff fixed --retry-jitter no --on-success say --trigger-rules always() --executor pool"
+    )
     assert list(decorator_arguments("t", options, None)) == [
         'id="t"',
         'retry_backoff="fixed"',
         "retry_jitter=False",
         "on_success=say",
         "trigger_rules=cloaca.always()",
+        "executor=pool",
     ]
     assert list(decorator_arguments("t", TaskOptions(), [])) == ['id="t"', "dependencies=[]"]

@@ -4,6 +4,7 @@ import re
 from html.parser import HTMLParser
 
 from cloaca_nb.core import events
+from cloaca_nb.core.conflict import Conflict
 from cloaca_nb.core.graph import Workflow
 from cloaca_nb.core.names import Keys
 from cloaca_nb.core.record import RunRecord
@@ -138,6 +139,19 @@ def test_a_run_that_failed_as_a_whole_says_why():
     record.observe(events.RunFinished(105.0, "r", Status.FAILED, {}, "Not over in < 5 s"))
     assert run_text(record, now=200.0).splitlines()[1] == "  Not over in < 5 s"
     assert "Not over in &lt; 5 s" in run_html(record, lay_out(WORKFLOW), 200.0)
+
+
+def test_conflicts_are_a_line_each():
+    record = run_of(WORKFLOW)
+    conflicts = (Conflict("rate", "report", ("<a>", "b")), Conflict("year", "", ("a", "b")))
+    record.observe(events.RunFinished(105.0, "r", Status.COMPLETED, {}, "", conflicts))
+    assert run_text(record, now=200.0).splitlines()[1:3] == [
+        "  ! 'rate' was set differently by <a>, b; task 'report' has that of b.",
+        "  ! 'year' was set differently by a, b; the final context has that of b.",
+    ]
+    html = run_html(record, lay_out(WORKFLOW), 200.0)
+    assert "set differently by &lt;a&gt;, b; task" in html
+    assert html.count("set differently") == 2
 
 
 def test_a_time_too_short_to_count_is_escaped_in_html():

@@ -60,6 +60,7 @@ def test_the_page_gets_times_since_the_run_began():
         "status": "Running",
         "ended": False,
         "error": "",
+        "conflicts": [],
         "cancelling": False,
         "rows": [
             (0, "Completed", 0.5, 2.0, 1, None, ""),

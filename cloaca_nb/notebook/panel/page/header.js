@@ -60,10 +60,10 @@ function updateButtons(part, run) {
 }
 
 function noticeOf(run) {
-  if (run.isGone) return hindrance(run);
-  if (run.answer) return run.answer;
-  const { ended, error } = run.state;
-  return ended && error && !run.counts.Failed ? error : ""; // else it stands beside the task
+  const { ended, error, conflicts } = run.state;
+  const ownError = ended && !run.counts.Failed ? error : ""; // else it stands beside the task
+  const first = run.isGone ? hindrance(run) : run.answer || ownError;
+  return [first, ...conflicts].filter(Boolean).join("\n");
 }
 
 /** How many tasks are in a state; pressed, only those are shown. */
