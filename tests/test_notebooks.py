@@ -3,15 +3,20 @@
 import json
 import re
 import shutil
+from base64 import b64decode
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import nbformat
 import pytest
 from nbclient import NotebookClient
+from nbconvert import HTMLExporter
+
+from cloaca_nb.history.history import History
 
 FOLDER: Final = Path(__file__).resolve().parents[1] / "notebooks"
 ALL: Final = sorted(path.name for path in FOLDER.glob("*.ipynb"))
+DEMO: Final = "01_flight_delays.ipynb"
 TUTORIALS: Final = (
     "02_first_workflow.ipynb",
     "03_complex_patterns.ipynb",
@@ -22,6 +27,8 @@ TUTORIALS: Final = (
     "08_at_work.ipynb",
 )
 PATIENCE_S: Final = 60
+PICTURE: Final = re.compile(r'src="data:image/svg\+xml;base64,([^"]+)"')
+NAMESPACE: Final = "http://www.w3.org/2000/svg"  # the one address in a picture, from which nothing is fetched
 FAILS: Final = "raises-exception"  # the tag of a cell whose error is the lesson
 WARNS: Final = "warns"  # the tag of a cell whose warning is the lesson
 READABLE: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -158,14 +165,47 @@ def test_every_promise_is_one_of_its_notebook() -> None:
     assert [one for one in PROMISES if one.said not in texts.get((one.notebook, one.prose), "")] == []
 
 
-@pytest.mark.parametrize("name", TUTORIALS)
-def test_a_tutorial_keeps_its_promises(name, tmp_path, monkeypatch) -> None:
+@pytest.fixture
+def folder(tmp_path, monkeypatch) -> Path:
+    """A folder in which a notebook is executed, with a history of its own."""
     for variable in ("IPYTHONDIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_DATA_DIR", "JUPYTER_CONFIG_DIR"):
         monkeypatch.setenv(variable, str(tmp_path / variable.lower()))
     monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
     monkeypatch.setenv("CLOACA_HISTORY", str(tmp_path / "history.duckdb"))
+    (tmp_path / "notebooks").mkdir()
+    return tmp_path / "notebooks"
 
-    cells = {cell.id: cell for cell in executed(name, tmp_path).cells if cell.cell_type == "code"}
+
+def test_the_executed_demo_holds_table_picture_and_log_also_as_html_without_network(folder) -> None:
+    book = executed(DEMO, folder)
+    assert "widgets" not in book.metadata
+    outputs = next(cell for cell in book.cells if cell.id == "run").outputs
+    assert {kind for output in outputs for kind in kinds(output)} == {"text/html", "text/plain"}
+    with History.open(str(folder.parent / "history.duckdb")) as history:
+        tasks, logged = list(history.tasks(history.runs()["run_id"][0])["task_id"]), history.logs()["text"]
+    assert len(tasks) == 26
+
+    (shown,) = [output.data for output in outputs if output.output_type == "display_data"]
+    for form in ("text/html", "text/plain"):
+        assert "26 tasks: 26 completed" in shown[form]
+        assert [one for one in tasks if one not in shown[form]] == []
+    printed = "".join(output.text for output in outputs if output.get("name") == "stdout")
+    assert sorted(printed.splitlines()) == sorted("".join(logged).splitlines())
+    assert "336,776 flights" in printed
+
+    page, _ = HTMLExporter().from_notebook_node(book)
+    ours = page.partition("<div data-run-status=")[2].partition("</table>")[0]
+    (picture,) = PICTURE.findall(ours)
+    assert picture in shown["text/html"]
+    drawn = b64decode(picture).decode()
+    for form in (ours, drawn):
+        assert [one for one in tasks if f'data-task-id="{one}"' not in form] == []
+    assert "://" not in ours + drawn.replace(NAMESPACE, "")
+
+
+@pytest.mark.parametrize("name", TUTORIALS)
+def test_a_tutorial_keeps_its_promises(name, folder) -> None:
+    cells = {cell.id: cell for cell in executed(name, folder).cells if cell.cell_type == "code"}
 
     outputs = {cell_id: cell.outputs for cell_id, cell in cells.items()}
     # A widget that is left in a saved notebook shows "model not found" when it is opened again.
@@ -190,7 +230,6 @@ def executed(name: str, folder: Path) -> nbformat.NotebookNode:
     client = NotebookClient(
         nbformat.read(folder / name, as_version=4),
         timeout=PATIENCE_S,
-        store_widget_state=False,
         resources={"metadata": {"path": str(folder)}},
         extra_arguments=["--log-level=ERROR"],
     )

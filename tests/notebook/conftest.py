@@ -123,6 +123,13 @@ class Kernel:
         self.client.shell_channel.send(message)
         return message["header"]["msg_id"]
 
+    def subshell(self) -> str:
+        """Return the id of a new subshell: it answers while a cell blocks the kernel."""
+        asked = self.client.session.msg("create_subshell_request")
+        self.client.control_channel.send(asked)
+        subshell_id: str = self.client.get_control_msg(timeout=PATIENCE_S)["content"]["subshell_id"]
+        return subshell_id
+
     def answered(self, code: str, *answers: str) -> str:
         """Execute a cell whose questions are answered in order, and return everything that it says."""
         sent = self.send(code)

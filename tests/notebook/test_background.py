@@ -110,9 +110,17 @@ def executed(folder, *texts: str) -> nbformat.NotebookNode:
 
 # -- what front ends ask
 
+OTHER_WORKFLOW = """\
+import cloaca_nb as cloaca
+with cloaca.WorkflowBuilder("daily"):
+    @cloaca.task()
+    def read(context):
+        pass"""
 COMPLETED = [
     ("%cloaca_run --b", ["--background"]),
     ("%cloaca_show sl", ["slow"]),
+    ("%cloaca_run no", ["notebook"]),
+    ("%cloaca_dag da", ["daily"]),
     ("%%cloaca_task new --after la", ["later"]),
     ("%%cloaca_task new\n#| after: sl", ["slow"]),
     ("%%cloaca_task new\n#| retry-backoff: lin", ["linear"]),
@@ -120,6 +128,7 @@ COMPLETED = [
 
 
 def test_a_kernel_completes(person) -> None:
+    person(OTHER_WORKFLOW)
     for text, matches in COMPLETED:
         reply = person.client.complete(text, len(text), reply=True, timeout=60)["content"]
         assert reply["matches"] == matches
