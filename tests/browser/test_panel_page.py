@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from cloaca_nb.core.duration import duration
 from cloaca_nb.core.graph import Workflow
+from cloaca_nb.core.names import Keys
 from cloaca_nb.core.task import Task
 from cloaca_nb.notebook.panel.panel import Panel
 from cloaca_nb.notebook.panel.widget import PanelWidget
@@ -18,8 +19,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 NASTY: Final = "<img src=x onerror=document.title='hit'>"
 
-# A model as anywidget hands it to the page: `feed`, `choose` and `say` are the kernel's voice, `sent` its ear.
-SETUP: Final = """async ([traits, source]) => {
+# A model as anywidget hands it to the page: `feed`, `choose` and `say` are the kernel's voice, `sent` its ear. What is
+# beyond anywidget's contract is there in Jupyter only.
+SETUP: Final = """async ([traits, source, beyond]) => {
     const url = URL.createObjectURL(new Blob([source], {type: "text/javascript"}));
     const page = (await import(url)).default;
     const data = {...traits}, heard = new Map();
@@ -35,14 +37,30 @@ SETUP: Final = """async ([traits, source]) => {
     window.heard = () => [...heard.values()].reduce((sum, each) => sum + each.size, 0);
     window.model = {
         get: name => data[name],
+        set,
+        save_changes: () => {},
         on: (name, listener) => heard.set(name, (heard.get(name) ?? new Set()).add(listener)),
         off: (name, listener) => heard.get(name).delete(listener),
         send: message => window.sent.push(message),
-        widget_manager: {kernel: {interrupt: () => { window.interrupts += 1; }}},
+        ...(beyond && {widget_manager: {kernel: {interrupt: () => { window.interrupts += 1; }}}}),
     };
     window.page = page;
     window.close = page.initialize({model: window.model});
     window.leave = page.render({model: {...window.model}, el: document.body});
+}"""
+
+
+# Where each bar stands, how wide it is, which share of it is done, and where the times stand: all in percent.
+PLACES: Final = """() => {
+    const percent = (part, whole) => Math.round(100 * part / whole);
+    const box = element => element.getBoundingClientRect();
+    const within = (one, whole) => [percent(one.left - whole.left, whole.width), percent(one.width, whole.width)];
+    const all = kind => [...document.querySelectorAll(kind)];
+    return {
+        bars: all(".track").map(track => within(box(track.querySelector(".run")), box(track))),
+        shares: all(".run").map(bar => within(box(bar.firstChild), box(bar))[1]),
+        axis: all(".axis span").map(time => [time.textContent, within(box(time), box(all(".track")[0]))[0]]),
+    };
 }"""
 
 
@@ -52,10 +70,10 @@ def flow(count: int) -> Workflow:
     return Workflow("flow", [Task(name, len, tuple(names[max(n - 1, 0) : n])) for n, name in enumerate(names)])
 
 
-def open_panel(page: Page, workflow: Workflow) -> None:
-    """Show the panel in an empty page."""
+def open_panel(page: Page, workflow: Workflow, *, in_jupyter: bool = True) -> None:
+    """Show the panel in an empty page, by default with what Jupyter has and other front ends needn't have."""
     panel = Panel(workflow, on_cancel=lambda: None, on_again=lambda _: None)
-    facts = [{"graph": panel._graph(), "usual": {}, **panel._whole()}, str(PanelWidget._esm)]
+    facts = [{"graph": panel._graph(), "usual": {}, **panel._whole()}, str(PanelWidget._esm), in_jupyter]
     page.set_content("<!doctype html><body></body>")
     page.add_style_tag(content=str(PanelWidget._css))
     page.evaluate(SETUP, json.loads(json.dumps(facts)))
@@ -156,6 +174,29 @@ def test_the_time_of_a_running_task_goes_on_without_messages(page: Page) -> None
     )
 
 
+def test_bars_stand_on_the_time_line_where_they_belong_with_the_share_that_is_done(page: Page) -> None:
+    open_panel(page, flow(3))
+    load, clean = [0, "Completed", 0, 2, 1, None, ""], [1, "Completed", 2, 8, 1, None, ""]
+    feed(page, load, clean, [2, "Running", 6, None, 1, 0.25, ""], now=8, ended=True)  # so time stands still
+    wait_until_painted(page)
+    page.wait_for_function("document.getAnimations().every(one => one.effect.getTiming().iterations === Infinity)")
+    found = page.evaluate(PLACES)
+    assert found["bars"] == [[0, 25], [25, 75], [75, 25]]
+    assert found["shares"] == [0, 0, 25]
+    assert found["axis"] == [["2 s", 25], ["4 s", 50], ["6 s", 75]]
+
+
+def test_edges_that_nobody_drew_are_dashed(page: Page) -> None:
+    tasks = [
+        Task("load", len, (), keys=Keys(sets=("rows",))),
+        Task("clean", len, keys=Keys(("rows",))),
+        Task("report", len, ("clean",)),
+    ]
+    open_panel(page, Workflow("flow", tasks))
+    dashes = page.locator(".edge").evaluate_all("all => all.map(one => getComputedStyle(one).strokeDasharray)")
+    assert sorted(dashes) == ["5px, 4px", "none"]
+
+
 def test_of_many_tasks_each_message_holds_only_some(page: Page) -> None:
     open_panel(page, flow(400))
     feed(page, [5, "Running", 0, None, 1, None, ""], now=1)
@@ -214,8 +255,12 @@ def test_nothing_moves_when_states_change(page: Page) -> None:
     assert page.evaluate(places) == before
 
 
-def test_cancel_tells_the_kernel_and_waits_for_its_answer(page: Page) -> None:
-    open_panel(page, flow(1))
+in_every_front_end = pytest.mark.parametrize("in_jupyter", [True, False])
+
+
+@in_every_front_end
+def test_cancel_tells_the_kernel_and_waits_for_its_answer(page: Page, *, in_jupyter: bool) -> None:
+    open_panel(page, flow(1), in_jupyter=in_jupyter)
     stop_time(page)
     page.get_by_role("button", name="Cancel").click()
     assert page.evaluate("window.sent") == [{"type": "cancel"}]
@@ -224,6 +269,7 @@ def test_cancel_tells_the_kernel_and_waits_for_its_answer(page: Page) -> None:
     feed(page, cancelling=True)
     page.clock.run_for(2_000)
     assert page.evaluate("window.interrupts") == 0
+    expect(page.locator(".notice")).to_be_hidden()
 
 
 def test_cancel_interrupts_a_kernel_that_does_not_answer(page: Page) -> None:
@@ -234,6 +280,18 @@ def test_cancel_interrupts_a_kernel_that_does_not_answer(page: Page) -> None:
     assert page.evaluate("window.interrupts") == 0
     page.clock.run_for(200)
     assert page.evaluate("window.interrupts") == 1
+    expect(page.locator(".notice")).to_be_hidden()
+
+
+def test_where_the_page_can_not_interrupt_it_says_who_can_until_the_kernel_answers(page: Page) -> None:
+    open_panel(page, flow(1), in_jupyter=False)
+    stop_time(page)
+    page.get_by_role("button", name="Cancel").click()
+    page.clock.run_for(1_100)
+    expect(page.locator(".notice")).to_contain_text("Interrupt button cancels the run")
+    feed(page, cancelling=True)
+    page.clock.run_for(100)
+    expect(page.locator(".notice")).to_be_hidden()
 
 
 def test_a_task_that_is_pointed_at_lights_up_in_list_and_graph(page: Page) -> None:
@@ -243,8 +301,9 @@ def test_a_task_that_is_pointed_at_lights_up_in_list_and_graph(page: Page) -> No
     assert sorted(lit.evaluate_all("all => all.map(e => e.classList[0])")) == ["edge", "row", "task"]
 
 
-def test_a_closed_view_and_a_closed_model_listen_no_more(page: Page) -> None:
-    open_panel(page, flow(1))
+@in_every_front_end
+def test_a_closed_view_and_a_closed_model_listen_no_more(page: Page, *, in_jupyter: bool) -> None:
+    open_panel(page, flow(1), in_jupyter=in_jupyter)
     page.evaluate("window.leave()")
     expect(page.locator(".cloaca-panel")).to_have_count(0)
     assert page.evaluate("window.heard()") > 0  # the model's own

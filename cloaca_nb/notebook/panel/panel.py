@@ -1,10 +1,10 @@
 """The live panel of one run: one widget, and one thread that folds the run's events and publishes what they add up to.
 
 Whoever says an event only queues it. The publisher thread folds the events and writes the widget: at most ten messages
-a second, whatever the run does, and always a last one. Traits go from the kernel to the page only; the page sends
-wishes: to cancel, to look at a task, to start a new run. As soon as the page says that it can, and at the end in any
-case, a static picture and table take the widget's place in the notebook; the page shows the live panel over it. So what
-is saved needs no kernel, and the panel answers for as long as there is one.
+a second, whatever the run does and the page looks at, and always a last one. Traits go from the kernel to the page
+only; the page sends wishes: to cancel, to look at a task, to start a new run. As soon as the page says that it can, and
+at the end in any case, a static picture and table take the widget's place in the notebook; the page shows the live
+panel over it. So what is saved needs no kernel, and the panel answers for as long as there is one.
 """
 
 import logging
@@ -93,6 +93,7 @@ class Panel:
         self.key = uuid4().hex
         self._on_cancel, self._on_again = on_cancel, on_again
         self._usual, self._has_asked = usual, False
+        self._known_usual: dict[str, float] = {}  # what the page isn't told yet of how long tasks usually take
         self._tells_failure, self._after = tells_failure, after
         self._clock = clock
         self._facts = RunFacts(workflow)
@@ -192,6 +193,7 @@ class Panel:
         self._update()  # what was wished for in between
         if not self._left.wait(_QUIET * self._interval):
             self._ask_usual(up_to_date=True)
+            self._update()
 
     def _attend(self) -> None:
         """Do what is due now and then while the run goes on."""
@@ -218,23 +220,17 @@ class Panel:
             logger.debug("How long tasks usually take isn't known.", exc_info=True)
             return
         with self._lock:
-            if self._shown is not None and known:
-                self._shown.widget.usual = self._facts.usual(known)
+            self._known_usual = self._facts.usual(known)
 
     def _update(self) -> None:
-        """Send what has changed since the last time, if anything has."""
+        """Send what is new since the last time, if anything is, in one message."""
         with self._lock:
             if self._shown is None:
                 return
             changed = self._facts.fold([self._events.popleft() for _ in range(len(self._events))])
             if self._tells_failure and "" in changed:
                 self._facts.choose_blamed()
-            if changed or self._told_cancelling is not self._cancelling:
-                self._told_cancelling = self._cancelling
-                self._shown.widget.state = self._state(changed)
-            chosen = self._facts.news_of_chosen(changed)
-            if chosen is not None:
-                self._shown.widget.chosen = chosen
+            self._shown.widget.tell(self._news(changed))
 
     # --- what the page is told ---
 
@@ -242,6 +238,18 @@ class Panel:
         """Return what a page has to know that knows nothing yet."""
         with self._lock:
             return {"state": self._state(None), "chosen": self._facts.about_chosen()}
+
+    def _news(self, changed: set[str]) -> dict[str, Any]:
+        """Return what the page doesn't know yet, given the tasks that something has happened to."""
+        news: dict[str, Any] = {}
+        if changed or self._told_cancelling is not self._cancelling:
+            self._told_cancelling = self._cancelling
+            news["state"] = self._state(changed)
+        if (chosen := self._facts.news_of_chosen(changed)) is not None:
+            news["chosen"] = chosen
+        if self._known_usual:
+            news["usual"], self._known_usual = self._known_usual, {}
+        return news
 
     def _state(self, changed: set[str] | None) -> dict[str, Any]:
         return self._facts.state(self._clock(), changed) | {"cancelling": self._cancelling}

@@ -1,6 +1,6 @@
 """The panel's side in the page: one anywidget, whose code and style are the files of `page/`, joined."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -32,7 +32,7 @@ class PanelWidget(anywidget.AnyWidget):
     _esm = "\n".join((PAGE / f"{name}.js").read_text("utf-8") for name in SCRIPTS)
     _css = "\n".join((PAGE / f"{name}.css").read_text("utf-8") for name in STYLES)
     graph = traitlets.Dict().tag(sync=True)  # what there is to draw: sent once
-    usual = traitlets.Dict().tag(sync=True)  # seconds by task's number: sent once
+    usual = traitlets.Dict().tag(sync=True)  # seconds by task's number: sent once while the run goes on, once after it
     state = traitlets.Dict().tag(sync=True)  # of the run and its tasks
     chosen = traitlets.Dict().tag(sync=True)  # the task that is looked at, and its log
 
@@ -45,6 +45,12 @@ class PanelWidget(anywidget.AnyWidget):
         """Return the traits. A page that asks for all of them, at the start or after a reload, gets everything."""
         state: dict[str, Any] = super().get_state(key, drop_defaults)
         return state | self._whole() if key is None else state
+
+    def tell(self, news: Mapping[str, Any]) -> None:
+        """Take over these traits, and send them in one message; by one thread at a time."""
+        with self.hold_sync():
+            for name, value in news.items():
+                setattr(self, name, value)
 
     def announce(self) -> None:
         """Introduce the widget to pages that don't know it; those that do take it for the same."""

@@ -4,6 +4,7 @@ import queue
 import subprocess
 import sys
 import threading
+from itertools import count
 
 import nbformat
 import pytest
@@ -98,6 +99,40 @@ def test_what_happened_last_is_always_told_and_few_messages_tell_it():
     (only,) = sent
     assert (only["status"], only["ended"]) == ("Completed", True)
     assert set(states(only).values()) == {"Completed"}
+
+
+class Ticks(threading.Event):
+    """The end of a run that comes after some ticks, before each of which something happens; time doesn't count."""
+
+    def __init__(self, most, happen):
+        super().__init__()
+        self.most, self.happen, self.waited = most, happen, []
+
+    def wait(self, timeout=None):
+        self.happen()
+        self.waited.append(timeout)
+        return len(self.waited) > self.most
+
+
+@pytest.mark.parametrize(("tasks", "interval"), [(2, 0.1), (400, 0.25)])
+def test_a_page_that_looks_at_a_task_gets_one_message_for_each_tick_too_and_a_last_one(tasks, interval):
+    workflow = flow(tasks)
+    panel = Panel(workflow, usual=lambda *_, **_asked: {"t1": 2.0}, clock=map(float, count(1_001)).__next__)
+    sent = []
+    widget = panel.prepare()
+    widget.comm.publish_msg = lambda kind, data=None, **_: sent.append((kind, data))
+    panel(events.RunStarted(1_000.0, "r", workflow, "run", {}))
+    say(widget, type="choose", task=0)
+    panel._over = ticks = Ticks(20, lambda: panel(wrote("t0", "line\n")))
+    panel.show()
+    assert panel._told_last.wait(60)
+    panel.close()
+    told = [data["state"] for kind, data in sent if kind == "comm_msg" and data["method"] == "update"]
+    assert len(told) == len(ticks.waited) == 21
+    assert all({"state", "chosen"} <= set(state) for state in told)
+    assert [state["usual"] for state in told if "usual" in state] == [{"1": 2.0}]
+    assert sum(len(state["chosen"]["lines"]) for state in told) == 21
+    assert set(ticks.waited) == {interval}
 
 
 def test_of_many_tasks_only_changes_are_sent_but_a_page_that_asks_gets_all():

@@ -1,6 +1,7 @@
 // --- the header: how the run stands, and what can be done about it ---
 
 const PATIENCE = 1000; // ms for the kernel to answer a click
+const UNHEARD = "The kernel is busy and hasn't heard this yet. The notebook's Interrupt button cancels the run at once.";
 const RESUME = "Start a new run that goes on with this one: only what failed, follows it, or was edited since is executed";
 
 function header(run) {
@@ -60,9 +61,10 @@ function updateButtons(part, run) {
 }
 
 function noticeOf(run) {
-  const { ended, error, conflicts } = run.state;
+  const { cancelling, ended, error, conflicts } = run.state;
+  const unheard = run.isUnheard && !cancelling && !ended ? UNHEARD : "";
   const ownError = ended && !run.counts.Failed ? error : ""; // else it stands beside the task
-  const first = run.isGone ? hindrance(run) : run.answer || ownError;
+  const first = run.isGone ? hindrance(run) : unheard || run.answer || ownError;
   return [first, ...conflicts].filter(Boolean).join("\n");
 }
 
@@ -90,12 +92,14 @@ function updateChip(element, run, state) {
   mark(element, "aria-pressed", String(run.states.has(state)));
 }
 
-/** Ask the kernel to cancel; a kernel that takes no messages while a cell runs is interrupted. */
+/** Ask the kernel to cancel; one that takes no messages while a cell runs is interrupted, from here if that can be. */
 function cancel(run, element) {
   element.dataset.clicked = "";
   run.send({ type: "cancel" });
   tell(run);
   setTimeout(() => {
-    if (!run.state.cancelling && !run.state.ended) run.interrupt();
+    if (run.state.cancelling || run.state.ended || run.interrupt()) return;
+    run.isUnheard = true;
+    tell(run);
   }, PATIENCE);
 }

@@ -92,7 +92,7 @@ function newPanel(model) {
   panel.hear = (speaker) => {
     panel.end();
     Object.assign(run, { usual: speaker.get("usual"), isGone: false, send: (message) => speaker.send(message) });
-    run.interrupt = () => speaker.widget_manager?.kernel?.interrupt?.();
+    run.interrupt = () => interrupt(speaker.widget_manager?.kernel);
     tell(takeChosen(run, speaker.get("chosen")), takeState(run, speaker.get("state")));
     const end = listen(speaker, run);
     panel.end = end;
@@ -108,6 +108,12 @@ function newPanel(model) {
     panels.delete(run.graph.key);
   };
   return panel;
+}
+
+/** Interrupt the kernel, where the front end lets its widgets do that: say whether it does. */
+function interrupt(kernel) {
+  kernel?.interrupt?.();
+  return Boolean(kernel?.interrupt);
 }
 
 /** Listen from the first message on: above some hundred tasks each holds only what has changed. */
