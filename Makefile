@@ -21,6 +21,7 @@ test: $(READY)/test ## check style, types and layers, run all tests (PYTEST=... 
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/mypy benchmarks
 	$(BIN)/lint-imports
 	$(BIN)/pytest -n auto --dist loadgroup --doctest-modules --ignore=cloaca_nb/__main__.py --ignore=cloaca_nb/compat \
 		--cov --cov-report=term:skip-covered tests cloaca_nb $(PYTEST)

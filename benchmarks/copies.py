@@ -48,9 +48,9 @@ Body = Callable[[Values], None]
 class Case(NamedTuple):
     """What is made, and what each task does with it."""
 
-    count: int  # of keys, dicts or rows
+    size: int  # of keys, dicts or rows
     tasks: int
-    make: Callable[[int], dict[str, Any]]  # given the count
+    make: Callable[[int], dict[str, Any]]  # given the size
     body: Callable[[int], Body]  # of the task with that number
 
 
@@ -61,7 +61,7 @@ def figures(rounds: int, *, quick: bool) -> list[Figure]:
     for name, case in CASES.items():
         plain = _medians([ask(__file__, case=name, part=part, plain=True) for _ in range(times)])
         ours = _medians([ask(__file__, case=name, part=part, plain=False) for _ in range(times)])
-        what = f"{name.format(case.count // part, case.tasks)} ({plain['data'] / MB:,.0f} MB)"
+        what = f"{name.format(case.size // part, case.tasks)} ({plain['data'] / MB:,.0f} MB)"
         if "arrow" in plain:
             rows += _frame_rows(what, ours, plain)
         else:
@@ -145,7 +145,7 @@ def _durable(case: Case, part: int) -> Answer:
 def _made(case: Case, part: int) -> tuple[dict[str, Any], int]:
     """Make the data, and say by how much the process has grown for it."""
     before = _resident()
-    return case.make(case.count // part), _resident() - before
+    return case.make(case.size // part), _resident() - before
 
 
 def _weighed(final: Mapping[str, Any], made: int, before: int) -> Answer:

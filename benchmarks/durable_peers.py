@@ -28,7 +28,7 @@ def dbos(graph: str, tasks: int, folder: str) -> Iterator[Once]:
     from dbos import DBOS  # noqa: PLC0415 - of all processes one measures it
 
     url = f"sqlite:///{folder}/dbos.sqlite"
-    DBOS(config={"name": "bench", "system_database_url": url, "log_level": "ERROR", "run_admin_server": False})
+    DBOS(config={"name": "bench", "system_database_url": url, "log_level": "ERROR"})
 
     @DBOS.step()
     async def add_one(rows: int) -> int:

@@ -64,7 +64,7 @@ def pool(graph: Graph) -> Iterator[Once]:
         while sorter.is_active():
             for task_id in sorter.get_ready():
                 future: Future[None] = executor.submit(nothing, Context())
-                future.add_done_callback(lambda _future, task_id=task_id: over.put(task_id))
+                future.add_done_callback(lambda _future, task_id=task_id: over.put(task_id))  # type: ignore[misc]
             sorter.done(over.get())
 
     with ThreadPoolExecutor(THREADS) as executor:

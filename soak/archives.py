@@ -25,7 +25,7 @@ PATIENCE: Final = 20.0  # seconds for one case: none comes near it
 MEMORY: Final = 2_000_000_000  # bytes of address space: what goes beyond is a bomb that went off
 BLOCK: Final = tarfile.BLOCKSIZE
 KINDS: Final = b"\0001234567LKSxgXDAVMN\xff"
-WORDS: Final = [
+WORDS: Final[list[Any]] = [
     None,
     True,
     -1,
