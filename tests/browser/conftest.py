@@ -1,5 +1,6 @@
 """A real server with JupyterLab and Notebook 7, and a real browser, each started once."""
 
+import io
 import json
 import os
 import secrets
@@ -16,18 +17,25 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from PIL import Image
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 TICK_S: Final = 0.1
 START_S: Final = 60
 SECOND_MS: Final = 1000
+COLOURS: Final = 256  # of a picture that is kept
 CHROMIUM_NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
 KERNEL_IS_READY: Final = """() => {
     const kernel = window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel;
     return kernel?.connectionStatus === "connected" && kernel?.status === "idle";
 }"""
 CELLS_ARE_THERE: Final = "() => window.jupyterapp.shell.currentWidget?.content?.widgets?.length"
+CHANGE_THEME: Final = """async theme => {
+    await window.jupyterapp.commands.execute("apputils:change-theme", {theme: `JupyterLab ${theme}`});
+    const isLight = String(theme === "Light");
+    while (document.body.dataset.jpThemeLight !== isLight) await new Promise(requestAnimationFrame);
+}"""
 QUIET: Final = (
     "--headless",
     "--no-sandbox",
@@ -198,11 +206,8 @@ class NotebookPage:
 
 @pytest.fixture(scope="session")
 def screen() -> dict[str, Any]:
-    """Return what a page is shown on: a fine screen, slow to paint, only for pictures that are kept."""
-    return {
-        "viewport": {"width": 1280, "height": 1120},
-        "device_scale_factor": 2 if os.environ.get("SCREENSHOTS") else 1,
-    }
+    """Return what a page is shown on: a narrow one for pictures that are kept."""
+    return {"viewport": {"width": 960 if pictures() else 1280, "height": 1120}}
 
 
 @pytest.fixture
@@ -220,13 +225,28 @@ def open_notebook(lab: Lab, page: Page) -> Callable[..., NotebookPage]:
     return lambda path, app="lab": NotebookPage(page, lab.address(path, app))
 
 
-@pytest.fixture(scope="session")
-def screenshots(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder for screenshots: SCREENSHOTS, else one that pytest removes by and by."""
-    chosen = os.environ.get("SCREENSHOTS")
-    folder = Path(chosen) if chosen else tmp_path_factory.mktemp("screenshots")
+def pictures() -> str | None:
+    """Return the folder in which pictures of what the tests see are kept; None: nobody wants any."""
+    return os.environ.get("SCREENSHOTS")
+
+
+@pytest.fixture
+def photograph() -> Callable[..., None]:
+    """Return what keeps a picture of something on a page under a name, in each theme, where pictures are wanted."""
+    return _photograph if pictures() else lambda *_, **__: None
+
+
+def _photograph(shown: Locator, name: str, height: int = 1000) -> None:
+    """Keep `name.png` and `name-dark.png`, at most that many pixels high, and leave the light theme behind."""
+    folder = Path(pictures() or "")
     folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    for theme, file in (("Dark", f"{name}-dark.png"), ("Light", f"{name}.png")):
+        shown.page.evaluate(CHANGE_THEME, theme)
+        shown.evaluate("node => node.scrollIntoView({block: 'start'})")
+        box = shown.bounding_box() or {}
+        box["height"] = min(box["height"], height)
+        taken = Image.open(io.BytesIO(shown.page.screenshot(clip=box, animations="disabled")))
+        taken.convert("RGB").quantize(COLOURS).save(folder / file, optimize=True)
 
 
 def _free_port() -> int:

@@ -48,7 +48,7 @@ PICTURE: Final = """index => {
 
 
 def test_the_panel_follows_the_run_and_leaves_a_picture(
-    lab: Any, open_notebook: Callable[[str], Any], screenshots: Path
+    lab: Any, open_notebook: Callable[[str], Any], photograph: Callable[..., None]
 ) -> None:
     notebook = open_notebook(put_into(lab.folder))
     page = notebook.page
@@ -62,11 +62,9 @@ def test_the_panel_follows_the_run_and_leaves_a_picture(
     page.evaluate(WATCH, notebook.index(RUN))
     notebook.command("notebook:run-cell")
     page.wait_for_function(MIDWAY)
-    page.screenshot(path=screenshots / "panel-running.png")
+    photograph(page.locator(".jp-Cell", has=page.locator(".cloaca-panel")), "demo", height=740)
     notebook.wait_until_run(RUN)
     page.wait_for_function(PICTURE, arg=notebook.index(RUN))
-    notebook.activate(RUN)
-    page.screenshot(path=screenshots / "panel-after.png")
 
     states = states_by_task(page.evaluate("() => window.observed"))
     assert set(states) == TASKS

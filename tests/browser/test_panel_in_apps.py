@@ -45,12 +45,14 @@ class Opened:
     Attributes:
         notebook: the page.
         folder: where it lies, and its tasks wait for files.
+        keep: keeps a picture of something, if pictures are wanted.
     """
 
-    def __init__(self, notebook: Any, folder: Path) -> None:
+    def __init__(self, notebook: Any, folder: Path, keep: Callable[[Locator, str], None]) -> None:
         self.notebook = notebook
         self.page = notebook.page
         self.folder = folder
+        self.keep = keep
 
     def let_through(self, name: str = "go") -> None:
         (self.folder / name).touch()
@@ -58,6 +60,11 @@ class Opened:
     def panel(self, place: int = 0) -> Locator:
         """Return the panel on display, the first from above."""
         return self.page.locator(".cloaca-panel").nth(place)
+
+    def picture(self, scene: str) -> None:
+        """Keep a picture of the cell that shows a panel, or the image of one."""
+        shown = self.page.locator('.cloaca-panel, img[src^="data:image/svg+xml"]')
+        self.keep(self.page.locator(".jp-CodeCell", has=shown), scene)
 
     def expect_live(self) -> None:
         """Wait until a task is seen to run, in the place that is saved with the notebook."""
@@ -94,7 +101,9 @@ def app(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def opened(lab: Any, open_notebook: Callable[..., Any], tmp_path: Path, app: str) -> Iterator[Callable[..., Opened]]:
+def opened(
+    lab: Any, open_notebook: Callable[..., Any], tmp_path: Path, app: str, photograph: Callable[..., None]
+) -> Iterator[Callable[..., Opened]]:
     """Return what opens a notebook of these cells in the app; at the end its kernel is shut down."""
     folder = lab.folder / tmp_path.name
     made: list[Opened] = []
@@ -104,7 +113,8 @@ def opened(lab: Any, open_notebook: Callable[..., Any], tmp_path: Path, app: str
         book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(text) for text in cells])
         book.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
         nbformat.write(book, folder / "flow.ipynb")
-        made.append(Opened(open_notebook(f"{folder.name}/flow.ipynb", app), folder))
+        notebook = open_notebook(f"{folder.name}/flow.ipynb", app)
+        made.append(Opened(notebook, folder, lambda shown, scene: photograph(shown, f"{scene}-{app}")))
         return made[-1]
 
     yield open_cells
@@ -129,9 +139,11 @@ def test_cancel_in_a_blocked_cell(opened: Callable[..., Opened]) -> None:
     it = opened(BEGIN, LOAD, CLEAN, last)
     it.begin(RUN)
     it.expect_live()
+    it.picture("running")
     it.panel().get_by_role("button", name="Cancel").click()
     expect_status(it.panel(), "Cancelled")
     assert it.notebook.is_busy(RUN)
+    it.picture("cancelled")
     assert states(it.panel()) == {"load": "Cancelled", "clean": "Cancelled"}
     it.let_through("end")
     it.notebook.wait_until_run(RUN)
@@ -168,12 +180,14 @@ def test_a_failed_run_is_understood_mended_and_gone_on_with(opened: Callable[...
     expect(chosen.locator(".trace")).to_contain_text("Cell In[4], line 3")
     expect(chosen.locator(".trace")).to_contain_text("ZeroDivisionError")
     expect(chosen.locator(".log .lines")).to_have_text("dividing")
+    it.picture("failed")
     it.notebook.edit(REPORT.partition("\n")[0], MENDED)
     it.notebook.run(REPORT.partition("\n")[0])
     it.notebook.wait_until_run(REPORT.partition("\n")[0])
     it.panel().get_by_role("button", name="Resume").click()
     expect_status(it.panel(1), "Completed")
     assert states(it.panel(1)) == {"load": "Taken", "clean": "Taken", "report": "Completed"}
+    it.keep(it.panel(1), "resumed")
     it.panel(1).locator('.row[data-task-id="clean"]').click()
     it.panel(1).get_by_role("button", name="Re-run").click()
     expect_status(it.panel(2), "Completed")
@@ -194,6 +208,7 @@ def test_a_thousand_tasks_are_run_and_filtered(opened: Callable[..., Opened]) ->
     it.panel().locator('.chip[data-state="Failed"]').click()
     expect(it.panel().locator(".found")).to_have_text("2 of 1,000 tasks")
     assert states(it.panel()) == {"part_99": "Failed", "part_990": "Failed"}
+    it.picture("filtered")
     it.notebook.wait_until_run(RUN)
 
 
@@ -207,6 +222,7 @@ def test_a_reload_finds_a_background_run_live_with_its_log(opened: Callable[...,
     it.notebook.reload()
     it.expect_live()
     expect(it.panel().locator(".log .lines")).to_have_text("reading")
+    it.picture("reloaded")
     it.panel().locator('.row[data-task-id="clean"]').click()
     it.let_through()
     expect_status(it.panel(), "Completed")
@@ -247,6 +263,7 @@ def test_what_is_saved_needs_no_kernel_and_no_trust(
     it.page.wait_for_function(f"() => ({trusted})() === 0")
     picture = it.page.locator('img[src^="data:image/svg+xml"]')
     expect(picture).to_be_visible()
+    it.picture("untrusted")
     assert it.page.get_by_text("model not found").count() == 0
     assert it.page.locator(".cloaca-panel").count() == 0
     assert again.errors() == []
@@ -262,3 +279,4 @@ def test_without_its_kernel_a_panel_says_how_to_go_on(opened: Callable[..., Open
     resume = it.panel().get_by_role("button", name="Resume")
     expect(resume).to_have_attribute("aria-disabled", "true")
     expect(resume).to_have_attribute("title", re.compile("kernel of this run is gone.*%cloaca_run --resume"))
+    it.picture("kernel-gone")

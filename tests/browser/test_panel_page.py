@@ -172,6 +172,13 @@ def test_the_time_of_a_running_task_goes_on_without_messages(page: Page) -> None
     page.wait_for_function(
         "shown => parseFloat(document.querySelector('.row .time').textContent) > shown + 0.5", arg=shown
     )
+    page.locator(".row").click()
+    elapsed = page.locator(".facts .elapsed .fact")
+    expect(elapsed).to_have_text(re.compile(r"^1[0-9]\.\d s$"))
+    page.wait_for_function(
+        "shown => parseFloat(document.querySelector('.facts .elapsed .fact').textContent) > shown + 0.5",
+        arg=float(elapsed.inner_text().split()[0]),
+    )
 
 
 def test_bars_stand_on_the_time_line_where_they_belong_with_the_share_that_is_done(page: Page) -> None:

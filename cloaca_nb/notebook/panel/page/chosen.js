@@ -36,10 +36,17 @@ function updateChosen(part, run) {
   write(part.state, row.state);
   part.rerun.hidden = !run.graph.again;
   forbid(part.rerun, hindrance(run), RERUN);
-  updateFacts(part.facts, factsOf(run, row, log));
+  advanceChosen(part, run);
   part.trace.hidden = !log?.traceback;
   write(part.trace, log?.traceback ?? "");
   updateLog(part, run, log);
+}
+
+/** Let the time of the chosen task go on. */
+function advanceChosen(part, run) {
+  if (run.chosen === null) return;
+  const log = run.log?.task === run.chosen ? run.log : null;
+  updateFacts(part.facts, factsOf(run, run.rows[run.chosen], log));
 }
 
 function factsOf(run, row, log) {
@@ -56,11 +63,17 @@ function factsOf(run, row, log) {
 }
 
 function updateFacts(element, facts) {
-  const shown = JSON.stringify(facts);
-  if (element.dataset.shown === shown) return;
-  element.dataset.shown = shown;
-  const entry = ([name, text]) => make("div", { class: name.toLowerCase() }, make("span", { class: "label" }, name), make("span", { class: "fact", title: text }, text));
-  element.replaceChildren(...facts.map(entry));
+  const names = facts.map(([name]) => name).join();
+  if (element.dataset.names !== names) {
+    const entry = ([name]) => make("div", { class: name.toLowerCase() }, make("span", { class: "label" }, name), make("span", { class: "fact" }));
+    element.replaceChildren(...facts.map(entry));
+    element.dataset.names = names;
+  }
+  for (const [place, [, text]] of facts.entries()) {
+    const fact = element.children[place].lastChild;
+    write(fact, text);
+    mark(fact, "title", text);
+  }
 }
 
 /** Add what is new; a reader who looks at the end goes on looking at the end. */

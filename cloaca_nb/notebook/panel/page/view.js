@@ -93,6 +93,7 @@ function tick(part, run, going) {
   const now = nowOf(run);
   write(part.head.time, ticking({ started: 0, ended: run.state.ended ? now : null }, now));
   advance(part.tasks, run, now);
+  advanceChosen(part.chosen, run);
   for (const number of going) {
     const row = run.rows[number];
     part.graph.tell(number, timeOf(row, now));
