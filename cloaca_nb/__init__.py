@@ -1,6 +1,6 @@
 """Interactive workflows in Jupyter: cells become tasks, every run is kept, and the same cells become a package."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cloaca_nb.config import DefaultRunnerConfig
 from cloaca_nb.core.backoff import BackoffStrategy
@@ -103,6 +103,16 @@ __all__ = [
 ]
 
 __version__ = "0.1.0"
+
+
+def _picture(workflow: Workflow, **_options: Any) -> dict[str, str]:
+    """Show a workflow as its graph: what draws it is the notebook's, of which the core knows nothing."""
+    from cloaca_nb.notebook.drawing.bundle import workflow_bundle  # noqa: PLC0415 - a script has no need of it
+
+    return workflow_bundle(workflow)
+
+
+Workflow._repr_mimebundle_ = _picture  # type: ignore[attr-defined]
 
 
 def load_ipython_extension(shell: "InteractiveShell") -> None:

@@ -8,8 +8,11 @@ import sys
 from types import ModuleType
 
 import pytest
+from IPython.core.formatters import DisplayFormatter
 
 import cloaca_nb
+from cloaca_nb.core.graph import Workflow
+from cloaca_nb.core.task import Task
 
 HEAVY = ("duckdb", "pandas", "numpy", "pyarrow", "nbformat", "nbclient", "typer", "rich")
 MODULES = sorted(
@@ -124,3 +127,10 @@ def test_the_name_cloaca_works_here():
 @pytest.mark.parametrize("name", [one for one in cloaca_nb.__all__ if one.endswith("Error")])
 def test_every_error_is_one_of_ours_and_documented(name):
     assert issubclass(getattr(cloaca_nb, name), cloaca_nb.CloacaError)
+
+
+def test_a_workflow_shows_its_picture_wherever_the_magics_are_not_loaded():
+    workflow = Workflow("shown", [Task(id="load", function=print)])
+    shown = DisplayFormatter().format(workflow)[0]
+    assert 'src="data:image/svg+xml' in shown["text/html"]
+    assert shown["text/plain"] == "shown: 1 task\n  load"

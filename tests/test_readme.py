@@ -24,6 +24,16 @@ def executed(tmp_path_factory):
     return notebook, folder
 
 
+PAGES = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_what_a_page_points_to_is_there(page):
+    pointed = re.findall(r"\]\(([^)#\s]+)|(?:src|srcset)=\"([^\"]+)\"", page.read_text())
+    targets = [one or other for one, other in pointed]
+    assert [one for one in targets if "://" not in one and not (page.parent / one).exists()] == []
+
+
 def text_of(cell):
     return "".join(output.get("text", "") for output in cell.outputs if output.output_type == "stream")
 

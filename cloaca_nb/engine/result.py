@@ -1,18 +1,21 @@
 """What a run came to."""
 
 import html
+from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from cloaca_nb.core.conflict import Conflict, conflict_lines
 from cloaca_nb.core.context import Context
 from cloaca_nb.core.duration import duration
 from cloaca_nb.core.events import Failure
-from cloaca_nb.core.record import RunRecord
+from cloaca_nb.core.record import RunRecord, TaskRecord
 from cloaca_nb.core.status import Outcome, Status
 from cloaca_nb.engine.clock import rfc3339
 
 __all__ = ["TaskError", "WorkflowResult"]
+
+MOST_ROWS: Final = 100  # of tasks that a result shows
 
 
 class TaskError(str):
@@ -128,18 +131,7 @@ class WorkflowResult:
     @property
     def tasks(self) -> Any:
         """A pandas frame with a row per task: task_id, outcome, attempts, duration in seconds, reason, error."""
-        rows = [
-            {
-                "task_id": task.task_id,
-                "outcome": str(task.outcome),
-                "attempts": task.attempts,
-                "duration": task.elapsed(0.0) if task.ended else None,
-                "reason": task.reason,
-                "error": f"{task.failure.exception}: {task.failure.message}" if task.failure else "",
-            }
-            for task in self._record.tasks.values()
-        ]
-        return self._frame(rows)
+        return self._frame(list(map(_facts, self._record.tasks.values())))
 
     def set_by(self, task_id: str) -> tuple[str, ...]:
         """Return the keys that a task has set or deleted."""
@@ -153,7 +145,35 @@ class WorkflowResult:
         conflicts = "".join(_line(f"! {one}", "#b7760f") for one in conflict_lines(self.conflicts))
         summary = f"{self.workflow}: {self.status} in {duration(self.duration)}"
         final = f"<div>{self.final_context._repr_html_()}</div>"
-        return f"<div><strong>{html.escape(summary)}</strong>{error}{conflicts}{final}</div>"
+        tasks = _folded(list(map(_facts, self._record.tasks.values())))
+        return f"<div><strong>{html.escape(summary)}</strong>{error}{conflicts}{tasks}{final}</div>"
+
+
+def _facts(task: TaskRecord) -> dict[str, Any]:
+    return {
+        "task_id": task.task_id,
+        "outcome": str(task.outcome),
+        "attempts": task.attempts,
+        "duration": task.elapsed(0.0) if task.ended else None,
+        "reason": task.reason,
+        "error": f"{task.failure.exception}: {task.failure.message}" if task.failure else "",
+    }
+
+
+def _folded(tasks: Sequence[dict[str, Any]]) -> str:
+    """Return how many tasks ended how, and below it, folded away, how each of the first ones did."""
+    counts = Counter(task["outcome"].lower() for task in tasks)
+    summary = f"{len(tasks):,} task{'s' * (len(tasks) != 1)}: {', '.join(f'{n:,} {how}' for how, n in counts.items())}"
+    rest = f"<em>and {len(tasks) - MOST_ROWS:,} more, all of them in its .tasks</em>" if len(tasks) > MOST_ROWS else ""
+    table = f"<table>{''.join(map(_row, tasks[:MOST_ROWS]))}</table>"
+    return f'<details><summary style="cursor:pointer">{summary}</summary>{table}{rest}</details>'
+
+
+def _row(task: dict[str, Any]) -> str:
+    took = "" if task["duration"] is None else duration(task["duration"])
+    cells = (task["task_id"], task["outcome"], took, task["error"] or task["reason"])
+    shown = (f'<td style="text-align:left">{html.escape(cell)}</td>' for cell in cells)
+    return f"<tr>{''.join(shown)}</tr>"
 
 
 def _line(text: str, color: str) -> str:

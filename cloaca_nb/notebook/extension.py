@@ -5,7 +5,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
-from cloaca_nb.core.graph import Workflow
 from cloaca_nb.declare.place import label_files_by
 from cloaca_nb.engine.output import remember_screens
 from cloaca_nb.engine.questions import guarded
@@ -13,8 +12,6 @@ from cloaca_nb.engine.run import Run
 from cloaca_nb.errors import CloacaError
 from cloaca_nb.notebook.completion import Completion
 from cloaca_nb.notebook.displays import record_displays
-from cloaca_nb.notebook.drawing.layout import lay_out
-from cloaca_nb.notebook.drawing.table import workflow_html, workflow_text
 from cloaca_nb.notebook.failure import own_lines
 from cloaca_nb.notebook.magics import CloacaMagics
 from cloaca_nb.notebook.runs import told
@@ -47,7 +44,6 @@ def load(shell: "InteractiveShell") -> Session:
     CloacaError._render_traceback_ = own_lines  # type: ignore[attr-defined]  # IPython's hook
     label_files_by(lambda filename: _cell_label(shell, filename))
     if shell.display_formatter is not None:
-        shell.display_formatter.mimebundle_formatter.for_type(Workflow, _workflow_bundle)
         shell.display_formatter.mimebundle_formatter.for_type(Run, _run_bundle)
         shell.display_formatter.ipython_display_formatter.for_type(Run, partial(_leave_to_notice, session))
     remember_screens()
@@ -83,10 +79,6 @@ def _cell_label(shell: "InteractiveShell", filename: str) -> str | None:
     """Return "Cell In[3]" for the file name under which IPython compiled that cell."""
     found = shell.compile.format_code_name(filename)
     return " ".join(found) if found else None
-
-
-def _workflow_bundle(workflow: Workflow, **_options: Any) -> dict[str, str]:
-    return {"text/html": workflow_html(workflow, lay_out(workflow)), "text/plain": workflow_text(workflow)}
 
 
 def _leave_to_notice(session: Session, run: Run) -> None:

@@ -47,9 +47,7 @@ PICTURE: Final = """index => {
 }"""
 
 
-def test_the_panel_follows_the_run_and_leaves_a_picture(
-    lab: Any, open_notebook: Callable[[str], Any], photograph: Callable[..., None]
-) -> None:
+def test_the_panel_follows_the_run_and_leaves_a_picture(lab: Any, open_notebook: Callable[[str], Any]) -> None:
     notebook = open_notebook(put_into(lab.folder))
     page = notebook.page
 
@@ -62,7 +60,6 @@ def test_the_panel_follows_the_run_and_leaves_a_picture(
     page.evaluate(WATCH, notebook.index(RUN))
     notebook.command("notebook:run-cell")
     page.wait_for_function(MIDWAY)
-    photograph(page.locator(".jp-Cell", has=page.locator(".cloaca-panel")), "demo", height=740)
     notebook.wait_until_run(RUN)
     page.wait_for_function(PICTURE, arg=notebook.index(RUN))
 

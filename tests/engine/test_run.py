@@ -325,6 +325,22 @@ def test_a_conflict_that_is_read_is_reported(execute):
     assert result._repr_html_().count(said) == 1
 
 
+def test_a_result_tells_how_its_tasks_fared(execute):
+    def fail(context):
+        raise ValueError("<no> rows")
+
+    result = execute(task(set_one, id="a"), task(fail, "a", id="b"), task(set_one, "b", id="c"))
+    told = result._repr_html_()
+    assert "3 tasks: 1 completed, 1 failed, 1 skipped" in told
+    assert "ValueError: &lt;no&gt; rows" in told
+
+
+def test_of_many_tasks_a_result_shows_the_first(execute):
+    told = execute(*(task(set_one, id=f"part_{n}") for n in range(130)))._repr_html_()
+    assert (told.count("part_"), "part_99" in told) == (100, True)
+    assert "and 30 more" in told
+
+
 def test_a_coroutine_can_await_a_run(engine):
     async def main():
         return await engine.start(Workflow("w", [task(set_one)]), {})
