@@ -133,4 +133,4 @@ def test_a_workflow_shows_its_picture_wherever_the_magics_are_not_loaded():
     workflow = Workflow("shown", [Task(id="load", function=print)])
     shown = DisplayFormatter().format(workflow)[0]
     assert 'src="data:image/svg+xml' in shown["text/html"]
-    assert shown["text/plain"] == "shown: 1 task\n  load"
+    assert shown["text/plain"] == "shown: 1 task, 0 dependencies\n  load"
