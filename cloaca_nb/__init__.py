@@ -1,6 +1,7 @@
 """Interactive workflows in Jupyter: cells become tasks, every run is kept, and the same cells become a package."""
 
-from typing import TYPE_CHECKING, Any
+import sys
+from typing import TYPE_CHECKING, Any, TextIO
 
 from cloaca_nb.config import DefaultRunnerConfig
 from cloaca_nb.core.backoff import BackoffStrategy
@@ -49,7 +50,11 @@ from cloaca_nb.errors import (
 from cloaca_nb.runner import DefaultRunner
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from IPython.core.interactiveshell import InteractiveShell
+
+    from cloaca_nb.core.events import Observer
 
 __all__ = [
     "BackoffStrategy",
@@ -91,6 +96,7 @@ __all__ = [
     "load_ipython_extension",
     "none_of",
     "register_workflow_constructor",
+    "show_progress",
     "task",
     "task_failed",
     "task_skipped",
@@ -103,6 +109,20 @@ __all__ = [
 ]
 
 __version__ = "0.1.0"
+
+
+def show_progress(stream: TextIO | None = None, *, verbose: bool = False) -> "AbstractContextManager[Observer]":
+    """Show a run of a script on the terminal: live lines, or plain ones in a file; at the end what it came to.
+
+    It gives an observer, for one run: ``with show_progress() as shown: runner.execute("delays", observers=[shown])``.
+
+    Args:
+        stream: where to; None: stderr, as stdout belongs to the tasks.
+        verbose: whether to say in full why a task was executed or taken from history.
+    """
+    from cloaca_nb.terminal.shown import shown_on  # noqa: PLC0415 - its library takes a while to load
+
+    return shown_on(sys.stderr if stream is None else stream, verbose=verbose)
 
 
 def _picture(workflow: Workflow, **_options: Any) -> dict[str, str]:

@@ -82,7 +82,7 @@ def run_workflow(
     with DefaultRunner(history) as runner:
         with progress_on(console, verbose=verbose) as progress:
             run = execute(partial(taken.start, runner, workflow, initial, (progress.observe,)))
-        say_summary(console, run)
+        say_summary(console, run.record, run.history_error)
         location = runner.history().location
         kept = "kept in memory only" if location.path is None else f"in {file_label(str(location.path))}"
         console.print(Text(f"  run {run.run_id} {kept}", style="dim"))

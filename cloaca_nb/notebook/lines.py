@@ -43,7 +43,7 @@ class OnTerminal:
         """Say what the run came to."""
         self._progress.__exit__(None, None, None)
         if run.is_over:
-            say_summary(self._console, run, tracebacks=False)
+            say_summary(self._console, run.record, run.history_error, tracebacks=False)
 
 
 class OnRecord:

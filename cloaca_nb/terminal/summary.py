@@ -1,47 +1,46 @@
 """What a run that is over came to: failed tasks with the user's own traceback, conflicts, counts."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from rich.console import Console
 from rich.text import Text
 
 from cloaca_nb.core.conflict import conflict_lines
 from cloaca_nb.core.duration import duration
-from cloaca_nb.core.record import TaskRecord
+from cloaca_nb.core.record import RunRecord, TaskRecord
 from cloaca_nb.core.status import Outcome
 from cloaca_nb.engine.clock import now
 from cloaca_nb.terminal.marks import counted, dotted, mark
 from cloaca_nb.terminal.task_line import run_name
-
-if TYPE_CHECKING:
-    from cloaca_nb.engine.run import Run
 
 __all__ = ["say_summary"]
 
 MOST_TRACEBACKS: Final = 3
 
 
-def say_summary(console: Console, run: "Run", *, tracebacks: bool = True) -> None:
+def say_summary(
+    console: Console, record: RunRecord, history_error: BaseException | None = None, *, tracebacks: bool = True
+) -> None:
     """Say what a run that is over came to: failed tasks with the user's own traceback, conflicts, counts.
 
     Args:
         console: where to.
-        run: a run that is over.
+        record: of a run that is over.
+        history_error: why history could not keep it.
         tracebacks: whether those of failed tasks are said as well.
     """
-    record = run.record
     if tracebacks:
         _say_tracebacks(console, [task for task in record.tasks.values() if task.outcome is Outcome.FAILED])
     for line in conflict_lines(record.conflicts):
         console.print(Text(f"! {line}", style="yellow"))
-    if run.history_error is not None:
-        console.print(Text(f"! History could not keep this run: {run.history_error}", style="bold yellow"))
+    if history_error is not None:
+        console.print(Text(f"! History could not keep this run: {history_error}", style="bold yellow"))
     counts = {outcome: record.count(outcome) for outcome in Outcome}
     taken = [task.taken_from for task in record.tasks.values() if task.taken_from]
     counts[Outcome.COMPLETED] -= len(taken)
     parts = [f"{record.status} in {duration(record.elapsed(now()))}", *counted(counts, tuple(Outcome)), *_taken(taken)]
-    name = Text(run.workflow.name, style="bold")
+    name = Text(record.workflow.name if record.workflow else "", style="bold")
     console.print(Text.assemble(mark(console, record.status), " ", name, "  ", dotted(console, parts)))
 
 
