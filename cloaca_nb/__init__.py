@@ -47,6 +47,7 @@ from cloaca_nb.errors import (
     WorkflowNotFoundError,
     WorkflowValidationError,
 )
+from cloaca_nb.history.present import history
 from cloaca_nb.runner import DefaultRunner
 
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ __all__ = [
     "always",
     "any_of",
     "context_value",
+    "history",
     "load_ipython_extension",
     "none_of",
     "register_workflow_constructor",

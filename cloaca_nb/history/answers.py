@@ -1,6 +1,6 @@
 """What a history is asked: its runs, their tasks, attempts, output and values, and what differs between two."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -15,6 +15,8 @@ from cloaca_nb.history.diff import RunDiff, compare
 from cloaca_nb.history.diff_rows import pair_with, read_run, usual_durations
 from cloaca_nb.history.location import Location
 from cloaca_nb.history.memory import AGAIN, Memory, initial_values, remember
+from cloaca_nb.history.questions import ATTEMPTS, CONTEXT, COUNT, LOGS, OPEN, RUNS, STARTED_FROM, TASKS
+from cloaca_nb.history.runs_page import Settings, counted, history_bundle
 from cloaca_nb.history.secret_digest import SecretDigest
 from cloaca_nb.history.store import Reading, Store
 from cloaca_nb.history.tables import from_arrow
@@ -31,43 +33,7 @@ __all__ = ["Answers"]
 
 T = TypeVar("T")
 NO_SECRETS: Final[Mapping[str, Any]] = MappingProxyType({})
-
-RUNS: Final = """
-    SELECT run_id, workflow, kind, status, started, ended, duration, tasks, failed, error, version
-    FROM run_summary ORDER BY started DESC, run_id DESC LIMIT $1
-"""
-TASKS: Final = """
-    SELECT task_id, outcome, attempts, started, ended, duration, reason, error, location
-    FROM task_summary WHERE run_id = $1 ORDER BY position
-"""
-ATTEMPTS: Final = """
-    SELECT task_id, attempt, outcome, started, ended, epoch(ended - started) AS duration,
-           exception, message, location, traceback, retry_in
-    FROM attempts WHERE run_id = $1 ORDER BY started, rowid
-"""
-LOGS: Final = """
-    SELECT time, task_id, attempt, stream, text FROM (
-        SELECT time, task_id, attempt, stream, text, 0 AS kind, rowid AS place FROM logs
-        WHERE run_id = $1 AND ($2 IS NULL OR task_id = $2)
-        UNION ALL
-        SELECT ended, task_id, attempt, 'traceback', traceback, 1, rowid FROM attempts
-        WHERE run_id = $1 AND ($2 IS NULL OR task_id = $2) AND $3 AND traceback <> ''
-    ) ORDER BY time, kind, place
-"""
-CONTEXT: Final = """
-    WITH of_run AS (SELECT *, rowid AS place FROM artifacts WHERE run_id = $1),
-         latest AS (SELECT * FROM of_run WHERE role <> 'final'
-                    QUALIFY row_number() OVER (PARTITION BY key ORDER BY place DESC) = 1)
-    SELECT key, type, digest, size, preview AS value, task_id AS set_by FROM (
-        SELECT * FROM of_run WHERE role = 'final'
-        UNION ALL
-        SELECT * FROM latest WHERE role <> 'deleted'
-            AND EXISTS (FROM runs WHERE run_id = $1 AND ended IS NULL)
-    ) ORDER BY place
-"""
-OPEN: Final = """
-    SELECT workflow, status, host, pid FROM runs LEFT JOIN processes USING (journal) WHERE run_id = $1
-"""
+LATEST: Final = 10  # runs that a history shows of itself
 
 
 class Answers:
@@ -89,6 +55,7 @@ class Answers:
         self._artifacts = artifacts
         self._secret_digest = SecretDigest(location.secret_key)
         self._flush = flush
+        self._was_asked = False
 
     def runs(self, limit: int | None = None) -> "pd.DataFrame":
         """Return the runs, newest first; `duration` is in seconds, times are UTC."""
@@ -112,6 +79,10 @@ class Answers:
     def task_rows(self, run: str | None = None) -> list[dict[str, Any]]:
         """Return the same as `tasks` as rows; see `run_rows`."""
         return self._read(lambda reading: reading.rows(TASKS, self._which(reading, run)))
+
+    def settings(self, runs: Sequence[str]) -> Settings:
+        """Return what runs started from: by whole id, for each key of the initial context a short text of its value."""
+        return self._read(lambda reading: _settings(reading, runs))
 
     def attempts(self, run: str | None = None) -> "pd.DataFrame":
         """Return the attempts of a run that are over, in the order in which they began; see `tasks`."""
@@ -287,7 +258,26 @@ class Answers:
             check_targets(query, self.location.path, Path.cwd())
         return from_arrow(self._read(lambda reading: reading.asked(query)))
 
+    def _repr_mimebundle_(self, **_options: Any) -> dict[str, str]:
+        try:
+            return self._read(self._shown)
+        except HistoryError as error:  # it is closed, or can't be reached just now
+            return {"text/plain": f"{self!r}: {error}"}
+
+    def _shown(self, reading: Reading) -> dict[str, str]:
+        runs = reading.rows(RUNS, LATEST)
+        settings = _settings(reading, [run["run_id"] for run in runs])
+        return history_bundle(self.location, _count(reading), runs, settings)
+
+    def _runs_counted(self) -> str:
+        """Return how many runs there are, in words; empty before the first question: that would open the database."""
+        try:
+            return f": {counted(self._read(_count))}" if self._was_asked else ""
+        except HistoryError:  # it can't be reached just now, and a debugger that prints it needn't know why
+            return ""
+
     def _read(self, work: Callable[[Reading], T]) -> T:
+        self._was_asked = True
         self._flush()
         return self._store.read(work)
 
@@ -297,3 +287,14 @@ class Answers:
 
     def _which(self, reading: Reading, run: str | None, workflow: str | None = None) -> str:
         return which_run(reading, self.location, run, workflow)
+
+
+def _settings(reading: Reading, runs: Sequence[str]) -> Settings:
+    found: dict[str, dict[str, str]] = {}
+    for row in reading.rows(STARTED_FROM, list(runs)):
+        found.setdefault(row["run_id"], {})[row["key"]] = row["preview"]
+    return found
+
+
+def _count(reading: Reading) -> int:
+    return int(reading.rows(COUNT)[0]["runs"])

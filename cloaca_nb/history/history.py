@@ -16,6 +16,7 @@ from cloaca_nb.history.location import Location, parse_url
 from cloaca_nb.history.means import Means, means_of
 from cloaca_nb.history.obstacles import unrecordable
 from cloaca_nb.history.prune import Keep, Pruned, amount, prune
+from cloaca_nb.history.pruning_lines import pruning_lines
 from cloaca_nb.history.recorder import Recorder
 from cloaca_nb.history.rows import EventRows
 
@@ -37,8 +38,9 @@ class History(Answers):
         location: where it lies.
     """
 
-    def __init__(self, location: Location, means: Means) -> None:
+    def __init__(self, location: Location, means: Means, schema: str | None) -> None:
         super().__init__(location, means.store, means.artifacts, self._record_all)
+        self._schema = schema
         self._open_journal = means.open_journal
         self._recorder: Recorder | None = None
         self._merging: threading.Thread | None = None
@@ -61,9 +63,14 @@ class History(Answers):
             HistoryError: if it can't be opened, or is something else; nothing is touched then.
         """
         location = parse_url(url, environ=os.environ, cwd=Path.cwd())
-        history = cls(location, means_of(location, MAIN if schema is None else schema))
+        history = cls(location, means_of(location, MAIN if schema is None else schema), schema)
         _open_histories.add(history)
         return history
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it answers no more: it was closed, or opened by the process that this one was forked from."""
+        return self._closed or os.getpid() != self._process
 
     def recorder(self) -> Recorder:
         """Return the observer that records runs here; one for all runs of this process.
@@ -125,8 +132,7 @@ class History(Answers):
             return ""
         return (
             f"The history {self.location} takes {amount(size)}. To keep the latest {USUAL_KEEP} runs of each workflow "
-            f"would free about {amount(would.freed)}: history().prune(keep={USUAL_KEEP}), "
-            f"or cloaca-nb history prune --keep {USUAL_KEEP}."
+            f"would free about {amount(would.freed)}: {pruning_lines(self.location, self._schema, USUAL_KEEP)}"
         )
 
     def check_caller(self) -> None:
@@ -158,6 +164,9 @@ class History(Answers):
                 self._merge_at_end(self._recorder)
         finally:
             self._store.close()
+
+    def __repr__(self) -> str:
+        return f"<History {self.location}{', closed' if self.is_closed else self._runs_counted()}>"
 
     def __enter__(self) -> Self:
         return self

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from cloaca_nb.core.cells import Resolution
 from cloaca_nb.core.graph import Workflow
+from cloaca_nb.core.look import LOOKS
 from cloaca_nb.core.mask import masked
 from cloaca_nb.core.preview import preview
 from cloaca_nb.core.secret import SecretKeys
@@ -16,7 +17,6 @@ from cloaca_nb.declare.loose import LooseTasks
 from cloaca_nb.engine.result import WorkflowResult
 from cloaca_nb.errors import CellError, WorkflowValidationError
 from cloaca_nb.notebook.carriage import Carriage
-from cloaca_nb.notebook.drawing.look import LOOKS
 from cloaca_nb.notebook.lost_changes import lost_changes
 from cloaca_nb.notebook.unknown_names import HANDLES, handle_needs, unknown_names, unset_inputs
 

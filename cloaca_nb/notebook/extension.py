@@ -10,6 +10,7 @@ from cloaca_nb.engine.output import remember_screens
 from cloaca_nb.engine.questions import guarded
 from cloaca_nb.engine.run import Run
 from cloaca_nb.errors import CloacaError
+from cloaca_nb.history.present import history_of_notebook
 from cloaca_nb.notebook.completion import Completion
 from cloaca_nb.notebook.displays import record_displays
 from cloaca_nb.notebook.failure import own_lines
@@ -43,6 +44,7 @@ def load(shell: "InteractiveShell") -> Session:
     shell.Completer.custom_matchers.append(_matchers[shell])
     CloacaError._render_traceback_ = own_lines  # type: ignore[attr-defined]  # IPython's hook
     label_files_by(lambda filename: _cell_label(shell, filename))
+    history_of_notebook(session.history)
     if shell.display_formatter is not None:
         shell.display_formatter.mimebundle_formatter.for_type(Run, _run_bundle)
         shell.display_formatter.ipython_display_formatter.for_type(Run, partial(_leave_to_notice, session))
@@ -58,6 +60,7 @@ def unload(shell: "InteractiveShell") -> None:
     if matcher is None:
         return
     session = _sessions[shell]
+    history_of_notebook(None)
     shell.Completer.custom_matchers.remove(matcher)
     shell.events.unregister("pre_run_cell", session.following.cell_begins)
     shell.events.unregister("post_run_cell", session.following.cell_ends)

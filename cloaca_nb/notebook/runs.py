@@ -12,6 +12,7 @@ from uuid import uuid4
 from IPython.display import display, update_display
 
 from cloaca_nb.core.duration import duration
+from cloaca_nb.core.look import look_of
 from cloaca_nb.core.run_id import is_meant, short
 from cloaca_nb.core.status import Status
 from cloaca_nb.engine.clock import now
@@ -19,7 +20,6 @@ from cloaca_nb.engine.result import WorkflowResult
 from cloaca_nb.engine.run import Run
 from cloaca_nb.errors import HistoryError, near_miss
 from cloaca_nb.notebook.answer import Answer
-from cloaca_nb.notebook.drawing.look import look_of
 from cloaca_nb.notebook.failure import hide_our_frames
 from cloaca_nb.notebook.shown import Shown, Start
 

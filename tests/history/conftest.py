@@ -13,6 +13,7 @@ from cloaca_nb.core.graph import Workflow
 from cloaca_nb.core.merge import DELETED
 from cloaca_nb.core.status import Outcome, Status
 from cloaca_nb.core.task import Task
+from cloaca_nb.history import present
 from cloaca_nb.history.history import History
 
 START = 1_780_000_000.25
@@ -99,4 +100,17 @@ def open_history(tmp_path: Path) -> Iterator[Callable[..., History]]:
 
     yield open_once_more
     for one in opened:
+        one.close()
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The working directory, with nothing said of where the history lies, and no notebook."""
+    opened: dict[Any, History] = {}
+    monkeypatch.setattr(present, "_opened", opened)
+    monkeypatch.setattr(present, "_notebooks", [])
+    monkeypatch.delenv("CLOACA_HISTORY", raising=False)
+    monkeypatch.chdir(tmp_path)
+    yield tmp_path
+    for one in opened.values():
         one.close()

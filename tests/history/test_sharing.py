@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from cloaca_nb.errors import HistoryError
+from cloaca_nb.history import database as database_module
 from cloaca_nb.history.database import Database
 from cloaca_nb.history.history import History
 from cloaca_nb.history.journal import native_lock, segment_path
@@ -236,7 +237,7 @@ def test_who_holds_the_database_and_gets_on_is_waited_for(
             file.write("more")
 
     with held_lock(database, grow) as enough:
-        monkeypatch.setattr("cloaca_nb.history.database.logger.warning", lambda *_: enough.set())
+        monkeypatch.setattr(database_module.logger, "warning", lambda *_: enough.set())
         assert Database(Location(database), "main", patience=0.2).use(lambda desk: desk.lasting)
     with held_lock(database, list), pytest.raises(HistoryError, match="another process has held .*merge.lock for 0 s"):
         Database(Location(database), "main", patience=0.2).use(lambda _: None)

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from IPython.core.error import UsageError
 
-from cloaca_nb.errors import CellError, CloacaError
+from cloaca_nb.errors import CellError, CloacaError, HistoryError
 from cloaca_nb.notebook.failure import RunFailed
 from cloaca_nb.notebook.grammar import GRAMMARS
 
@@ -426,6 +426,20 @@ def test_a_run_goes_by_the_name_that_tables_and_messages_show(cell):
     assert f"taken from run {name}" in cell("%cloaca_run --resume").err
     for line in (f"%cloaca_history {name}", f"%cloaca_logs --run {name}", f"%cloaca_diff {name}"):
         assert cell(line).error is None
+
+
+def test_the_function_history_means_that_of_the_magics(cell, tmp_path):
+    cell(LOAD)
+    cell(f"%config Cloaca.history = {str(tmp_path / 'mine.duckdb')!r}")
+    cell("result = %cloaca_run")
+    ran = cell("cloaca.history()")
+    assert ran.value is cell.session.history()
+    assert f"{tmp_path / 'mine.duckdb'}: 1 run\n" in ran.out
+    assert list(ran.value.runs()["run_id"]) == [cell.names["result"].run_id]
+    cell("%load_ext cloaca_nb\n%unload_ext cloaca_nb")
+    assert isinstance(cell("cloaca.history()").error, HistoryError)  # CLOACA_HISTORY is :memory:
+    cell("%load_ext cloaca_nb")
+    assert cell("cloaca.history()").value is ran.value
 
 
 def test_history_gives_frames(cell):

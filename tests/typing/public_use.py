@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any, assert_type
 
+import pandas as pd
+
 import cloaca_nb as cloaca
 from cloaca_nb import (
     BackoffStrategy,
@@ -117,6 +119,12 @@ def run() -> None:
 async def run_async(runner: DefaultRunner) -> None:
     assert_type(await runner.execute_async("flights"), WorkflowResult)
     assert_type(await runner.start("flights"), WorkflowResult)
+
+
+def look_back() -> None:
+    assert_type(cloaca.history().runs(limit=3), pd.DataFrame)
+    assert_type(cloaca.history("other.duckdb", schema="tests").sql("FROM run_summary"), pd.DataFrame)
+    cloaca.history().prune(keep="30 days", dry_run=True)
 
 
 def values(context: Context) -> None:

@@ -10,9 +10,9 @@ from html import escape
 from typing import Literal, TypeAlias
 
 from cloaca_nb.core.duration import duration
+from cloaca_nb.core.look import LOOKS, TAKEN, state_of
 from cloaca_nb.core.record import RunRecord, TaskRecord
 from cloaca_nb.notebook.drawing.layout import Box, Layout, shorten
-from cloaca_nb.notebook.drawing.look import LOOKS, TAKEN, state_of
 
 __all__ = ["Theme", "draw", "image"]
 

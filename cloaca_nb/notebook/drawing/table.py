@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from cloaca_nb.core.conflict import conflict_lines
 from cloaca_nb.core.duration import duration
 from cloaca_nb.core.events import ProgressMade
+from cloaca_nb.core.look import LOOKS, TAKEN, Look, look_of, state_of
 from cloaca_nb.core.record import RunRecord, TaskRecord
 from cloaca_nb.core.run_id import short
 from cloaca_nb.core.status import Outcome, Status
-from cloaca_nb.notebook.drawing.look import LOOKS, TAKEN, Look, look_of, state_of
 from cloaca_nb.notebook.drawing.picture import draw, image
 
 if TYPE_CHECKING:

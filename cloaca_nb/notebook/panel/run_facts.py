@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 from cloaca_nb.core import events
 from cloaca_nb.core.conflict import conflict_lines
+from cloaca_nb.core.look import LOOKS
 from cloaca_nb.core.record import RunRecord
 from cloaca_nb.core.status import Status
 from cloaca_nb.notebook.drawing.layout import Layout, lay_out, shorten
-from cloaca_nb.notebook.drawing.look import LOOKS
 from cloaca_nb.notebook.drawing.table import blamed, going_html, going_text, note_of, run_html, run_text
 from cloaca_nb.notebook.panel.task_logs import TaskLogs
 from cloaca_nb.notebook.panel.task_rows import TaskRow, TaskRows

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
+from cloaca_nb.core.look import state_of
 from cloaca_nb.core.record import RunRecord, TaskRecord
 from cloaca_nb.core.status import Outcome
-from cloaca_nb.notebook.drawing.look import state_of
 from cloaca_nb.notebook.drawing.table import note_of
 
 if TYPE_CHECKING:

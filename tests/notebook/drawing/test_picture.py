@@ -7,11 +7,11 @@ import pytest
 
 from cloaca_nb.core import events
 from cloaca_nb.core.graph import Workflow
+from cloaca_nb.core.look import TAKEN
 from cloaca_nb.core.record import RunRecord
 from cloaca_nb.core.status import Outcome, Status
 from cloaca_nb.core.task import Task
 from cloaca_nb.notebook.drawing.layout import lay_out
-from cloaca_nb.notebook.drawing.look import TAKEN
 from cloaca_nb.notebook.drawing.picture import draw, image
 
 SVG = "{http://www.w3.org/2000/svg}"

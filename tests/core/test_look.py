@@ -2,8 +2,8 @@
 
 import pytest
 
+from cloaca_nb.core.look import LOOKS, TAKEN, look_of
 from cloaca_nb.core.status import Outcome, Status
-from cloaca_nb.notebook.drawing.look import LOOKS, TAKEN, look_of
 
 
 @pytest.mark.parametrize("state", [*Outcome, *Status])

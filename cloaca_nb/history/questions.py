@@ -1,0 +1,48 @@
+"""The questions that a history is asked most, in SQL."""
+
+from typing import Final
+
+__all__ = ["ATTEMPTS", "CONTEXT", "COUNT", "LOGS", "OPEN", "RUNS", "STARTED_FROM", "TASKS"]
+
+RUNS: Final = """
+    SELECT run_id, workflow, kind, status, started, ended, duration, tasks, failed, error, version
+    FROM run_summary ORDER BY started DESC, run_id DESC LIMIT $1
+"""
+TASKS: Final = """
+    SELECT task_id, outcome, attempts, started, ended, duration, reason, error, location
+    FROM task_summary WHERE run_id = $1 ORDER BY position
+"""
+ATTEMPTS: Final = """
+    SELECT task_id, attempt, outcome, started, ended, epoch(ended - started) AS duration,
+           exception, message, location, traceback, retry_in
+    FROM attempts WHERE run_id = $1 ORDER BY started, rowid
+"""
+LOGS: Final = """
+    SELECT time, task_id, attempt, stream, text FROM (
+        SELECT time, task_id, attempt, stream, text, 0 AS kind, rowid AS place FROM logs
+        WHERE run_id = $1 AND ($2 IS NULL OR task_id = $2)
+        UNION ALL
+        SELECT ended, task_id, attempt, 'traceback', traceback, 1, rowid FROM attempts
+        WHERE run_id = $1 AND ($2 IS NULL OR task_id = $2) AND $3 AND traceback <> ''
+    ) ORDER BY time, kind, place
+"""
+CONTEXT: Final = """
+    WITH of_run AS (SELECT *, rowid AS place FROM artifacts WHERE run_id = $1),
+         latest AS (SELECT * FROM of_run WHERE role <> 'final'
+                    QUALIFY row_number() OVER (PARTITION BY key ORDER BY place DESC) = 1)
+    SELECT key, type, digest, size, preview AS value, task_id AS set_by FROM (
+        SELECT * FROM of_run WHERE role = 'final'
+        UNION ALL
+        SELECT * FROM latest WHERE role <> 'deleted'
+            AND EXISTS (FROM runs WHERE run_id = $1 AND ended IS NULL)
+    ) ORDER BY place
+"""
+COUNT: Final = "SELECT count(*) AS runs FROM runs"
+OPEN: Final = """
+    SELECT workflow, status, host, pid FROM runs LEFT JOIN processes USING (journal) WHERE run_id = $1
+"""
+STARTED_FROM: Final = """
+    SELECT run_id, key, preview FROM artifacts
+    WHERE role IN ('initial', 'parameter') AND run_id IN (SELECT unnest($1::VARCHAR[]))
+    ORDER BY rowid
+"""
