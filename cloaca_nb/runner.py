@@ -28,7 +28,7 @@ from cloaca_nb.history.history import History
 from cloaca_nb.history.tables import to_frame
 from cloaca_nb.values import equal, isolate, key
 
-__all__ = ["DefaultRunner"]
+__all__ = ["DURABILITIES", "DefaultRunner", "check_durability"]
 
 DURABILITIES: Final = ("run", "task")
 _notes_said: Final[set[str]] = set()
@@ -70,7 +70,7 @@ class DefaultRunner:
         on_error: Callable[[str, str, BaseException], object] | None = None,
         durability: str = "run",
     ) -> None:
-        _check_durability(durability)
+        check_durability(durability)
         _check_kind("url", url, str | os.PathLike, "a path or a database URL")
         _check_kind("config", config, DefaultRunnerConfig, "a DefaultRunnerConfig")
         self._registry = registry
@@ -336,7 +336,12 @@ class DefaultRunner:
         self.shutdown()
 
 
-def _check_durability(durability: str) -> None:
+def check_durability(durability: str) -> None:
+    """See that it is one that `DefaultRunner` knows.
+
+    Raises:
+        DefinitionError: a ValueError, if it isn't.
+    """
     if durability not in DURABILITIES:
         known = " or ".join(map(repr, DURABILITIES))
         raise DefinitionError(f"The durability is {known}, not {durability!r}.{near_miss(durability, DURABILITIES)}")

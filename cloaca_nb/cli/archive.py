@@ -25,6 +25,7 @@ def run_archive(
     history: str | None,
     taken: Reuse,
     *,
+    durability: str,
     verbose: bool,
 ) -> NoReturn:
     """Load an archive, run its workflow, and leave with the exit code of the run.
@@ -33,7 +34,7 @@ def run_archive(
         PackageError: a ValueError, if it is refused.
     """
     more: dict[str, Any] = {"where": str(path), "workflow": workflow, "param": list(param or ()), "history": history}
-    more |= {"taken": taken._asdict(), "verbose": verbose}
+    more |= {"taken": taken._asdict(), "durability": durability, "verbose": verbose}
     with loaded(path, program=PROGRAM, more=more, is_quiet=False) as found:
         for warning in found.warnings:
             typer.echo(f"{path.name}: {warning}", err=True)

@@ -21,7 +21,8 @@ def go_on() -> None:
         workflow = choose(found, asked.more["workflow"], asked.more["where"])
         try:
             taken = Reuse(**asked.more["taken"])
-            run_workflow(workflow, asked.more["param"], asked.more["history"], taken, verbose=asked.more["verbose"])
+            how = {name: asked.more[name] for name in ("durability", "verbose")}
+            run_workflow(workflow, asked.more["param"], asked.more["history"], taken, **how)
         except typer.BadParameter as error:
             typer.echo(f"Error: Invalid value for {error.param_hint}: {error.message}", err=True)
             sys.exit(WRONG_USAGE)

@@ -1,5 +1,6 @@
 """Options that several commands have."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -7,7 +8,19 @@ import typer
 
 from cloaca_nb.errors import near_miss
 
-__all__ = ["STYLE", "AsJson", "HistoryUrl", "Params", "Variables", "Vendor", "Verbose", "WorkflowName", "check_exists"]
+__all__ = [
+    "STYLE",
+    "AsJson",
+    "Durability",
+    "Durable",
+    "HistoryUrl",
+    "Params",
+    "Variables",
+    "Vendor",
+    "Verbose",
+    "WorkflowName",
+    "check_exists",
+]
 
 STYLE: Final[dict[str, Any]] = {
     "add_completion": False,
@@ -15,6 +28,14 @@ STYLE: Final[dict[str, Any]] = {
     "pretty_exceptions_enable": False,
     "context_settings": {"help_option_names": ["-h", "--help"]},
 }
+
+
+class Durability(StrEnum):
+    """When a task is on disk; see `DefaultRunner`."""
+
+    run = "run"
+    task = "task"
+
 
 Params = Annotated[
     list[str] | None,
@@ -33,6 +54,15 @@ HistoryUrl = Annotated[
         metavar="URL",
         help="Where history lies: a path or duckdb:/// URL, or :memory:. By default CLOACA_HISTORY, else the nearest "
         ".cloaca/history.duckdb upward from here.",
+    ),
+]
+Durable = Annotated[
+    Durability,
+    typer.Option(
+        "--durability",
+        metavar="run|task",
+        help="When a task is on disk: at the latest when its run ends, or before anything that depends on it starts, "
+        "for tasks that must not run twice.",
     ),
 ]
 WorkflowName = Annotated[str | None, typer.Option(metavar="NAME", help="Which workflow, where there are several.")]

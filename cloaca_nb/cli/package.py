@@ -6,7 +6,7 @@ from typing import NoReturn
 
 import typer
 
-from cloaca_nb.cli.options import STYLE, HistoryUrl, Params, Variables
+from cloaca_nb.cli.options import STYLE, Durability, Durable, HistoryUrl, Params, Variables
 from cloaca_nb.cli.outcome import readable_errors
 from cloaca_nb.cli.run import given, run_workflow
 from cloaca_nb.cli.settings import describe
@@ -29,8 +29,13 @@ def package_main(workflow_name: str, argv: Sequence[str] | None = None) -> NoRet
     package = typer.Typer(**STYLE)
 
     @package.command(help=describe(workflow))
-    def run(param: Params = None, var: Variables = None, history: HistoryUrl = None) -> None:
+    def run(
+        param: Params = None,
+        var: Variables = None,
+        history: HistoryUrl = None,
+        durability: Durable = Durability.run,
+    ) -> None:
         with readable_errors(), given(var):
-            run_workflow(workflow, param, history)
+            run_workflow(workflow, param, history, durability=durability)
 
     sys.exit(package(args=None if argv is None else list(argv)))

@@ -12,7 +12,16 @@ import typer
 from rich.text import Text
 
 from cloaca_nb.cli.archive import SUFFIX, run_archive
-from cloaca_nb.cli.options import HistoryUrl, Params, Variables, Verbose, WorkflowName, check_exists
+from cloaca_nb.cli.options import (
+    Durability,
+    Durable,
+    HistoryUrl,
+    Params,
+    Variables,
+    Verbose,
+    WorkflowName,
+    check_exists,
+)
 from cloaca_nb.cli.outcome import EXIT_CODES, FAILED, readable_errors
 from cloaca_nb.cli.reuse import Cached, From, Only, Resume, reuse
 from cloaca_nb.cli.settings import settings
@@ -50,6 +59,7 @@ def run_path(  # noqa: PLR0913, PLR0917 - one for each option
     cached: Cached = False,  # noqa: FBT002 - an option, which has a name
     from_tasks: From = None,
     only: Only = None,
+    durability: Durable = Durability.run,
     verbose: Verbose = False,  # noqa: FBT002 - see above
 ) -> None:
     """Run the workflow of a notebook, a package, an archive or a script.
@@ -64,8 +74,8 @@ def run_path(  # noqa: PLR0913, PLR0917 - one for each option
         taken = reuse(resume, cached, from_tasks, only)
         with given(var):
             if path.suffix == SUFFIX:
-                run_archive(path, workflow, param, history, taken, verbose=verbose)
-            run_workflow(_load(path, workflow), param, history, taken, verbose=verbose)
+                run_archive(path, workflow, param, history, taken, durability=durability, verbose=verbose)
+            run_workflow(_load(path, workflow), param, history, taken, durability=durability, verbose=verbose)
 
 
 def run_workflow(
@@ -74,12 +84,13 @@ def run_workflow(
     history: str | None,
     taken: Reuse = Reuse(),  # noqa: B008 - frozen
     *,
+    durability: str = Durability.run,
     verbose: bool = False,
 ) -> NoReturn:
     """Execute a workflow before the user's eyes, and leave with the exit code of its status."""
     initial = settings(param or (), workflow.parameters, workflow.secret)
     console = console_on(sys.stderr)
-    with DefaultRunner(history) as runner:
+    with DefaultRunner(history, durability=durability) as runner:
         with progress_on(console, verbose=verbose) as progress:
             run = execute(partial(taken.start, runner, workflow, initial, (progress.observe,)))
         say_summary(console, run.record, run.history_error)

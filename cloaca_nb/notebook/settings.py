@@ -15,7 +15,7 @@ from cloaca_nb.engine.echo import PER_RUN, PER_TASK, Echo
 from cloaca_nb.engine.engine import default_concurrency
 from cloaca_nb.errors import ConfigurationError, DefinitionError, near_miss
 from cloaca_nb.history.location import parse_url
-from cloaca_nb.runner import DefaultRunner
+from cloaca_nb.runner import DURABILITIES, DefaultRunner, check_durability
 
 __all__ = ["Cloaca", "RunnerSettings"]
 
@@ -34,6 +34,7 @@ class RunnerSettings(NamedTuple):
     echo_per_task: int
     echo_per_run: int
     secret_keys: str | None
+    durability: str
 
     def runner(self, on_error: Callable[[str, str, BaseException], object]) -> DefaultRunner:
         """Make a runner; see `DefaultRunner` for `on_error`, and for the errors that it raises itself."""
@@ -44,7 +45,9 @@ class RunnerSettings(NamedTuple):
             secret_keys=self.secret_keys,
         )
         echo = Echo(self.echo_per_task, self.echo_per_run, _in_logs).observe
-        return DefaultRunner(self.history, config=config, echo_output=echo, on_error=on_error)
+        return DefaultRunner(
+            self.history, config=config, echo_output=echo, on_error=on_error, durability=self.durability
+        )
 
 
 class Cloaca(Configurable):
@@ -63,6 +66,11 @@ class Cloaca(Configurable):
         "auto",
         help="The panel of a run: 'auto' shows it where a person looks on, 'on' always, 'off' never "
         "(nor progress as text).",
+    ).tag(config=True)
+    durability = traitlets.Unicode(
+        DURABILITIES[0],
+        help="When a task is on disk: 'run', at the latest when its run ends (a kill costs at most the last 15 ms); "
+        "'task', before anything that depends on it starts, for tasks that must not run twice.",
     ).tag(config=True)
     echo_per_task = traitlets.Int(
         PER_TASK, help="How many characters each task may print below its cell. History always has the whole."
@@ -85,7 +93,7 @@ class Cloaca(Configurable):
     def of_runner(self) -> RunnerSettings:
         """Return what a runner is made with now."""
         counts = (self.max_concurrent_tasks, self.echo_per_task, self.echo_per_run)
-        return RunnerSettings(self.history, *counts, self.secret_keys)
+        return RunnerSettings(self.history, *counts, self.secret_keys, self.durability)
 
     @traitlets.validate("history")
     def _check_history(self, proposal: Any) -> str | None:
@@ -95,6 +103,14 @@ class Cloaca(Configurable):
             raise traitlets.TraitError(f"Cloaca.history: {error}") from error
         value: str | None = proposal.value
         return value
+
+    @traitlets.validate("durability")
+    def _check_durability(self, proposal: Any) -> str:
+        try:
+            check_durability(proposal.value)
+        except DefinitionError as error:
+            raise traitlets.TraitError(f"Cloaca.durability: {error}") from error
+        return str(proposal.value)
 
     @traitlets.validate("secret_keys")
     def _check_secret_keys(self, proposal: Any) -> str | None:

@@ -70,6 +70,29 @@ def test_of_a_notebook_nothing_but_its_tasks_and_what_they_need_is_run(home: Pat
     assert not (home / "ran").exists()
 
 
+KILLED = """
+import os, signal
+import cloaca_nb as cloaca
+
+@cloaca.task()
+def first(context):
+    context["x"] = 1
+
+@cloaca.task(dependencies=["first"])
+def second(context):
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_with_durability_task_a_task_outlives_a_kill_by_the_next_one(home: Path, python, invoke) -> None:
+    (home / "killed.py").write_text(KILLED)
+    assert python("-m", "cloaca_nb", "run", "killed.py", "--durability", "task").returncode == -signal.SIGKILL
+    [run] = json.loads(invoke("history", "--json")[1])
+    assert run["status"] == "Interrupted"
+    tasks = json.loads(invoke("history", "--run", run["run_id"], "--json")[1])
+    assert {task["task_id"]: task["outcome"] for task in tasks}["first"] == "Completed"
+
+
 WRONG = [
     # name, arguments, exit code, what stderr says
     ("nothing to run", ["run"], 2, r"Missing argument 'PATH'"),
@@ -83,6 +106,7 @@ WRONG = [
     ("unknown option", ["run", "flights.py", "--prm", "x"], 2, r"No such option: --prm"),
     ("unknown command", ["rnu"], 2, r"No such command 'rnu'\. Did you mean 'run'\?"),
     ("no such workflow", ["run", "both.py", "--workflow", "flihgts"], 2, r"Did you mean 'flights'\? Known workflows: "),
+    ("no such durability", ["run", "flights.py", "--durability", "tasks"], 2, r"'tasks' is not one of 'run', 'task'"),
     ("other database", ["run", "flights.py", "--history", "postgres://x"], 2, r"Unsupported database URL"),
     ("wrong number", ["history", "--runs", "0"], 2, r"--runs"),
     ("no such history", ["history", "--history", "nope.duckdb"], 1, r"^Error: There is no history at nope\.duckdb\.$"),

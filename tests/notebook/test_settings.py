@@ -13,6 +13,7 @@ WRONG = [
     ("max_concurrent_tasks", "two", "expected an int"),
     ("echo_per_task", -1, "Cloaca.echo_per_task is a number of characters, 0 or more, not -1."),
     ("history", "postgresql://host/db", "Cloaca.history: "),
+    ("durability", "tasks", "Cloaca.durability: The durability is 'run' or 'task', not 'tasks'. Did you mean 'task'?"),
     ("history", 3, "expected a unicode string"),
 ]
 
@@ -33,7 +34,7 @@ def test_the_panel_may_be_said_as_true_and_false(value, kept) -> None:
 
 def test_config_lists_the_settings_with_their_meaning(cell) -> None:
     said = cell("%config Cloaca").out
-    for name in ("history", "max_concurrent_tasks", "panel", "echo_per_task"):
+    for name in ("history", "max_concurrent_tasks", "panel", "echo_per_task", "durability"):
         assert f"Cloaca.{name}=<" in said
     assert "cores + 4, at most 32" in said
 
@@ -59,3 +60,21 @@ def test_the_next_run_follows_what_was_set(cell, tmp_path) -> None:
     assert "✓" not in ran.err
     assert path.exists()
     assert len(cell("%cloaca_history").value) == 1
+
+
+# What follows a task looks for it in the journals at once: it is there, or the setting does nothing.
+FOLLOWS = """
+from pathlib import Path
+lines = "".join(path.read_text() for path in Path("kept.duckdb-journals").rglob("*.jsonl"))
+is_kept = '"first_of_all"' in lines.partition('"ended"')[2]
+"""
+
+
+def test_with_durability_task_a_task_is_on_disk_before_the_next_one_starts(cell, tmp_path) -> None:
+    cell(f"%config Cloaca.history = {str(tmp_path / 'kept.duckdb')!r}")
+    cell("%config Cloaca.durability = 'task'")
+    cell("%%cloaca_task first_of_all\nx = 1")
+    ran = cell(f"%%cloaca_task follows --after first_of_all{FOLLOWS}")
+    assert ran.error is None
+    for _ in range(5):
+        assert cell("%cloaca_run --no-panel").value.final_context["is_kept"] is True
