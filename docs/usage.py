@@ -1,4 +1,4 @@
-"""Writes usage.md beside it: every magic, setting and command with its options, as the code has them."""
+"""Writes usage.md beside it: every magic, setting and command with its options, and what history answers."""
 
 import inspect
 from collections.abc import Iterator, Mapping
@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from typer.core import TyperArgument
 from typer.main import get_command
 
+import cloaca_nb
 from cloaca_nb.cli.app import app
 from cloaca_nb.cli.examples import EXAMPLES
+from cloaca_nb.history.history import History
+from cloaca_nb.history.schema import TABLES
+from cloaca_nb.history.views import VIEWS
 from cloaca_nb.notebook.grammar import GRAMMARS
 from cloaca_nb.notebook.magics import CloacaMagics
 from cloaca_nb.notebook.settings import Cloaca
@@ -19,12 +23,28 @@ if TYPE_CHECKING:
 
 PAGE: Final = Path(__file__).with_name("usage.md")
 HEAD: Final = """\
-# Magics, settings and commands
+# Magics, settings, commands and history
 
 What each takes, as `%cloaca_run?` and `cloaca-nb run --help` show it too. The text is taken from the code by
 `python docs/usage.py`, and a test says when the two differ. The names in Python have
 [a page of their own](conformance.md).
 """
+QUESTIONS: Final = {  # of a history, each with an example
+    "runs": "cloaca.history().runs(20)",
+    "tasks": 'cloaca.history().tasks("739dbdbf")',
+    "attempts": "cloaca.history().attempts()",
+    "logs": 'cloaca.history().logs("clean")',
+    "context": "cloaca.history().context()",
+    "diff": 'cloaca.history().diff("739dbdbf", "25558ee9")',
+    "usual": 'cloaca.history().usual("flights")',
+    "sql": 'cloaca.history().sql("FROM task_statistics")',
+    "prune": 'cloaca.history().prune(keep="30 days", dry_run=True)',
+}
+SQL_EXAMPLES: Final = (
+    "SELECT workflow, status, duration FROM run_summary ORDER BY started DESC LIMIT 10",
+    "SELECT task_id, p50, p95, failed FROM task_statistics WHERE workflow = 'flights' ORDER BY p95 DESC",
+    "SELECT run_id, error, location FROM task_summary WHERE outcome = 'Failed'",
+)
 CELL_MAGICS: Final = ("cloaca_task", "cloaca_params", "cloaca_test")
 HELP: Final = "--help"
 
@@ -38,9 +58,14 @@ class Row(NamedTuple):
 
 def page() -> str:
     """Return the text of the page."""
-    return "\n".join(
-        [HEAD, "## In a notebook\n", *magics(), "## Settings\n", *settings(), "## In a shell\n", *commands()]
-    )
+    sections = {
+        "In a notebook": magics(),
+        "Settings": settings(),
+        "In a shell": commands(),
+        "The history in Python": questions(),
+        "The history in SQL": views(),
+    }
+    return "\n".join([HEAD, *(text for title, texts in sections.items() for text in (f"## {title}\n", *texts))])
 
 
 def magics() -> Iterator[str]:
@@ -69,6 +94,38 @@ def commands() -> Iterator[str]:
         if examples := EXAMPLES.get(name.split()[-1]):
             yield _fenced("\n".join(examples))
         yield _table(_row(one) for one in command.params if HELP not in one.opts)
+
+
+def questions() -> Iterator[str]:
+    """Yield what there is to ask a history in Python."""
+    yield (
+        f"`cloaca_nb.history()`: {_one_line(_first_paragraph(cloaca_nb.history))} Answers are pandas frames, but for "
+        "`diff`, `usual` and `prune`; a run is named by its id, or by the end of that which tables show.\n"
+    )
+    yield _fenced("\n".join(QUESTIONS.values()))
+    yield _table(Row(_called(name), _first_paragraph(getattr(History, name))) for name in QUESTIONS)
+
+
+def views() -> Iterator[str]:
+    """Yield the views that users ask in SQL, column by column."""
+    yield (
+        "`%cloaca_sql`, `%%cloaca_sql`, `cloaca-nb history sql` and `history().sql()` ask these views. Their columns "
+        "stay: later versions may add some, and take none away. `FROM documentation` tells of the tables behind them, "
+        f"too: {', '.join(one.name for one in TABLES)}.\n"
+    )
+    yield _fenced("\n\n".join(SQL_EXAMPLES))
+    for view, _ in VIEWS:
+        yield f"### `{view.name}`\n\n{_one_line(_sentence(view.meaning))}\n"
+        yield _table(Row(f"{one.name} {one.type}", one.meaning) for one in view.columns)
+
+
+def _called(name: str) -> str:
+    parameters = list(inspect.signature(getattr(History, name)).parameters.values())[1:]
+    return f"{name}{inspect.Signature([one.replace(annotation=one.empty) for one in parameters])}"
+
+
+def _first_paragraph(one: object) -> str:
+    return (inspect.getdoc(one) or "").partition("\n\n")[0]
 
 
 def _shown(name: str, command: "Command") -> Iterator[tuple[str, "Command"]]:

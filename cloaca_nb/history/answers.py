@@ -248,7 +248,7 @@ class Answers:
         return self._read(answer) if up_to_date else self._store.read(answer, up_to_date=False)
 
     def sql(self, query: str) -> "pd.DataFrame":
-        """Return what one SELECT answers; its tables and views are documented in `history.schema`, and in themselves.
+        """Return what one SELECT answers; `FROM documentation` says what there is to ask, as docs/usage.md does.
 
         Raises:
             HistoryError: for a mistake in it, for more than one statement, and for one that would write.

@@ -22,6 +22,7 @@ MIGRATIONS: Final = (
     """,
     "",  # the views alone, which every version writes anew
     "ALTER TABLE tasks ADD COLUMN read_code VARCHAR[];",
+    "",  # the views' columns are documented too
 )
 SCHEMA_VERSION: Final = 1 + len(MIGRATIONS)
 
@@ -35,8 +36,8 @@ def migration(version: int) -> str:
     if version == SCHEMA_VERSION:
         return ""
     tables = MIGRATIONS[version - 1 :] if version else [_create(table) for table in (*TABLES, PROCESSES, MERGED)]
-    views = [_create_view(name, meaning, query) for name, (meaning, query) in VIEWS.items()]
-    views.append(_create_view("documentation", "every column of the tables, with its meaning", _documentation()))
+    views = [_create_view(view.table.name, view.table.meaning, view.query) for view in VIEWS]
+    views.append(_create_view("documentation", "every column of views and tables, with its meaning", _documentation()))
     stamp = f"CREATE OR REPLACE TABLE schema_version AS SELECT {SCHEMA_VERSION} AS version;"
     return "\n".join([*tables, *views, stamp])
 
@@ -54,7 +55,7 @@ def _documentation() -> str:
     """Return the query of the view that documents the columns: a comment on each would cost 30 ms to write."""
     rows = (
         ", ".join(map(_quoted, (table.name, column.name, column.type, column.meaning)))
-        for table in (*TABLES, PROCESSES, MERGED)
+        for table in (*(view.table for view in VIEWS), *TABLES, PROCESSES, MERGED)
         for column in table.columns
     )
     return f'FROM (VALUES ({"), (".join(rows)})) AS columns("table", "column", "type", meaning)'

@@ -195,7 +195,8 @@ class CloacaMagics(Magics):
     def cloaca_sql(self, line: str, cell: str = "") -> Any:
         """Ask the history in SQL, and return the answer as a pandas frame. Nothing can be changed.
 
-        Views for you: run_summary, task_summary. Tables: runs, tasks, attempts, events, logs, artifacts, code.
+        Views for you: run_summary, task_summary, task_statistics; their columns stay as they are. Tables: runs, tasks,
+        attempts, events, logs, artifacts, code. `%cloaca_sql FROM documentation` says what every column means.
         """
         parts = BEFORE_QUERY.fullmatch(f"{line}\n{cell}")
         arguments = SQL.read(parts["options"] if parts else "")

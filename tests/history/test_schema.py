@@ -53,9 +53,39 @@ def test_present_version_needs_no_migration(connection: duckdb.DuckDBPyConnectio
     assert migration(SCHEMA_VERSION) == ""
 
 
-@pytest.mark.parametrize("view", list(VIEWS))
-def test_view_answers(view: str, connection: duckdb.DuckDBPyConnection) -> None:
-    assert connection.execute(f"FROM {view}").fetchall() == []
+# What users' queries stand on: columns may be added behind these, and none of them changes its name, type or place.
+STABLE = {
+    "run_summary": """
+        run_id VARCHAR, workflow VARCHAR, kind VARCHAR, status VARCHAR, started TIMESTAMP, ended TIMESTAMP,
+        duration DOUBLE, tasks INTEGER, completed INTEGER, failed INTEGER, skipped INTEGER, cancelled INTEGER,
+        error VARCHAR, version VARCHAR, resumed_from VARCHAR
+    """,
+    "task_summary": """
+        run_id VARCHAR, position INTEGER, task_id VARCHAR, outcome VARCHAR, attempts INTEGER, started TIMESTAMP,
+        ended TIMESTAMP, duration DOUBLE, reason VARCHAR, error VARCHAR, location VARCHAR, taken_from VARCHAR
+    """,
+    "task_statistics": """
+        workflow VARCHAR, task_id VARCHAR, runs BIGINT, failed BIGINT, p50 DOUBLE, p95 DOUBLE, latest TIMESTAMP
+    """,
+    "documentation": "table VARCHAR, column VARCHAR, type VARCHAR, meaning VARCHAR",
+}
+
+
+@pytest.mark.parametrize("view", STABLE)
+def test_the_columns_of_a_view_stay(view: str, connection: duckdb.DuckDBPyConnection) -> None:
+    found = connection.execute(f"DESCRIBE {view}").fetchall()
+    pinned = [tuple(column.split()) for column in STABLE[view].split(",")]
+    assert [(name, kind) for name, kind, *_ in found][: len(pinned)] == pinned
+
+
+def test_every_view_is_pinned_and_documented_as_it_is(connection: duckdb.DuckDBPyConnection) -> None:
+    views = connection.execute("SELECT view_name FROM duckdb_views() WHERE NOT internal").fetchall()
+    assert {name for (name,) in views} == set(STABLE)
+    for view in VIEWS:
+        found = connection.execute(f"DESCRIBE {view.table.name}").fetchall()
+        assert [(name, kind) for name, kind, *_ in found] == [(one.name, one.type) for one in view.table.columns]
+        told = connection.execute('SELECT "column", meaning FROM documentation WHERE "table" = $1', [view.table.name])
+        assert told.fetchall() == [(one.name, one.meaning) for one in view.table.columns]
 
 
 def test_endings_are_columns_of_runs() -> None:

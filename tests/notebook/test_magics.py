@@ -10,6 +10,7 @@ import pytest
 from IPython.core.error import UsageError
 
 from cloaca_nb.errors import CellError, CloacaError, HistoryError
+from cloaca_nb.history.views import VIEWS
 from cloaca_nb.notebook.failure import RunFailed
 from cloaca_nb.notebook.grammar import GRAMMARS
 
@@ -426,6 +427,13 @@ def test_a_run_goes_by_the_name_that_tables_and_messages_show(cell):
     assert f"taken from run {name}" in cell("%cloaca_run --resume").err
     for line in (f"%cloaca_history {name}", f"%cloaca_logs --run {name}", f"%cloaca_diff {name}"):
         assert cell(line).error is None
+
+
+def test_the_help_of_sql_names_every_view_and_table(cell):
+    said = inspect.getdoc(cell.shell.find_magic("cloaca_sql"))
+    documented = set(cell('%cloaca_sql SELECT DISTINCT "table" FROM documentation').value["table"])
+    assert {name for name in (*(view.table.name for view in VIEWS), "documentation") if name not in said} == set()
+    assert {name for name in documented if name not in said} <= {"code_parts", "processes", "merged"}
 
 
 def test_the_function_history_means_that_of_the_magics(cell, tmp_path):
