@@ -3,14 +3,15 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Set as AbstractSet
 from dataclasses import replace
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from cloaca_nb.core.graph import Workflow
+from cloaca_nb.core.parameters import Rules
 from cloaca_nb.core.task import Task
 from cloaca_nb.declare.cell_task import CellTask
 from cloaca_nb.errors import CellError
 
-__all__ = ["Declared", "LooseTasks", "build"]
+__all__ = ["Declared", "LooseTasks", "ParameterSource", "build"]
 
 Declared: TypeAlias = Task | CellTask
 
@@ -74,13 +75,44 @@ def _sets(entry: Declared) -> tuple[str, ...]:
     return entry.cell.options.out or (*entry.cell.names.sets, *entry.cell.names.keys.sets)
 
 
+class ParameterSource(Protocol):
+    """Who says what the parameters of loose tasks are: asked at every use, as a notebook's values change.
+
+    Attributes:
+        names: of the parameters, in order.
+        secret: those of them whose values are never shown or kept.
+        defaults: what a value that is given for one run must be like.
+    """
+
+    names: tuple[str, ...]
+    secret: tuple[str, ...]
+    defaults: dict[str, Any]
+
+    def values(self) -> Mapping[str, Any]:
+        """Return the values as they are now."""
+
+    def rules(self) -> Rules:
+        """Return how those are worked out that follow from others."""
+
+
+class _NoParameters:
+    names: tuple[str, ...] = ()
+    secret: tuple[str, ...] = ()
+    defaults: dict[str, Any] = {}  # noqa: RUF012 - never changed
+
+    def values(self) -> Mapping[str, Any]:
+        return {}
+
+    def rules(self) -> Rules:
+        return {}
+
+
 class LooseTasks:
     """The loose tasks of a module or notebook: together they make up its own workflow, built when it is used."""
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.parameters: dict[str, Any] = {}
-        self.secret: tuple[str, ...] = ()  # those whose values are never shown or kept
+        self.source: ParameterSource = _NoParameters()
         self._declared: dict[str, Declared] = {}
         self._outputs: _Outputs | None = None  # of these, once it was asked for
         self._by_cell: dict[str, list[str]] = {}
@@ -131,21 +163,23 @@ class LooseTasks:
         self._by_cell[cell_id] = task_ids
         return gone
 
-    def workflow(self, parameters: Mapping[str, Any] | None = None) -> Workflow:
-        """Build the workflow that the tasks make up now.
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The names of the workflow's parameters."""
+        return self.source.names
 
-        Args:
-            parameters: names and values in the place of the defaults.
-        """
-        values = self.parameters if parameters is None else parameters
-        return build(self.name, self._declared.values(), parameters=values, secret=self.secret)
+    def workflow(self) -> Workflow:
+        """Build the workflow that the tasks make up now, with the parameters as they are now."""
+        source = self.source
+        facts = {"derived": source.rules(), "secret": source.secret}
+        return build(self.name, self._declared.values(), parameters=source.values(), **facts)
 
     def draft(self) -> Workflow:
         """Build the workflow as far as that is possible while it is being written.
 
         Cells that can't be resolved, and dependencies on tasks that aren't there yet, are left out.
         """
-        return Workflow(self.name, list(self._resolved()), parameters=self.parameters)
+        return Workflow(self.name, list(self._resolved()), parameters=dict.fromkeys(self.parameters))
 
     def outputs_for(self, task_id: str) -> AbstractSet[str]:
         """Return the keys that the tasks other than that one set."""

@@ -17,6 +17,7 @@ from cloaca_nb.declare.loose import LooseTasks
 from cloaca_nb.engine.result import WorkflowResult
 from cloaca_nb.errors import CellError, WorkflowValidationError
 from cloaca_nb.notebook.carriage import Carriage
+from cloaca_nb.notebook.helper_reads import helper_reads
 from cloaca_nb.notebook.lost_changes import lost_changes
 from cloaca_nb.notebook.unknown_names import HANDLES, handle_needs, unknown_names, unset_inputs
 
@@ -86,7 +87,12 @@ def answer_for(entry: CellTask, loose: LooseTasks, names: Mapping[str, Any], car
             ("after", ", ".join(_after(entry, loose))),
             ("carries", _few(carriage.names)),
         ),
-        (*_notes(entry, loose, resolution, names), *([problem] if problem else []), *_hindered(carriage)),
+        (
+            *_notes(entry, loose, resolution, names),
+            *(_two_things(entry, draft) if draft else ()),
+            *([problem] if problem else []),
+            *_hindered(carriage),
+        ),
     )
 
 
@@ -158,6 +164,13 @@ def _notes(entry: CellTask, loose: LooseTasks, resolution: Resolution, names: Ma
     both = [name for name in resolution.inputs if name in outputs and name in names]
     if both:
         yield f"from the context, though the notebook has one of its own: {_listed(both)}."
+
+
+def _two_things(entry: CellTask, draft: Workflow) -> Iterator[str]:
+    """Yield what helpers take from the notebook although a task sets it, where this task has to do with that."""
+    for found in helper_reads(draft, entry.namespace):
+        if entry.id in {found.task_id, found.setter}:
+            yield found.sentence
 
 
 def _listed(names: Iterable[str]) -> str:

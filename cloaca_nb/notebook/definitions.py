@@ -1,7 +1,7 @@
 """What the cells of a notebook define: tasks, parameters, workflows; and what it has names for."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
@@ -25,6 +25,7 @@ from cloaca_nb.notebook.answer import Answer, answer_for, answer_for_parameters
 from cloaca_nb.notebook.carriage import carriage_of
 from cloaca_nb.notebook.cell_code import CellCode
 from cloaca_nb.notebook.executed import ExecutedCells, notebook_path
+from cloaca_nb.notebook.helper_reads import helper_reads
 from cloaca_nb.notebook.parameters import Parameters
 from cloaca_nb.notebook.prose_above import prose_above
 from cloaca_nb.notebook.settings import Cloaca
@@ -52,7 +53,6 @@ class Definitions:
         self._shell = shell
         self._settings = settings
         self._executed = executed
-        self._parameters: dict[str, Parameters] = {}
         self.pulled: set[str] = set()  # names that the notebook has from a run's final context
 
     @property
@@ -71,20 +71,19 @@ class Definitions:
         code = CellCode(self._shell, text)
         entry = CellTask(cell, code.function, code.namespace(), where=code.label, source=text)
         REGISTRY.declare(MODULE, entry)
-        loose = self._with_parameters(REGISTRY.loose(MODULE))
+        loose = REGISTRY.loose(MODULE)
         names = {name: value for name, value in self.names.items() if name not in self.pulled}
         return answer_for(entry, loose, names, carriage_of(entry, loose, self._executed, names))
 
     def define_parameters(self, text: str) -> Answer:
         """Make a cell's names the parameters of the current workflow, bind them, and say what they are."""
-        parameters = Parameters(parse_params_cell(text), CellCode(self._shell, text))
+        parameters = Parameters(parse_params_cell(text), CellCode(self._shell, text), self.names)
         loose = REGISTRY.loose(MODULE)
-        parameters.bind(self.names)
-        if loose.name in self._parameters:
-            parameters.follow(self._parameters[loose.name])
-        self._parameters[loose.name] = parameters
-        loose = self._with_parameters(loose)
-        return answer_for_parameters(loose.parameters, self.secret_keys())
+        parameters.bind()
+        if isinstance(loose.source, Parameters):
+            parameters.follow(loose.source)
+        loose.source = parameters
+        return answer_for_parameters(parameters.values(), self.secret_keys())
 
     def use_workflow(self, name: str | None = None, *, remove: str | None = None) -> LooseTasks:
         """Make `name` the workflow that task cells join; take a task out of it if asked."""
@@ -100,20 +99,15 @@ class Definitions:
 
     # -- asking
 
-    def workflow(self, name: str | None = None, settings: Mapping[str, Any] | None = None) -> Workflow:
+    def workflow(self, name: str | None = None) -> Workflow:
         """Return a workflow: the named one, else the current one, else the only one.
-
-        Args:
-            name: its name.
-            settings: parameter values for one run, where its parameters are the notebook's.
 
         Raises:
             WorkflowNotFoundError: a ValueError, if that is none or several; it lists them.
         """
-        loose = self._loose(name or self._default_name())
-        if loose is None:
-            return REGISTRY.workflow(name or self._default_name())
-        return self._with_parameters(loose).workflow(self._values(loose, settings or {}))
+        wanted = name or self._default_name()
+        loose = self._loose(wanted)
+        return REGISTRY.workflow(wanted) if loose is None else loose.workflow()
 
     def task_text(self, task_id: str, workflow: str | None = None) -> str:
         """Return a task as the `@cloaca.task` function that it is equal to, its dependencies written out."""
@@ -130,24 +124,30 @@ class Definitions:
         saved = self._executed.beside(path)[0] if path else None
         return with_docstring(text, prose_above(task_id, found.name, saved))
 
-    def prepared(self, name: str | None, settings: Mapping[str, Any]) -> tuple[Workflow, dict[str, Any]]:
+    def prepared(
+        self, name: str | None, settings: Mapping[str, Any], *, for_try: bool = False
+    ) -> tuple[Workflow, dict[str, Any]]:
         """Return a workflow that can be run, and its initial context; say what looks like a slip.
 
         Args:
             name: the workflow; see `workflow`.
             settings: parameter values for this run.
+            for_try: whether a cell asks that has just been answered.
         """
         wanted = name or self._default_name()
         loose = self._loose(wanted)
         if loose is None:
             workflow = REGISTRY.workflow(wanted)
+            _say(one.sentence for one in helper_reads(workflow, self.names))  # a builder has said the others
             return workflow, {key: fit(key, value, workflow.parameters) for key, value in settings.items()}
-        workflow = self.workflow(wanted, settings)
+        initial = {key: fit(key, value, loose.source.defaults) for key, value in settings.items()}
+        workflow = loose.workflow()
         if unknown := list(refuse_unknown(loose, self.names)):
             raise WorkflowValidationError("\n".join(unknown))
-        for message in workflow.warnings:
-            sys.stderr.write(f"{message}\n")
-        return workflow, {key: workflow.parameters[key] for key in settings if key in workflow.parameters}
+        _say(workflow.warnings)
+        if not for_try:
+            _say(one.sentence for one in helper_reads(workflow, self.names))
+        return workflow, initial
 
     # -- what there are names for
 
@@ -166,7 +166,7 @@ class Definitions:
 
     def known_keys(self) -> list[str]:
         """Return what the context of the current workflow may hold: parameters, and what its tasks set."""
-        loose = self._with_parameters(REGISTRY.loose(MODULE))
+        loose = REGISTRY.loose(MODULE)
         with suppress(CloacaError):
             return list(
                 dict.fromkeys([*loose.parameters, *(key for one in loose.draft().tasks for key in one.keys.sets)])
@@ -175,14 +175,14 @@ class Definitions:
 
     def secret_keys(self) -> SecretKeys:
         """Return which keys of the current workflow are secret."""
-        return self._settings.secrets().and_named(self._with_parameters(REGISTRY.loose(MODULE)).secret)
+        return self._settings.secrets().and_named(REGISTRY.loose(MODULE).source.secret)
 
     def parameters(self, workflow: str | None = None) -> Mapping[str, Any]:
         """Return the parameters of a workflow, by default the current one, else the only one, with their values."""
         loose = self._loose(workflow) if workflow else REGISTRY.loose(MODULE)
-        if loose is not None and (len(loose) or loose.name in self._parameters):
-            return self._with_parameters(loose).parameters
         with suppress(CloacaError):
+            if loose is not None and (len(loose) or loose.parameters):
+                return loose.source.values()
             return self.workflow(workflow).parameters
         return {}
 
@@ -202,18 +202,10 @@ class Definitions:
             raise WorkflowNotFoundError("There is no workflow yet: make a cell a task with %%cloaca_task NAME.")
         raise WorkflowNotFoundError(f"Which workflow? Name one of {', '.join(map(repr, known))}.")
 
-    def _with_parameters(self, loose: LooseTasks) -> LooseTasks:
-        """Give loose tasks the values that their parameters have in the notebook now."""
-        loose.parameters = self._values(loose, {})
-        if loose.name in self._parameters:
-            loose.secret = self._parameters[loose.name].secret
-        return loose
 
-    def _values(self, loose: LooseTasks, settings: Mapping[str, Any]) -> dict[str, Any]:
-        parameters = self._parameters.get(loose.name)
-        if parameters is None:
-            return {name: fit(name, value, {}) for name, value in settings.items()}
-        return parameters.values(self.names, settings)
+def _say(messages: Iterable[str]) -> None:
+    for message in messages:
+        sys.stderr.write(f"{message}\n")
 
 
 def _no_source(named: str) -> str:

@@ -1,11 +1,17 @@
-"""The parameters of a notebook's workflow: names with defaults, bound in the notebook as well."""
+"""The parameters of a notebook's workflow: names with defaults, bound in the notebook as well.
+
+What one is worth is the notebook's to say, at any time: its current value, else the default. Those that follow from
+others are worked out by rules, as the derived parameters of a `WorkflowBuilder` are; so whoever executes the workflow,
+a magic or a runner, what it gives for a run comes before all of these, and what follows from it follows.
+"""
 
 import ast
-from collections.abc import Mapping
-from typing import Any
+import inspect
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from cloaca_nb.core.cells import ParamsCell
-from cloaca_nb.declare.settings import fit
+from cloaca_nb.core.parameters import Rules, with_derived
 from cloaca_nb.errors import DefinitionError
 from cloaca_nb.notebook.cell_code import CellCode
 
@@ -13,26 +19,28 @@ __all__ = ["Parameters"]
 
 
 class Parameters:
-    """The parameters that a cell defines.
+    """The parameters that a cell defines; a `ParameterSource`.
 
     Args:
         cell: its text, understood.
         code: the cell's code.
+        namespace: the notebook's own names.
     """
 
-    def __init__(self, cell: ParamsCell, code: CellCode) -> None:
+    def __init__(self, cell: ParamsCell, code: CellCode, namespace: dict[str, Any]) -> None:
         self.names: tuple[str, ...] = cell.names
         self.secret: tuple[str, ...] = cell.secret
         self.defaults: dict[str, Any] = {}
+        self._namespace = namespace
         tree = ast.parse(cell.body)
         ast.increment_lineno(tree, cell.first_line - 1)
-        self._statements = [(code, statement) for statement in tree.body]
+        self._statements = [_Statement(code, statement) for statement in tree.body]
 
-    def bind(self, namespace: dict[str, Any]) -> None:
+    def bind(self) -> None:
         """Give every parameter its default in the notebook."""
-        for code, statement in self._statements:
-            _execute(code, statement, namespace)
-        self.defaults = {name: namespace[name] for name in self.names}
+        for statement in self._statements:
+            statement.execute(self._namespace)
+        self.defaults = {name: self._namespace[name] for name in self.names}
 
     def follow(self, earlier: "Parameters") -> None:
         """Take in the parameters of an earlier cell as well, unless this one defines them all anew.
@@ -52,34 +60,84 @@ class Parameters:
             self.defaults = {**earlier.defaults, **self.defaults}
             self._statements = [*earlier._statements, *self._statements]  # noqa: SLF001 - its own class
 
-    def values(self, namespace: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the values for a run: the settings, else the notebook's, else the defaults.
-
-        What derives from a value that isn't its default is computed again, unless it was given a value itself.
-
-        Args:
-            namespace: the notebook's own names.
-            settings: values by parameter, as given for one run; texts are read as what the default is.
+    def values(self) -> dict[str, Any]:
+        """Return the values as they are now; what derives from a value that isn't its default is worked out again.
 
         Raises:
-            DefinitionError: for an unknown name, or a value of another type than the default's.
+            DefinitionError: if that fails.
         """
-        scratch = {**self.defaults, **namespace}
-        given = {name for name in self.names if scratch[name] is not self.defaults[name]}
-        for name, value in settings.items():
-            scratch[name] = fit(name, value, self.defaults)
-            given.add(name)
-        changed = set(given)
-        for code, statement in self._statements:
-            loads, stores = _names(statement, ast.Load), _names(statement, ast.Store)
-            if loads & changed and not stores & given:
-                _execute(code, statement, scratch)
-                changed |= stores
-        return {name: scratch[name] for name in self.names}
+        return with_derived(self._all_rules(), self.defaults, self._own())
+
+    def rules(self) -> Rules:
+        """Return how those are worked out that follow from others, and have no value of their own in the notebook."""
+        own = self._own()
+        return {name: rule for name, rule in self._all_rules().items() if name not in own}
+
+    def _own(self) -> dict[str, Any]:
+        """Return the values that somebody has given them in the notebook."""
+        found = {name: self._namespace[name] for name in self.names if name in self._namespace}
+        return {name: value for name, value in found.items() if value is not self.defaults[name]}
+
+    def _all_rules(self) -> Rules:
+        """Return the rule of each parameter that follows from others, in the order in which they are complete."""
+        found: dict[str, _Rule] = {}
+        for name in sorted(self.names, key=self._last_place):
+            rule = _Rule(name, self._statements_for(name), self.names, self._namespace)
+            if rule.needed:
+                found[name] = rule
+        return found
+
+    def _last_place(self, name: str) -> int:
+        return max(place for place, one in enumerate(self._statements) if name in one.stores)
+
+    def _statements_for(self, name: str) -> "Sequence[_Statement]":
+        """Return the statements that give a parameter its value, with those for the other names that they use."""
+        wanted, found = {name}, set()
+        for place in reversed(range(self._last_place(name) + 1)):
+            one = self._statements[place]
+            if one.stores & wanted:
+                found.add(place)
+                wanted |= one.loads.difference(self.names)
+        return [self._statements[place] for place in sorted(found)]
 
 
-def _execute(code: CellCode, statement: ast.stmt, namespace: dict[str, Any]) -> None:
-    code.execute(compile(ast.Module([statement], []), code.filename, "exec"), namespace)
+class _Statement(NamedTuple):
+    """One statement of a parameters cell."""
+
+    code: CellCode
+    node: ast.stmt
+
+    @property
+    def stores(self) -> set[str]:
+        return _names(self.node, ast.Store)
+
+    @property
+    def loads(self) -> set[str]:
+        return _names(self.node, ast.Load)
+
+    def execute(self, namespace: dict[str, Any]) -> None:
+        self.code.execute(compile(ast.Module([self.node], []), self.code.filename, "exec"), namespace)
+
+
+class _Rule:
+    """How a parameter is worked out; to `inspect.signature` it takes the parameters that it needs."""
+
+    def __init__(
+        self, name: str, statements: Sequence[_Statement], parameters: Sequence[str], namespace: Mapping[str, Any]
+    ) -> None:
+        loaded = {one for statement in statements for one in statement.loads}
+        self.needed = [one for one in parameters if one in loaded and one != name]
+        self._name = name
+        self._statements = statements
+        self._namespace = namespace
+        needed = [inspect.Parameter(one, inspect.Parameter.KEYWORD_ONLY) for one in self.needed]
+        self.__signature__ = inspect.Signature(needed)
+
+    def __call__(self, **values: Any) -> Any:
+        scratch = {**self._namespace, **values}
+        for statement in self._statements:
+            statement.execute(scratch)
+        return scratch[self._name]
 
 
 def _names(statement: ast.stmt, kind: type[ast.expr_context]) -> set[str]:

@@ -170,7 +170,7 @@ class Session:
             HistoryError: if it reads what no run or try has set yet.
             KeyboardInterrupt: on an interrupt, after the try was recorded as Cancelled.
         """
-        workflow, initial = self.definitions.prepared(None, {})
+        workflow, initial = self.definitions.prepared(None, {}, for_try=True)
 
         def starter(one: Workflow) -> Start:
             start = partial(self.runner.start_try, one, task_id, context=initial)

@@ -55,8 +55,27 @@ def test_a_task_that_another_cell_defines_by_now_stays():
     assert tasks.ids() == ["load"]
 
 
-def test_values_for_one_run_leave_the_defaults():
+class Years:
+    """Parameters whose values change."""
+
+    names, secret = ("year", "title"), ("title",)
+
+    def __init__(self):
+        self.defaults = {"year": 1, "title": "of 1"}
+
+    def values(self):
+        return self.defaults
+
+    def rules(self):
+        return {"title": lambda year: f"of {year}"}
+
+
+def test_parameters_are_those_of_the_moment_in_which_the_workflow_is_asked_for():
     tasks = loose(cell("%%cloaca_task a\nx = year"))
-    tasks.parameters = {"year": 1}
-    assert tasks.workflow({"year": 2}).parameters == {"year": 2}
-    assert tasks.workflow().parameters == {"year": 1}
+    tasks.source = Years()
+    assert tasks.parameters == ("year", "title")
+    assert tasks.workflow().parameters == {"year": 1, "title": "of 1"}
+    tasks.source.defaults = {"year": 2, "title": "of 2"}
+    workflow = tasks.workflow()
+    assert (workflow.parameters["year"], workflow.secret) == (2, ("title",))
+    assert workflow.filled({"year": 3}) == {"year": 3, "title": "of 3"}

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from cloaca_nb.core.cells import parse_params_cell
+from cloaca_nb.core.parameters import with_derived
 from cloaca_nb.declare.settings import fit, parse_settings
 from cloaca_nb.errors import DefinitionError
 from cloaca_nb.notebook.cell_code import CellCode
@@ -112,31 +113,53 @@ CELL = "%%cloaca_params\nfrom math import floor\nyear = 2013\nnext_year = year +
 @pytest.fixture
 def bound(shell):
     """The parameters of CELL and the notebook's names, after that cell was executed."""
-    parameters = Parameters(parse_params_cell(CELL), CellCode(shell, CELL))
     names: dict[str, Any] = {}
-    parameters.bind(names)
+    parameters = Parameters(parse_params_cell(CELL), CellCode(shell, CELL), names)
+    parameters.bind()
     return parameters, names
 
 
 @pytest.mark.parametrize(
-    ("notebook", "settings", "expected"),
+    ("notebook", "given_values", "expected"),
     [
         ({}, {}, (2013, 2014, "2013/2014")),
-        ({}, {"year": "2000"}, (2000, 2001, "2000/2001")),
+        ({}, {"year": 2000}, (2000, 2001, "2000/2001")),
         ({"year": 2000}, {}, (2000, 2001, "2000/2001")),
-        ({"year": 2000}, {"year": "1900"}, (1900, 1901, "1900/1901")),
+        ({"year": 2000}, {"year": 1900}, (1900, 1901, "1900/1901")),
         ({"next_year": 7}, {}, (2013, 7, "2013/7")),
-        ({"next_year": 7}, {"year": "2000"}, (2000, 7, "2000/7")),
-        ({"label": "mine"}, {"year": "2000"}, (2000, 2001, "mine")),
-        ({}, {"year": "2000", "label": "mine"}, (2000, 2001, "mine")),
+        ({"next_year": 7}, {"year": 2000}, (2000, 7, "2000/7")),
+        ({"label": "mine"}, {"year": 2000}, (2000, 2001, "mine")),
+        ({}, {"year": 2000, "label": "mine"}, (2000, 2001, "mine")),
+        ({"label": "mine"}, {"label": "theirs"}, (2013, 2014, "theirs")),
     ],
 )
-def test_what_derives_from_a_changed_value_is_computed_again(bound, notebook, settings, expected) -> None:
+def test_what_derives_from_a_changed_value_is_computed_again(bound, notebook, given_values, expected) -> None:
     parameters, names = bound
-    before = {**names, **notebook}
-    now = dict(before)
-    assert tuple(parameters.values(now, settings).values()) == expected
-    assert now == before
+    names.update(notebook)
+    before = dict(names)
+    found = with_derived(parameters.rules(), parameters.values(), given_values)
+    assert tuple(found.values()) == expected
+    assert names == before
+
+
+TWISTED = [
+    # the lines of a cell, what is given, what it comes to
+    ("year = 1\n_half = year / 2\nlabel = f'{_half}'", {"year": 4}, {"year": 4, "label": "2.0"}),
+    ("base = 1\nyear = 10\nyear = year + base", {"base": 2}, {"base": 2, "year": 12}),
+    ("base = 1\nyear = 10\nyear = year + base", {"year": 7}, {"base": 1, "year": 7}),
+    ("year = 1\na = b = [year]", {"year": 2}, {"year": 2, "a": [2], "b": [2]}),
+    ("year = 1\na = b = [year]", {"year": 2, "a": 3}, {"year": 2, "a": 3, "b": [2]}),
+    ("later = 2\nyear = 1\nlater = year + 1", {"year": 5}, {"later": 6, "year": 5}),
+    ("year = 1\nimport json\ntext = json.dumps([year])", {"year": 2}, {"year": 2, "text": "[2]"}),
+]
+
+
+@pytest.mark.parametrize(("lines", "given_values", "expected"), TWISTED)
+def test_rules_go_the_way_that_the_cell_goes(shell, lines, given_values, expected) -> None:
+    cell = f"%%cloaca_params\n{lines}"
+    parameters = Parameters(parse_params_cell(cell), CellCode(shell, cell), {})
+    parameters.bind()
+    assert with_derived(parameters.rules(), parameters.values(), given_values) == expected
 
 
 def test_imports_of_the_cell_are_no_parameters(bound) -> None:
@@ -148,7 +171,7 @@ def test_imports_of_the_cell_are_no_parameters(bound) -> None:
 def test_a_deleted_name_has_its_default(bound) -> None:
     parameters, names = bound
     del names["year"]
-    assert parameters.values(names, {})["year"] == 2013
+    assert parameters.values()["year"] == 2013
 
 
 SECOND = "%%cloaca_params\nmonth = year % 12 + 1"
@@ -156,15 +179,66 @@ SECOND = "%%cloaca_params\nmonth = year % 12 + 1"
 
 def test_a_second_cell_adds_its_parameters(shell, bound):
     first, names = bound
-    second = Parameters(parse_params_cell(SECOND), CellCode(shell, SECOND))
-    second.bind(names)
+    second = Parameters(parse_params_cell(SECOND), CellCode(shell, SECOND), names)
+    second.bind()
     second.follow(first)
     assert second.names == ("year", "next_year", "label", "month")
-    assert second.values(names, {"year": "2024"})["month"] == 2024 % 12 + 1
+    assert with_derived(second.rules(), second.values(), {"year": 2024})["month"] == 2024 % 12 + 1
 
 
 def test_a_second_cell_may_not_define_only_some_anew(shell, bound):
-    first, _ = bound
-    second = Parameters(parse_params_cell("%%cloaca_params\nyear = 1"), CellCode(shell, CELL))
+    first, names = bound
+    second = Parameters(parse_params_cell("%%cloaca_params\nyear = 1"), CellCode(shell, CELL), names)
     with pytest.raises(DefinitionError, match="'year' stands in two %%cloaca_params cells"):
         second.follow(first)
+
+
+# -- the whole precedence, whoever executes the workflow
+
+PARAMS = "%%cloaca_params\nyear = 1\nlabel = f'of {year}'"
+TAKE = "%%cloaca_task take\ntaken = (year, label)"
+PRECEDENCE = [
+    # the notebook's assignments, the Context, --param, what the task takes
+    ("", {}, "", (1, "of 1")),
+    ("year = 5", {}, "", (5, "of 5")),
+    ("", {"year": 9}, "", (9, "of 9")),
+    ("year = 5", {"year": 9}, "", (9, "of 9")),
+    ("year = 5", {"label": "mine"}, "", (5, "mine")),
+    ("label = 'mine'", {"year": 9}, "", (9, "mine")),
+    ("year = 5; label = 'mine'", {"year": 9, "label": "its"}, "", (9, "its")),
+    ("year = 5", {}, "year=7", (7, "of 7")),
+    ("label = 'mine'", {}, "year=7", (7, "mine")),
+    ("label = 'mine'", {}, "label=its", (1, "its")),
+]
+
+
+@pytest.mark.parametrize(("assigned", "context", "setting", "expected"), PRECEDENCE)
+def test_a_run_takes_the_setting_the_context_the_notebooks_value_or_the_default(
+    cell, assigned, context, setting, expected
+) -> None:
+    for text in (PARAMS, TAKE, assigned, "import cloaca_nb as cloaca"):
+        assert cell(text).error is None
+    if setting:
+        result = cell(f"%cloaca_run --param {setting}").value
+    else:
+        result = cell(f"cloaca.DefaultRunner(':memory:').execute('notebook', {context!r})").value
+    assert result.final_context["taken"] == expected
+
+
+def test_a_value_that_changes_between_two_runs_needs_no_magic_in_between(cell) -> None:
+    for text in (PARAMS, TAKE, "import cloaca_nb as cloaca"):
+        cell(text)
+    ran = cell("found = []\nfor year in (5, 6):\n    result = cloaca.DefaultRunner(':memory:').execute('notebook')\n"
+               "    found.append(result.final_context['taken'])")  # fmt: skip
+    assert ran.error is None
+    assert cell.names["found"] == [(5, "of 5"), (6, "of 6")]
+
+
+def test_a_parameter_that_can_not_be_worked_out_says_from_what(cell) -> None:
+    cell("%%cloaca_params\nyear = 1\nshare = 1 / year")
+    cell("%%cloaca_task take\ntaken = share")
+    assert "Parameter 'share' can't be worked out from year=0" in cell("%cloaca_run --param year=0").out
+    assert cell("year = 0").error is None
+    assert "Parameter 'share' can't be worked out from year=0" in cell("%cloaca_run").out
+    cell("year = 2")
+    assert cell("%cloaca_run").value.final_context["taken"] == 0.5
