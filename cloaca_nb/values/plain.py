@@ -21,7 +21,18 @@ from zoneinfo import ZoneInfo
 from cloaca_nb.values.adapter import Digest, Either, Isolation
 from cloaca_nb.values.telling import JOINED, TELLING, exact, exact_text
 
-__all__ = ["ATOMS", "CONTAINERS", "EXACT_LEAVES", "LEAVES", "SHALLOW", "TYPES", "equal", "isolate", "parts", "preview"]
+__all__ = [
+    "ATOMS",
+    "EXACT_LEAVES",
+    "LEAVES",
+    "SHALLOW",
+    "TYPES",
+    "beside_fields",
+    "equal",
+    "isolate",
+    "parts",
+    "preview",
+]
 
 _DICTS: Final = (dict, OrderedDict, defaultdict, Counter)
 _SEQUENCES: Final = (list, tuple, deque)
@@ -29,9 +40,6 @@ _SETS: Final = (set, frozenset)
 _SIZED: Final = frozenset({*_DICTS, *_SEQUENCES, *_SETS})
 _TIMES: Final = (datetime, time)
 _PATHS: Final = (PosixPath, PurePosixPath, PureWindowsPath, WindowsPath)
-
-# What a subclass of these holds isn't all in its fields.
-CONTAINERS: Final = (dict, list, tuple, deque, set, frozenset, bytearray, str, int, float, bytes)
 
 
 def _number(value: float) -> bytes:
@@ -227,8 +235,20 @@ def _parts_of_record(value: Any) -> Iterable[Any]:
         return value.name, value.value
     if isinstance(value, tuple):
         return value
-    names = [field.name for field in dataclasses.fields(value)]
-    return chain.from_iterable((name, getattr(value, name)) for name in names if hasattr(value, name))
+    names = [field.name for field in dataclasses.fields(value) if hasattr(value, field.name)]
+    found = chain.from_iterable((name, getattr(value, name)) for name in names)
+    more = beside_fields(value, names)
+    if not more:
+        return found
+    first = next(found, None)  # whose place it takes: an instance without more has as many parts
+    return chain((Either(lambda: (first, more), lambda: first),), found)
+
+
+def beside_fields(value: Any, fields: Iterable[str]) -> dict[str, Any]:
+    """Return the attributes of an instance that aren't among the fields of its class, as `__post_init__` may set."""
+    state = object.__getstate__(value)
+    named, slotted = state if type(state) is tuple else (state, None)
+    return {name: held for name, held in {**(named or {}), **(slotted or {})}.items() if name not in set(fields)}
 
 
 class _Brief(Repr):

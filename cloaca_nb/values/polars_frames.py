@@ -26,7 +26,7 @@ def parts(value: Any, digest: Digest) -> Iterable[Any]:  # noqa: ARG001 - the in
     columns = value.get_columns() if hasattr(value, "get_columns") else [value]
     yield [(column.name, repr(column.dtype)) for column in columns]
     for column in columns:
-        yield column.to_list() if str(column.dtype) == "Object" else column.to_arrow()
+        yield column.to_list() if str(column.dtype) == "Object" else _in_arrow(column)
 
 
 def preview(value: Any) -> str:
@@ -35,3 +35,10 @@ def preview(value: Any) -> str:
         return f"{len(value)} rows: {value.name} {value.dtype}"
     columns = ", ".join(f"{name} {dtype}" for name, dtype in value.schema.items())
     return f"{value.height} rows × {value.width} columns: {columns}"
+
+
+def _in_arrow(column: Any) -> Any:
+    try:
+        return column.to_arrow()
+    except ValueError:  # whole numbers of 128 bits, alone or in lists: Arrow has no such type
+        return column.to_list()

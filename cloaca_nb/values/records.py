@@ -43,8 +43,8 @@ def take_apart(value: Any) -> tuple[str, Any] | None:
     fields = _fields(kind)
     if fields != _fields(now) or not all(hasattr(value, field) for field in fields):
         return None
-    if not issubclass(kind, tuple) and len(getattr(value, "__dict__", ())) > len(fields):
-        return None  # more was hung on it than it has fields
+    if not issubclass(kind, tuple) and plain.beside_fields(value, fields):
+        return None
     return _RECORD, [module, name, [[field, getattr(value, field)] for field in fields]]
 
 

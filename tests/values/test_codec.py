@@ -3,7 +3,7 @@
 import enum
 import sys
 import threading
-from dataclasses import dataclass, make_dataclass
+from dataclasses import dataclass, field, make_dataclass
 from datetime import timedelta, timezone, tzinfo
 from types import SimpleNamespace
 
@@ -266,6 +266,65 @@ class Point:
     x: object
 
 
+@dataclass
+class Prepared:
+    """Has as many attributes as fields, and other ones."""
+
+    x: int
+    unit: str = field(init=False, default="km")
+
+    def __post_init__(self):
+        self.double = 2 * self.x
+
+
+class Slotted:
+    __slots__ = ("__held",)
+
+    def hold(self, value):
+        self.__held = value
+        return self
+
+    def held(self):
+        return self.__held
+
+
+@dataclass(slots=True)
+class SlottedPoint(Slotted):
+    x: int
+
+
+@dataclass
+class Refusal(Exception):  # noqa: N818 - a record that isn't made as one
+    code: int
+
+
+@dataclass
+class Measured(complex):
+    unit: str = "km"
+
+
+BESIDE_FIELDS = {
+    "set after init": (Prepared(3), lambda found: (found.unit, found.double), ("km", 6)),
+    "in a slot": (SlottedPoint(1).hold([2]), Slotted.held, [2]),
+    "of an exception": (Refusal(404), lambda found: (found.args, found.code), ((404,), 404)),
+    "of a number": (Measured(), lambda found: (found + 1, found.unit), (1, "km")),
+}
+
+
+@pytest.mark.parametrize(("value", "look", "expected"), BESIDE_FIELDS.values(), ids=BESIDE_FIELDS)
+def test_what_a_record_holds_beside_its_fields_comes_back(value, look, expected):
+    _, found = comes_back(value, trusted=True)
+    assert look(found) == expected
+
+
+def test_what_a_record_holds_beside_its_fields_has_a_digest_of_its_own():
+    a, b = Prepared(3), Prepared(3)
+    b.double = 7
+    assert equal(a, b)  # by its fields, as Python says
+    assert describe(a).digest != describe(b).digest
+    assert describe(a).digest == describe(Prepared(3)).digest
+
+
 class Colour(enum.Enum):
     RED = 1
 
@@ -343,3 +402,12 @@ def test_polars_comes_back_as_polars():
     frame = pl.DataFrame({"a": [1, None], "s": ["x", "y"], "e": pl.Series(["u", "v"], dtype=pl.Enum(["u", "v"]))})
     assert comes_back(frame)[0] == "polars"
     assert comes_back(frame["a"])[0] == "polars"
+
+
+@pytest.mark.parametrize("name", ["Int128", "UInt128"])
+def test_polars_numbers_that_arrow_doesnt_know_come_back(name):
+    pl = pytest.importorskip("polars")
+    kind = getattr(pl, name)
+    frame = pl.DataFrame({"a": [1, 2**100, None], "l": [[1], [], None]}, {"a": kind, "l": pl.List(kind)})
+    assert comes_back(frame)[0] == "polars"
+    assert not equal(frame, frame.head(2).extend(frame.head(1)))
