@@ -63,6 +63,16 @@ class Attachment:
             self.remember(path)
         return Desk(connection, lasting=True)
 
+    def examined(self, connection: Connection) -> Desk:
+        """Attach the file only to see that it may be a history.
+
+        Raises:
+            HistoryError: if it is something else, or of a newer version.
+        """
+        connection.execute("ATTACH ? AS history (TYPE duckdb, READ_ONLY)", [str(self._location.path)])
+        self._version(connection, "history")
+        return Desk(connection, lasting=False)
+
     def copied(self, connection: Connection) -> Desk:
         """Load the file into memory, where what other processes have in their journals can be added to it."""
         connection.execute("ATTACH ? AS original (TYPE duckdb, READ_ONLY)", [str(self._location.path)])
@@ -104,8 +114,7 @@ class Attachment:
         """Look at a file that wasn't looked at before without touching it."""
         if self.is_known(path):
             return
-        connection.execute("ATTACH ? AS history (TYPE duckdb, READ_ONLY)", [str(path)])
-        self._version(connection, "history")
+        self.examined(connection)
         connection.execute("DETACH history")
 
     def _version(self, connection: Connection, database: str) -> int:

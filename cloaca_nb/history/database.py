@@ -143,12 +143,15 @@ class Database:
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
         """Hold the lock that orders all work on the file, where there is a file that can be written to."""
-        if self._location.path is None or not is_writable(self._location.path):
+        path = self._location.path
+        if path is None or not is_writable(path):
             yield
             return
-        self._location.journals.mkdir(exist_ok=True)
-        lock = native_lock(self._location.journals / "merge.lock")
-        self._acquire(lock, self._location.path)
+        where = self._location.journals / "merge.lock"
+        if path.exists() and not where.exists():  # what somebody else may have made gets no folder of ours beside it
+            self._try_each(lambda _: None, [self._attachment.examined])
+        where.parent.mkdir(exist_ok=True)
+        self._acquire(lock := native_lock(where), path)
         try:
             yield
         finally:

@@ -321,15 +321,19 @@ def _newer(path: Path) -> None:
         connection.execute("UPDATE schema_version SET version = 1000")
 
 
+def _contents(folder: Path) -> dict[str, str]:
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
+
+
 @pytest.mark.parametrize("make", [_text, _empty, _sqlite, _other_tables, _newer])
 def test_file_of_something_else_is_refused_and_not_touched(make: Callable[[Path], None], tmp_path: Path) -> None:
     path = tmp_path / "history.duckdb"
     make(path)
-    before = hashlib.sha256(path.read_bytes()).hexdigest()
+    before = _contents(tmp_path)
     with pytest.raises(HistoryError) as error:
         History.open(str(path))
     assert str(path) in str(error.value)
-    assert hashlib.sha256(path.read_bytes()).hexdigest() == before
+    assert _contents(tmp_path) == before
 
 
 def test_database_made_by_others_but_empty_is_taken(tmp_path: Path) -> None:
