@@ -1,17 +1,20 @@
 """What the journals of a folder hold, and which of their processes live: the reading side of `journal`."""
 
+import contextlib
+import errno
 import json
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from cloaca_nb.history.journal import lock_path, native_lock, remove_lock
+from cloaca_nb.history.journal import is_held, lock_path, native_lock, remove_lock
 
 __all__ = ["Backlog", "Segment"]
 
 SEGMENT_SUFFIX: Final = ".jsonl"
 LOCK_SUFFIX: Final = ".lock"
+FORBIDDEN: Final = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +87,15 @@ class Backlog:
         lock = native_lock(lock_path(self.folder, journal))
         try:
             lock.acquire(blocking=False)
-        except OSError:  # held by its process; or a folder where nothing can be locked, so nobody knows
-            return False
+        except OSError as error:  # held by its process; or a folder where nothing can be locked, so nobody knows
+            return error.errno in FORBIDDEN and not self._is_held(journal)
         lock.release()
         return True
+
+    def _is_held(self, journal: str) -> bool:
+        with contextlib.suppress(OSError):
+            return is_held(lock_path(self.folder, journal))
+        return True  # nor can it be read
 
     def forget(self, journal: str) -> None:
         """Remove the lock of a journal that is over; not of one that its process has only just begun, and holds now."""

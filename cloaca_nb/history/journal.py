@@ -8,6 +8,7 @@ take any whole line at any time; what stands after the last line end is still be
 import contextlib
 import os
 import secrets
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +22,7 @@ __all__ = [
     "FileJournal",
     "Journal",
     "MemoryJournal",
+    "is_held",
     "lock_path",
     "native_lock",
     "remove_lock",
@@ -228,6 +230,25 @@ def native_lock(path: Path) -> "BaseFileLock":
     from filelock import FileLock  # noqa: PLC0415 - importing the package loads the standard library only
 
     return FileLock(path, thread_local=False, fallback_to_soft=False)  # a soft lock would outlive its process
+
+
+def is_held(path: Path) -> bool:
+    """Return whether a process holds the lock of a file that the caller may only read."""
+    if sys.platform == "win32":
+        return True  # there such a lock can't be asked for: nobody knows
+    import fcntl  # noqa: PLC0415 - Windows has none
+
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def _new_name() -> str:

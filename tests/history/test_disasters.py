@@ -24,7 +24,7 @@ NOT_WINDOWS = pytest.mark.skipif(os.name == "nt", reason="what POSIX systems lim
 
 # A child process: its limits and its user are its own. All is loaded before it becomes somebody who may not.
 CHILD = """
-    import os, resource, signal, sys
+    import os, resource, sys
     from pathlib import Path
     from cloaca_nb.core.graph import Workflow
     from cloaca_nb.core.names import Keys
@@ -61,8 +61,7 @@ CHILD = """
         for path in sorted(Path(database).parent.rglob("*")):
             path.chmod(0o755 if path.is_dir() else 0o644)
 
-    def limit_files(size):
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    def limit_files(size):  # Python ignores the signal that tells of it
         _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
         resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
 
@@ -74,21 +73,27 @@ CHILD = """
 
 
 @pytest.fixture
-def in_child() -> Iterator[Callable[[str], list[str]]]:
-    """Runs a program in a process of its own, in a folder that any user may pass to; gives the lines that it prints."""
+def shared() -> Iterator[Path]:
+    """A folder that any user may pass to."""
     with tempfile.TemporaryDirectory() as folder:
-        shared = Path(folder, "shared")
-        shared.mkdir()
+        path = Path(folder, "shared")
+        path.mkdir()
         Path(folder).chmod(0o755)
+        yield path
 
-        def run(program: str) -> list[str]:
-            code = textwrap.dedent(CHILD) + textwrap.dedent(program)
-            command = [sys.executable, "-c", code, str(shared / "history.duckdb")]
-            done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, cwd="/")  # noqa: S603
-            assert done.returncode == 0, done.stderr
-            return done.stdout.splitlines()
 
-        yield run
+@pytest.fixture
+def in_child(shared: Path) -> Callable[[str], list[str]]:
+    """Runs a program in a process of its own, on a history in that folder; gives the lines that it prints."""
+
+    def run(program: str) -> list[str]:
+        code = textwrap.dedent(CHILD) + textwrap.dedent(program)
+        command = [sys.executable, "-c", code, str(shared / "history.duckdb")]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, cwd="/")  # noqa: S603
+        assert done.returncode == 0, done.stderr
+        return done.stdout.splitlines()
+
+    return run
 
 
 @NOT_WINDOWS
@@ -114,6 +119,56 @@ def test_full_disk_costs_a_value_and_no_run(in_child: Callable[[str], list[str]]
     assert said[2:4] == ["Completed None", "['Completed', 'Completed', 'Completed']"]
     assert said[4].startswith("executed, as 'much' can't be taken from run")
     assert said[5] == "256000"
+
+
+@NOT_WINDOWS
+@pytest.mark.parametrize("durability", ["run", "task"])
+def test_disk_that_is_full_in_the_middle_of_a_run(
+    durability: str, in_child: Callable[[str], list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run goes on, its events stay in memory, both warning and result say so; the next run brings all to disk."""
+    monkeypatch.setenv("DURABILITY", durability)
+    said = in_child(
+        """
+        import logging
+        from cloaca_nb.core.task import Task
+
+        def fill(context):
+            recorder = runner.history().recorder()
+            recorder.flush()
+            (journal,) = (Path(database).with_name("history.duckdb-journals") / "main").glob("*.jsonl")
+            limit_files(journal.stat().st_size + 10)
+
+        def write(context):
+            print("x" * 100)
+            context["n"] = context.get("n", 0) + 1
+
+        def show(runner):
+            print(list(runner.history().runs()["status"]))
+            print(sorted(runner.history().sql("SELECT text FROM logs")["text"].str.len()))
+
+        tasks = [Task("fill", fill, ()), Task("write", write, ("fill",)), Task("more", write, ("write",))]
+        flow = Workflow("flow", tasks)
+        logging.basicConfig(stream=sys.stdout, format="%(levelname)s %(message)s")
+        runner = DefaultRunner(database, durability=os.environ["DURABILITY"], echo_output=lambda _: None)
+        full = runner.execute(flow)
+        print(full.status, full.error, full.final_context.get("n"), full.history_error)
+        limit_files(-1)
+        again = runner.execute(Workflow("again", [Task("write", write, ())]))
+        print(again.status, again.history_error)
+        show(runner)
+        runner.shutdown()
+        with DefaultRunner(database) as runner:
+            show(runner)
+        """
+    )
+    *warned, full, again = said[:-4]
+    assert all(line.startswith("WARNING History could not keep all of run ") for line in warned)
+    assert warned, said
+    assert full.startswith("Completed None 2 Not everything could be written to disk: [Errno 27] File too large.")
+    assert "It stays in memory and is tried again; free some space" in full
+    assert again == "Completed None"
+    assert said[-4:] == ["['Completed', 'Completed']", "[101, 101, 101]"] * 2
 
 
 @NOT_WINDOWS
@@ -177,6 +232,42 @@ def test_history_that_may_only_be_read(in_child: Callable[[str], list[str]]) -> 
     assert said[1].startswith("HistoryError Runs can't be recorded in")
     assert "Make its folder writable, or name another place" in said[1]
     assert said[2] == "1 {'size': 100}"
+
+
+# Begins a run that never ends, and says so once that is in the journal.
+ENDLESS = """
+    import sys, threading
+    from cloaca_nb.core.graph import Workflow
+    from cloaca_nb.core.task import Task
+    from cloaca_nb.runner import DefaultRunner
+
+    def wait(context):
+        runner.history().recorder().flush()
+        print("begun", file=sys.__stdout__, flush=True)
+        threading.Event().wait()
+
+    runner = DefaultRunner(sys.argv[1])
+    runner.execute(Workflow("endless", [Task("wait", wait, ())]))
+"""
+
+
+@NOT_WINDOWS
+def test_who_may_only_read_sees_whether_a_process_lives(shared: Path, in_child: Callable[[str], list[str]]) -> None:
+    look = """
+        forbid_writing()
+        become_nobody()
+        with History.open(database) as history:
+            print(list(history.runs()["status"]))
+    """
+    command = [sys.executable, "-c", textwrap.dedent(ENDLESS), str(shared / "history.duckdb")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - a program of ours
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "begun\n"
+            assert in_child(look) == ["['Running']"]
+        finally:
+            process.kill()
+    assert in_child(look) == ["['Interrupted']"]
 
 
 @NOT_WINDOWS
