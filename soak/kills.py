@@ -50,6 +50,8 @@ def kill_many(database: str, seconds: float, kills: int, dice: random.Random) ->
         finished |= {word for word in said if not word.startswith(BROKEN)}
         wrong += [word for word in said if word.startswith(BROKEN)]
         wrong += look(database, finished)
+    if killed < kills and not wrong:
+        wrong.append(f"only {killed:,} of {kills:,} processes were killed in {seconds:.0f} s")
     say(f"{killed:8,}  processes killed in {time.monotonic() - begun:.0f} s; {len(finished):,} runs reported finished")
     return wrong + resume_all(database)
 
