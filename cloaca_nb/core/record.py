@@ -33,7 +33,7 @@ class TaskRecord:
 
     def elapsed(self, now: float) -> float | None:
         """Return the seconds since the first attempt began, up to `now` or the end; None before it began."""
-        return None if self.started is None else (self.ended or now) - self.started
+        return None if self.started is None else max(0.0, (self.ended or now) - self.started)
 
 
 class RunRecord:
@@ -46,6 +46,7 @@ class RunRecord:
 
     def __init__(self) -> None:
         self.run_id = ""
+        self.resumed_from = ""  # the id of the run that this one goes on with
         self.workflow: Workflow | None = None
         self.status = Status.RUNNING
         self.started = 0.0
@@ -72,6 +73,7 @@ class RunRecord:
             self._finished.extend(event)
         elif isinstance(event, events.RunStarted):
             self.run_id, self.workflow, self.started = event.run_id, event.workflow, event.at
+            self.resumed_from = event.resumed_from
         elif isinstance(event, events.RunFinished):
             self.status, self.ended, self.error = event.status, event.at, event.error
             self.conflicts = event.conflicts
@@ -86,7 +88,7 @@ class RunRecord:
 
     def elapsed(self, now: float) -> float:
         """Return the seconds since the run began, up to `now` or its end."""
-        return (self.ended or now) - self.started
+        return max(0.0, (self.ended or now) - self.started)
 
     def _take_in(self) -> None:
         with self._lock:

@@ -12,7 +12,6 @@ from cloaca_nb.core.graph import Workflow
 from cloaca_nb.core.lineage import FinalContext, Lineage
 from cloaca_nb.core.record import RunRecord
 from cloaca_nb.core.status import Outcome, Status
-from cloaca_nb.engine.clock import now
 from cloaca_nb.engine.failure import explain
 
 __all__ = ["Ending"]
@@ -27,9 +26,10 @@ class Ending:
         workflow: what is executed.
         record: what there is to know of the run.
         lineage: what its tasks have changed.
+        now: gives the time, in seconds since the Unix epoch.
     """
 
-    def __init__(self, workflow: Workflow, record: RunRecord, lineage: Lineage) -> None:
+    def __init__(self, workflow: Workflow, record: RunRecord, lineage: Lineage, now: Callable[[], float]) -> None:
         self.over = threading.Event()  # ended, and on disk
         self.final: FinalContext | None = None
         self.history_error: BaseException | None = None
@@ -38,6 +38,7 @@ class Ending:
         self._workflow = workflow
         self._record = record
         self._lineage = lineage
+        self._now = now
         self._wake: list[Callable[[], object]] = []
 
     @contextmanager
@@ -59,9 +60,9 @@ class Ending:
         except BaseException as problem:  # a value's own code may raise anything when branches are merged
             logger.critical("The final context of run %s can't be merged.", run_id, exc_info=problem)
             reason = f"The final context can't be merged: {type(problem).__name__}."
-            return RunFinished(now(), run_id, Status.FAILED, {}, error or reason, _once(self.conflicts))
+            return RunFinished(self._now(), run_id, Status.FAILED, {}, error or reason, _once(self.conflicts))
         conflicts = _once((*self.conflicts, *final.conflicts))
-        return RunFinished(now(), run_id, status, final.values, error, conflicts)
+        return RunFinished(self._now(), run_id, status, final.values, error, conflicts)
 
     def settle(self, settle: Callable[[], None]) -> None:
         """Wait for history; if it fails the run stands, and its caller is told."""

@@ -26,7 +26,7 @@ from cloaca_nb.core.status import Outcome
 from cloaca_nb.core.task import Task
 from cloaca_nb.declare.variables import given_variables
 from cloaca_nb.engine.attempt import Attempt
-from cloaca_nb.engine.clock import elapsed, new_run_id, now
+from cloaca_nb.engine.clock import RunClock, elapsed, new_run_id
 from cloaca_nb.engine.complaints import Complaints
 from cloaca_nb.engine.deadlines import NEVER
 from cloaca_nb.engine.ending import Ending
@@ -70,7 +70,9 @@ class Execution:
     ) -> None:
         self.means = means
         self.workflow = workflow
-        self.run_id = new_run_id()
+        clock = RunClock()
+        self._zero = clock.zero
+        self.run_id = new_run_id(clock.now())
         self.variables: Variables = copy_context()  # binds what tasks print to the cell that started the run
         self.record = RunRecord()
         self._tasks = workflow.by_id
@@ -81,10 +83,10 @@ class Execution:
         self._resumed_from = resumed_from
         self._recall = recall
         self._tell = Observers(self.run_id, (self.record.observe, *observers), self._mask, self._is_ending).tell
-        self.telling = Telling(self.run_id, self._tell, self._mask)
+        self.telling = Telling(self.run_id, self._tell, self._mask, clock.now)
         self._plan = Plan(workflow, self._reader)
         self._lineage = Lineage(workflow, self._initial, means.same)
-        self.ending = Ending(workflow, self.record, self._lineage)
+        self.ending = Ending(workflow, self.record, self._lineage, clock.now)
         self.complaints = Complaints()
         self._open: dict[str, Attempt] = {}
         self._lock = RunLock()  # reentrant, so that an observer may ask for what it is told about
@@ -187,7 +189,7 @@ class Execution:
                 if self.cancelled:
                     return False
                 self._open[task.id] = attempt
-                self._tell(new(AttemptStarted, (now(), self.run_id, task.id, attempt.number)))
+                self._tell(new(AttemptStarted, (self._zero + elapsed(), self.run_id, task.id, attempt.number)))
         except BaseException as problem:  # noqa: BLE001 - see `conclude`
             self._break_off(problem)
             with self._lock:
@@ -314,7 +316,8 @@ class Execution:
         task_id = attempt.task.id
         self._open.pop(task_id, None)
         reads = attempt.context.reads()
-        facts = (now(), self.run_id, task_id, attempt.number, outcome, changes, failure, attempt.reason, reads, "")
+        at = self._zero + elapsed()
+        facts = (at, self.run_id, task_id, attempt.number, outcome, changes, failure, attempt.reason, reads, "")
         self._tell(new(TaskFinished, facts))
         return self._go_on(self._plan.finish(task_id, outcome))
 

@@ -17,7 +17,6 @@ from cloaca_nb.core.mask import Mask
 from cloaca_nb.core.masking import masked_failure
 from cloaca_nb.core.recall import Taken
 from cloaca_nb.core.status import Outcome
-from cloaca_nb.engine.clock import now
 from cloaca_nb.engine.failure import give_account, read_account, secret_locals
 
 if TYPE_CHECKING:
@@ -47,21 +46,23 @@ class Telling:
         run_id: of the run.
         tell: takes each fact.
         mask: knows the secrets that are to be hidden, and is told those that tasks set.
+        now: gives the time, in seconds since the Unix epoch.
     """
 
-    def __init__(self, run_id: str, tell: Callable[[Event], None], mask: Mask) -> None:
+    def __init__(self, run_id: str, tell: Callable[[Event], None], mask: Mask, now: Callable[[], float]) -> None:
         self._tell = tell
+        self._now = now
         self._mask = mask
         self._run_id = run_id
 
     def run_started(self, workflow: "Workflow", kind: str, initial: Mapping[str, Any], resumed_from: str) -> None:
         """Say that the run begins."""
-        self._tell(RunStarted(now(), self._run_id, workflow, kind, initial, resumed_from))
+        self._tell(RunStarted(self._now(), self._run_id, workflow, kind, initial, resumed_from))
 
     def printed(self, attempt: Told, stream: str, text: str) -> None:
         """Say what an attempt printed."""
         shown = self.hide(attempt, text)
-        self._tell(OutputWritten(now(), self._run_id, attempt.task.id, attempt.number, stream, shown))
+        self._tell(OutputWritten(self._now(), self._run_id, attempt.task.id, attempt.number, stream, shown))
 
     def hide(self, attempt: Told, text: str) -> str:
         """Mask the secrets in a text, those included that the attempt has set so far."""
@@ -70,7 +71,7 @@ class Telling:
 
     def progressed(self, attempt: Told, done: float, total: float | None, message: str) -> None:
         """Say how far an attempt is."""
-        self._tell(ProgressMade(now(), self._run_id, attempt.task.id, attempt.number, done, total, message))
+        self._tell(ProgressMade(self._now(), self._run_id, attempt.task.id, attempt.number, done, total, message))
 
     def failure_of(self, attempt: Told, error: BaseException) -> Failure:
         """Return what is said of an error; what a body that failed has kept in secret names is hidden in it, too."""
@@ -81,14 +82,14 @@ class Telling:
 
     def attempt_failed(self, attempt: Told, failure: Failure, retry_in: float | None) -> None:
         """Say that an attempt has failed; `retry_in` is in seconds, None if it was the last."""
-        self._tell(AttemptFailed(now(), self._run_id, attempt.task.id, attempt.number, failure, retry_in))
+        self._tell(AttemptFailed(self._now(), self._run_id, attempt.task.id, attempt.number, failure, retry_in))
 
     def task_taken(self, task_id: str, taken: Taken) -> None:
         """Say that a task isn't executed, since an earlier run has what it would set."""
         self._mask.meet(taken.changes)
         what = (taken.changes, None, taken.reason, taken.reads, taken.run_id)
-        self._tell(TaskFinished(now(), self._run_id, task_id, 0, Outcome.COMPLETED, *what))
+        self._tell(TaskFinished(self._now(), self._run_id, task_id, 0, Outcome.COMPLETED, *what))
 
     def task_left_out(self, task_id: str, attempt: int, outcome: Outcome, reason: str) -> None:
         """Say that a task is over without its body having had its way: it was skipped or cancelled."""
-        self._tell(TaskFinished(now(), self._run_id, task_id, attempt, outcome, NO_CHANGES, None, reason))
+        self._tell(TaskFinished(self._now(), self._run_id, task_id, attempt, outcome, NO_CHANGES, None, reason))
