@@ -15,7 +15,7 @@ class Reuse(NamedTuple):
     """What is taken from history; nothing, unless said otherwise.
 
     Attributes:
-        resume: the run to go on with, or the beginning of its id; empty: the workflow's latest; None: none.
+        resume: the run to go on with, or the beginning of its id; empty: the latest that is over; None: none.
         cached: whether unchanged tasks are taken from any earlier run.
         from_tasks: the tasks that are executed, with what follows them, on the latest run's values.
         only: the one task that is executed on the latest run's values.

@@ -153,14 +153,17 @@ class DefaultRunner:
         The initial context is the run's; but parameters that were left at their defaults have those of now.
 
         Args:
-            run: the id of the run, or a beginning that only it has; None: the latest.
+            run: the id of the run, or a beginning that only it has; None: the latest that is over, however it ended (a
+                run that completed after one that failed is what there is to go on with), of `workflow` where that is
+                given. One that is still going on is passed over with a warning.
             workflow: what is executed; None: the registered workflow of the run's name.
             context: replaces values of the run's initial context.
             timeout: see `execute`.
             observers: told every event of the new run.
 
         Raises:
-            HistoryError: if there is no such run, it is still going on, or its initial context can't be given back.
+            HistoryError: if there is no such run, the one named is still going on, or its initial context can't be
+                given back.
             WorkflowNotFoundError: a ValueError, if its workflow isn't registered any more.
             KeyboardInterrupt: on an interrupt, after the new run was recorded as Cancelled.
         """
@@ -241,7 +244,7 @@ class DefaultRunner:
         timeout: float | None = None,
         observers: Sequence[Observer] = (),
     ) -> Run:
-        """Start a run that executes some tasks on the values of the latest run, and takes the others from that.
+        """Start a run that executes some tasks on the values of the latest run that is over, and takes the others.
 
         Args:
             workflow: a `Workflow`, or the name of a registered one; it must have been run before.
@@ -253,7 +256,7 @@ class DefaultRunner:
 
         Raises:
             TaskNotFoundError: a KeyError, if the workflow has no such task.
-            HistoryError: if it has no run yet, or its latest run is still going on.
+            HistoryError: if it has no run that is over yet.
         """
         found = self._workflow(workflow)
         tasks = (tasks,) if isinstance(tasks, str) else tasks

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from cloaca_nb.core.graph import Workflow
 from cloaca_nb.core.names import Keys
 from cloaca_nb.core.retry import RetryPolicy
 from cloaca_nb.core.rules import context_value, task_failed
+from cloaca_nb.core.run_id import short
 from cloaca_nb.core.task import Task
 from cloaca_nb.errors import DefinitionError, HistoryError, TaskNotFoundError, WorkflowNotFoundError
 from cloaca_nb.runner import DefaultRunner
@@ -62,6 +64,11 @@ def executed(result):
 
 def reason(result, task_id):
     return result.tasks.set_index("task_id")["reason"][task_id]
+
+
+def resumed_from(runner, result):
+    found = runner.history().sql("SELECT run_id, resumed_from FROM runs")
+    return found.set_index("run_id")["resumed_from"][result.run_id]
 
 
 @pytest.fixture
@@ -203,6 +210,53 @@ def test_a_run_that_goes_on_in_another_process_is_refused(runner, database):
         with pytest.raises(HistoryError, match="is still going on, in process"):
             runner.resume(run.run_id, workflow=chain(a, c))
         run.cancel()
+
+
+def test_after_a_run_that_failed_and_one_that_completed_the_completed_one_is_gone_on_with(runner):
+    flow = chain(a, b, fails)
+    runner.execute(flow, {"x": 1})
+    completed = runner.execute(chain(a, b, c), {"x": 2})
+    resumed = runner.resume(workflow=chain(a, b, c))
+    assert executed(resumed) == []
+    assert resumed.final_context == completed.final_context
+    assert resumed_from(runner, resumed) == completed.run_id
+
+
+def test_a_run_that_goes_on_is_passed_over(runner, database, caplog):
+    failed = runner.execute(chain(a, fails), {"x": 1})
+    with DefaultRunner(database) as other:
+        begun = threading.Event()
+        run = other.start(chain(a, waits), {"x": 1}, observers=[lambda _: begun.set()])
+        assert begun.wait(WAIT)
+        other.history().runs()
+        resumed = runner.resume(workflow=chain(a, b))
+        run.cancel()
+    assert resumed_from(runner, resumed) == failed.run_id
+    assert f"Run {run.run_id} is still going on, in process" in caplog.text
+    assert f"goes on with run {short(failed.run_id)}, the latest that is over" in caplog.text
+
+
+def test_a_clock_that_is_set_back_changes_neither_durations_nor_which_run_is_the_latest(runner, monkeypatch):
+    set_back = 0.0
+    wall_clock = time.time
+    monkeypatch.setattr("time.time", lambda: wall_clock() - set_back)
+
+    def sets_back(context):
+        nonlocal set_back
+        set_back += 7200.0
+        context["a"] = 1
+
+    before = runner.execute(chain(sets_back, b), {"x": 1})
+    failed = runner.execute(chain(sets_back, fails), {"x": 1})
+    resumed = runner.resume(workflow=chain(sets_back, b))
+    for result in (before, failed, resumed):
+        assert result.duration >= 0
+        assert result.start_time <= result.end_time
+        assert (result.tasks["duration"].dropna() >= 0).all()
+        assert (runner.history().attempts(result.run_id)["duration"] >= 0).all()
+    assert before.end_time <= failed.start_time
+    assert failed.end_time <= resumed.start_time
+    assert resumed_from(runner, resumed) == failed.run_id
 
 
 def test_a_workflow_that_is_not_registered_any_more(runner, registry):

@@ -21,7 +21,7 @@ Resume = Annotated[
         RESUME,
         metavar="[RUN]",
         help="Go on with an earlier run: execute what had not completed, what was edited, and what follows. RUN is its "
-        "id, or the name that `history` shows; by default the workflow's latest.",
+        "id, or the name that `history` shows; by default the workflow's latest run that is over, however it ended.",
     ),
 ]
 Cached = Annotated[

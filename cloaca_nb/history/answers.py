@@ -1,5 +1,6 @@
 """What a history is asked: its runs, their tasks, attempts, output and values, and what differs between two."""
 
+import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -7,6 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from cloaca_nb.core.graph import Workflow
+from cloaca_nb.core.run_id import short
 from cloaca_nb.errors import HistoryError
 from cloaca_nb.history.accounts import Accounts
 from cloaca_nb.history.artifacts import ArtifactStore
@@ -15,7 +17,7 @@ from cloaca_nb.history.diff import RunDiff, compare
 from cloaca_nb.history.diff_rows import pair_with, read_run, usual_durations
 from cloaca_nb.history.location import Location
 from cloaca_nb.history.memory import AGAIN, Memory, initial_values, remember
-from cloaca_nb.history.questions import ATTEMPTS, CONTEXT, COUNT, LOGS, OPEN, RUNS, STARTED_FROM, TASKS
+from cloaca_nb.history.questions import ATTEMPTS, CONTEXT, COUNT, LOGS, RUNS, STARTED_FROM, TASKS
 from cloaca_nb.history.runs_page import Settings, counted, history_bundle
 from cloaca_nb.history.secret_digest import SecretDigest
 from cloaca_nb.history.store import Reading, Store
@@ -23,7 +25,7 @@ from cloaca_nb.history.tables import from_arrow
 from cloaca_nb.history.targets import check_targets
 from cloaca_nb.history.transfers import Transfer, transfers
 from cloaca_nb.history.usual import usual_seconds
-from cloaca_nb.history.which import check_task, which_run
+from cloaca_nb.history.which import check_task, which_run, which_to_resume
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["Answers"]
 
 T = TypeVar("T")
+logger = logging.getLogger(__name__)
 NO_SECRETS: Final[Mapping[str, Any]] = MappingProxyType({})
 LATEST: Final = 10  # runs that a history shows of itself
 
@@ -126,7 +129,9 @@ class Answers:
         return self._read(partial(self._which, run=run))
 
     def to_resume(self, run: str | None = None, workflow: str | None = None) -> tuple[str, str]:
-        """Return the id and the workflow of the run that a new one can go on with: by default the latest.
+        """Return the id and the workflow of the run that a new one can go on with.
+
+        That is by default the latest one that is over, however it ended; one that is still going on is told of.
 
         Args:
             run: its id, or a beginning that only it has.
@@ -135,19 +140,14 @@ class Answers:
         Raises:
             HistoryError: if there is no such run, or it is still going on.
         """
-
-        def answer(reading: Reading) -> tuple[str, dict[str, Any]]:
-            run_id = self._which(reading, run, workflow)
-            return run_id, reading.rows(OPEN, run_id)[0]
-
-        run_id, found = self._read(answer)
-        if found["status"] == "Running":
-            where = "in this process" if found["pid"] is None else f"in process {found['pid']} on {found['host']}"
-            otherwise = "" if run is not None else " To go on with an earlier run meanwhile, name it."
-            raise HistoryError(
-                f"Run {run_id} is still going on, {where}. Cancel it, or wait for its end, first.{otherwise}"
+        found = self._read(partial(which_to_resume, location=self.location, run=run, workflow=workflow))
+        if found.passed_over:
+            logger.warning(
+                "%s: what begins now goes on with run %s, the latest that is over.",
+                found.passed_over,
+                short(found.run_id),
             )
-        return run_id, str(found["workflow"])
+        return found.run_id, found.workflow
 
     def latest(self, workflow: str) -> str | None:
         """Return the id of the latest run of a workflow; None if there is none. A try is no run."""

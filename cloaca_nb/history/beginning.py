@@ -56,13 +56,13 @@ class Beginning(NamedTuple):
     def of_some(
         cls, history: History, workflow: Workflow, given: dict[str, Any], tasks: Collection[str], *, following: bool
     ) -> "Beginning":
-        """Execute some tasks, and perhaps what follows them, on the values of the workflow's latest run.
+        """Execute some tasks, and perhaps what follows them, on the values of the workflow's latest run that is over.
 
         Of the others only those are executed that these depend on, and that have no values to give.
 
         Raises:
             TaskNotFoundError: a KeyError, if the workflow has no such task.
-            HistoryError: if it has no run yet, or its latest run is still going on.
+            HistoryError: if it has no run that is over yet.
         """
         after = {later for task_id in tasks for later in workflow.descendants(task_id)} - set(tasks)
         run_id, _ = history.to_resume(None, workflow.name)

@@ -1,19 +1,27 @@
 """Which run is meant: by its id, the beginning of that, or as the latest."""
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from cloaca_nb.core.run_id import short
 from cloaca_nb.errors import HistoryError, near_miss
 from cloaca_nb.history.location import Location
 from cloaca_nb.history.store import Reading
 
-__all__ = ["check_task", "which_run"]
+__all__ = ["Resumable", "check_task", "which_run", "which_to_resume"]
 
+RUNNING: Final = "Running"
 WORD: Final = "last"  # instead of a run's id
 NEAR: Final = 1000  # runs among which a near miss is looked for
 LATEST: Final = """
     SELECT run_id FROM runs WHERE kind = 'run' AND ($1 IS NULL OR workflow = $1)
     ORDER BY started DESC, run_id DESC LIMIT 1
+"""
+LATEST_OVER: Final = """
+    SELECT run_id, workflow FROM runs WHERE kind = 'run' AND ($1 IS NULL OR workflow = $1) AND status <> 'Running'
+    ORDER BY started DESC, run_id DESC LIMIT 1
+"""
+OPEN: Final = """
+    SELECT workflow, status, host, pid FROM runs LEFT JOIN processes USING (journal) WHERE run_id = $1
 """
 NAMED: Final = """
     SELECT run_id FROM runs WHERE starts_with(run_id, $1) OR (length($1) >= 8 AND ends_with(run_id, $1)) LIMIT 5
@@ -45,6 +53,32 @@ def which_run(reading: Reading, location: Location, run: str | None, workflow: s
     raise HistoryError(
         f"The history {location} has no run {run!r}.{near} %cloaca_history, runs() or `cloaca-nb history` lists them."
     )
+
+
+class Resumable(NamedTuple):
+    """A run that a new one can go on with."""
+
+    run_id: str
+    workflow: str
+    passed_over: str = ""  # what is to be said of a later one that is still going on
+
+
+def which_to_resume(reading: Reading, location: Location, run: str | None, workflow: str | None) -> Resumable:
+    """Return the run that a new one can go on with; by default the latest that is over, however it ended.
+
+    Raises:
+        HistoryError: if there is none, or the one named is still going on.
+    """
+    run_id = which_run(reading, location, run, workflow)
+    latest = reading.rows(OPEN, run_id)[0]
+    if latest["status"] != RUNNING:
+        return Resumable(run_id, latest["workflow"])
+    where = "in this process" if latest["pid"] is None else f"in process {latest['pid']} on {latest['host']}"
+    going_on = f"Run {run_id} is still going on, {where}"
+    over = reading.rows(LATEST_OVER, workflow) if run in {None, WORD} else []
+    if not over:
+        raise HistoryError(f"{going_on}. Cancel it, or wait for its end, first.")
+    return Resumable(over[0]["run_id"], over[0]["workflow"], going_on)
 
 
 def check_task(reading: Reading, run_id: str, task: str) -> None:

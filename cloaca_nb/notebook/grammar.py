@@ -50,8 +50,8 @@ RUN: Final = (
         const="",
         metavar="RUN",
         kind="run",
-        help="go on with an earlier run, by default the latest: execute what had not completed or was edited, and what "
-        "follows it",
+        help="go on with an earlier run: execute what had not completed or was edited, and what follows it; by default "
+        "the workflow's latest run that is over, however it ended",
     )
     .option("--cached", action="store_true", help="take tasks whose code and inputs are unchanged from any earlier run")
     .option(

@@ -39,7 +39,8 @@ def say_summary(
     counts = {outcome: record.count(outcome) for outcome in Outcome}
     taken = [task.taken_from for task in record.tasks.values() if task.taken_from]
     counts[Outcome.COMPLETED] -= len(taken)
-    parts = [f"{record.status} in {duration(record.elapsed(now()))}", *counted(counts, tuple(Outcome)), *_taken(taken)]
+    ended = f"{record.status} in {duration(record.elapsed(now()))}"
+    parts = [ended, *counted(counts, tuple(Outcome)), *_taken(taken, record.resumed_from)]
     name = Text(record.workflow.name if record.workflow else "", style="bold")
     console.print(Text.assemble(mark(console, record.status), " ", name, "  ", dotted(console, parts)))
 
@@ -54,7 +55,9 @@ def _say_tracebacks(console: Console, failed: list[TaskRecord]) -> None:
         console.line()
 
 
-def _taken(runs: list[str]) -> Iterator[str]:
-    """Yield e.g. ``2 taken from run 89abcdef``."""
+def _taken(runs: list[str], resumed_from: str) -> Iterator[str]:
+    """Yield e.g. ``2 taken from run 89abcdef``; and with which run this one went on, where that doesn't say it."""
     if runs:
         yield f"{len(runs)} taken from {run_name(runs[0]) if len(set(runs)) == 1 else 'history'}"
+    if resumed_from and {*runs} != {resumed_from}:
+        yield f"went on with {run_name(resumed_from)}"
