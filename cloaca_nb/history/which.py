@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 from cloaca_nb.core.run_id import short
 from cloaca_nb.errors import HistoryError, near_miss
 from cloaca_nb.history.location import Location
+from cloaca_nb.history.questions import OPEN
 from cloaca_nb.history.store import Reading
 
 __all__ = ["Resumable", "check_task", "which_run", "which_to_resume"]
@@ -19,9 +20,6 @@ LATEST: Final = """
 LATEST_OVER: Final = """
     SELECT run_id, workflow FROM runs WHERE kind = 'run' AND ($1 IS NULL OR workflow = $1) AND status <> 'Running'
     ORDER BY started DESC, run_id DESC LIMIT 1
-"""
-OPEN: Final = """
-    SELECT workflow, status, host, pid FROM runs LEFT JOIN processes USING (journal) WHERE run_id = $1
 """
 NAMED: Final = """
     SELECT run_id FROM runs WHERE starts_with(run_id, $1) OR (length($1) >= 8 AND ends_with(run_id, $1)) LIMIT 5
