@@ -72,7 +72,11 @@ def export_notebook(  # noqa: PLR0913 - one for each option
     ] = None,
     history: HistoryUrl = None,
 ) -> None:
-    """Write a notebook's workflow as an installable package."""
+    """Write a notebook's workflow as an installable package.
+
+    What no task needs is left out and listed. What acts when the notebook runs, like `!wget`, no package does: it is
+    listed apart, in the package's README too. `%cd` is an error, unless its cell begins with `#| cloaca: skip`.
+    """
     with readable_errors(), ExitStack() as stack:
         check_exists(notebook, "NOTEBOOK")
         wishes = Wishes(name, import_name.value, archive=archive, vendor=vendor or ())
@@ -95,9 +99,9 @@ def export_notebook(  # noqa: PLR0913 - one for each option
 def _say_exported(package: Package, folder: Path) -> None:
     console = stdout()
     console.print(Text.assemble(mark(console, Status.COMPLETED), f" {package.name} is in {file_label(str(folder))}"))
-    for path in sorted(package.files):
+    for path in sorted([*package.files, *package.data]):
         console.print(f"    {path}")
-    if package.left_out:
-        console.print("  Left out, since no task needs it:")
-    for line in package.left_out:
-        console.print(Text(f"    {line}", style="dim"))
+    for title, lines in package.behind.items():
+        console.print(f"  {title}")
+        for line in lines:
+            console.print(Text(f"    {line}", style="dim"))

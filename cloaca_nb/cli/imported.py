@@ -43,8 +43,8 @@ def import_as_notebook(
     """
     with readable_errors():
         check_exists(package, "PACKAGE")
-        made = import_package(package)
         target = output or Path()
+        made = import_package(package, target.stem if target.suffix == ".ipynb" else None)
         target = target if target.suffix == ".ipynb" else target / f"{made.notebook.name}.ipynb"
         written = write_notebook(made.notebook, made.files, target)
         console = stdout()

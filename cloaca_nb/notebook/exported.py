@@ -24,14 +24,15 @@ def exported(made: Delivered, differences: Iterable[str], said: Iterable[str]) -
 
 def _lines(made: Delivered, differences: list[str], said: Iterable[str]) -> Iterator[str]:
     yield f"{file_label(str(made.folder))}:"
-    yield from (f"  {path}" for path in made.package.files)
+    yield from (f"  {path}" for path in sorted([*made.package.files, *made.package.data]))
     if made.packed is not None:
         found = made.packed.inspection
         yield f"  {made.packed.path.name} ({len(found.files)} files, {found.packed:,} bytes, {found.fingerprint})"
         yield from found.warnings
     yield made.next_step
     yield from said
-    yield from _listed("Left out, since no task needs it:", made.package.left_out)
+    for title, lines in made.package.behind.items():
+        yield from _listed(title, lines)
     yield from _listed("The executed cells differ from the saved notebook:", differences)
 
 

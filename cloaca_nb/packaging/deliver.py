@@ -14,6 +14,7 @@ from cloaca_nb.packaging.analysis.notebook import Notebook
 from cloaca_nb.packaging.export.export import export
 from cloaca_nb.packaging.export.package import Package
 from cloaca_nb.packaging.export.write import write_package
+from cloaca_nb.packaging.loading.expected import Expected
 from cloaca_nb.packaging.pack import Check, Packed, pack
 
 __all__ = ["Delivered", "Wishes", "deliver"]
@@ -72,6 +73,11 @@ def deliver(notebook: Notebook, workflow: Workflow | str | None, folder: str | P
     """
     if wishes.vendor and not wishes.archive:
         raise ConfigurationError("Distributions are carried in an archive, so --vendor needs --archive.")
+    if wishes.more is not None and wishes.import_name != "cloaca_nb":
+        raise ConfigurationError(
+            f"Golden tests run on cloaca_nb, which a package that imports {wishes.import_name} doesn't require: leave "
+            "--golden out, or --import-name."
+        )
     package = export(notebook, workflow, name=wishes.name, import_name=wishes.import_name)
     if wishes.more is not None:
         package = replace(package, files=dict(sorted({**package.files, **wishes.more(package)}.items())))
@@ -83,8 +89,15 @@ def deliver(notebook: Notebook, workflow: Workflow | str | None, folder: str | P
             written,
             written if wishes.archive else scratch,
             vendor=wishes.vendor,
-            expected=package.dependencies,
+            expected=_expected(package, workflow),
             modified=notebook.modified,
             check=wishes.check,
         )
     return Delivered(package, written, packed if wishes.archive else None)
+
+
+def _expected(package: Package, workflow: Workflow | str | None) -> Expected:
+    """Return the DAG that the package must make: the kernel's, whole, if there is one; else what the text tells."""
+    if isinstance(workflow, Workflow):
+        return Expected(package.workflow_name, workflow.dependencies, is_all=True)
+    return Expected(package.workflow_name, package.dependencies, is_all=not package.makes_more)

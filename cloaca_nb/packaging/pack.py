@@ -24,6 +24,7 @@ from cloaca_nb.packaging.archive.manifest import Manifest, ManifestTask, read_ma
 from cloaca_nb.packaging.archive.member_names import module_name_problem, name_problem, shadowing
 from cloaca_nb.packaging.archive.members import CHUNK, Limits, archive_in
 from cloaca_nb.packaging.archive.vendored import vendored
+from cloaca_nb.packaging.loading.expected import Expected
 from cloaca_nb.packaging.loading.host import PackageProcess
 from cloaca_nb.packaging.loading.loader import refusal
 from cloaca_nb.packaging.loading.registered import RegisteredWorkflow
@@ -59,7 +60,7 @@ def pack(
     output: str | Path | None = None,
     *,
     vendor: Iterable[str] = (),
-    expected: Mapping[str, Iterable[str]] | None = None,
+    expected: Expected | None = None,
     modified: str | None = None,
     check: Check | None = None,
     environ: Mapping[str, str] | None = None,
@@ -73,7 +74,7 @@ def pack(
         folder: the project's: with a pyproject.toml that names an entry module.
         output: the archive, or a folder for it; None: ``<name>-<version>.cloacina`` in the working directory.
         vendor: distributions of this environment that are carried in ``vendor/``, with what they require.
-        expected: for tasks, by id, the dependencies that they must have: the notebook's.
+        expected: the DAG that it must make: its notebook's.
         modified: when the project was last changed, RFC 3339, where that is on record.
         check: a last look at the files, after all other checks; no archive is made if it raises.
         environ: environment variables; ``SOURCE_DATE_EPOCH`` says when the archive was made, instead of `modified`.
@@ -90,12 +91,13 @@ def pack(
         staged = Path(scratch) / "package"
         paths = _stage(vendored(vendor) | contents(top, facts.entry_module), staged, top)
         workflows = _registered(staged, facts, within, top)
-        _check_expected(expected or {}, workflows, top)
+        if expected is not None and (problems := list(expected.differences(workflows))):
+            raise refusal(top, problems)
         created = _created(os.environ if environ is None else environ, modified)
         manifest = _manifest(facts, paths, workflows, created)
+        manifest = replace(manifest, fingerprint=_fingerprint(manifest, staged, paths))
         if problems := read_manifest(manifest.text().encode())[2]:  # before its name and version become a file's name
             raise refusal(top, problems)
-        manifest = replace(manifest, fingerprint=_fingerprint(manifest, staged, paths))
         with _replaced(_target(output, facts)) as target, tempfile.TemporaryFile() as tar:
             _write(tar, staged, paths, manifest)
             _compress(tar, target)  # what it unpacks to is at hand: to unpack it again would take as long once more
@@ -164,23 +166,6 @@ def _registered(staged: Path, facts: _Project, limits: Limits, top: Path) -> lis
     if problems:
         raise refusal(top, problems)
     return workflows
-
-
-def _check_expected(expected: Mapping[str, Iterable[str]], workflows: Iterable[RegisteredWorkflow], top: Path) -> None:
-    """Refuse a package that makes another DAG than its notebook."""
-    found = {task.id: set(task.dependencies) for workflow in workflows for task in workflow.tasks}
-    problems = [
-        f"Task {task_id!r} follows {sorted(ids)} in the notebook, but "
-        + (
-            f"{sorted(found[task_id])} in the package."
-            if task_id in found
-            else "the package registers none of that id."
-        )
-        for task_id, ids in expected.items()
-        if found.get(task_id) != set(ids)
-    ]
-    if problems:
-        raise refusal(top, problems)
 
 
 def _manifest(

@@ -67,6 +67,38 @@ def test_a_live_export_and_a_static_one_are_byte_identical(notebook, cell, tmp_p
     assert inspect_archive(tmp_path / "live" / "demo-0.1.0.cloacina").manifest.created_at == created
 
 
+MONTHS = """
+import os
+from cloaca_nb import task
+for n in range(int(os.environ.get("MONTHS", "1"))):
+    @task(id=f"month_{n}", dependencies=[])
+    def month(context, n=n):
+        context.set("month", n)
+"""
+
+
+ELSEWHERE = {
+    # how many tasks the notebook's process makes, where a fresh one makes one: what is said
+    "3": "Task 'month_2' follows [] in the notebook, but the package registers none",
+    "0": "Task 'month_0' is in the package, but not in the notebook",
+}
+
+
+@pytest.mark.parametrize("there", ELSEWHERE)
+def test_tasks_that_come_out_otherwise_elsewhere_make_no_archive(cell, tmp_path, monkeypatch, there) -> None:
+    cell("%cloaca_workflow months")
+    monkeypatch.setenv("MONTHS", there)
+    for text in (MONTHS, "%%cloaca_task load\nrows = [1]"):
+        assert cell(text).error is None
+    monkeypatch.delenv("MONTHS")
+    ran = cell("%cloaca_export out --archive")
+    assert "does it look at the environment" in ran.out
+    assert ELSEWHERE[there] in ran.out
+    assert not list((tmp_path / "out").glob("*.cloacina"))
+    monkeypatch.setenv("MONTHS", there)
+    assert cell("%cloaca_export again --archive").error is None
+
+
 def test_the_export_says_where_the_saved_file_differs(notebook, cell) -> None:
     for name, text in CELLS.items():
         cell(text.replace("RATE = 3", "RATE = 4"), name)

@@ -2,17 +2,19 @@
 
 import ast
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from cloaca_nb.errors import ExportError
 from cloaca_nb.packaging.analysis.distributions import Installed, requirement
 from cloaca_nb.packaging.analysis.imports import OUR_NAMES
 from cloaca_nb.packaging.analysis.quiet import parse
 
-__all__ = ["Foundation", "ImportedModule", "foundation", "imported_modules"]
+__all__ = ["Foundation", "ImportedModule", "foundation", "imported_modules", "is_left_out"]
+
+MOST_DATA: Final = 50_000_000  # bytes that a local package may hold besides modules
 
 
 class ImportedModule(NamedTuple):
@@ -29,10 +31,12 @@ class Foundation:
 
     Attributes:
         files: the local modules, text by path beside the package's folder.
+        data: what local packages hold besides modules, by path.
         requirements: of distributions, sorted.
     """
 
     files: dict[str, str]
+    data: dict[str, bytes]
     requirements: tuple[str, ...]
 
     @property
@@ -58,18 +62,26 @@ def foundation(imports: Iterable[ImportedModule], folder: Path | None, installed
         ExportError: for a relative import, or one that nothing provides.
     """
     files: dict[str, str] = {}
+    data: dict[str, bytes] = {}
     needed: set[str] = set()
     waiting = list(imports)
     while waiting:
         one = waiting.pop()
-        found = _local_files(one.module.partition(".")[0], folder)
-        new = {path: text for path, text in found.items() if path not in files}
+        top = one.module.partition(".")[0]
+        found = _local_files(top, folder)
+        new = {path: _text(file) for path, file in found.items() if path.endswith(".py") and path not in files}
         files |= new
+        data |= _data({path: file for path, file in found.items() if path not in {*files, *data}}, top, one.where)
         for path, text in new.items():
             waiting += [other for other in imported_modules(text, path) if not other.module.startswith(".")]
         if not found:
             needed.update(_required(one, installed))
-    return Foundation(dict(sorted(files.items())), tuple(sorted(needed, key=str.lower)))
+    return Foundation(dict(sorted(files.items())), dict(sorted(data.items())), tuple(sorted(needed, key=str.lower)))
+
+
+def is_left_out(path: Path) -> bool:
+    """Say whether a file or folder stays behind when the package that it lies in is carried: hidden, or a cache."""
+    return path.name.startswith(".") or path.name == "__pycache__" or path.suffix in {".pyc", ".pyo"}
 
 
 def _imported(node: ast.AST, where: str, *, guarded: bool) -> Iterator[ImportedModule]:
@@ -109,14 +121,35 @@ def _required(one: ImportedModule, installed: Installed) -> list[str]:
     return found or []
 
 
-def _local_files(name: str, folder: Path | None) -> dict[str, str]:
+def _local_files(name: str, folder: Path | None) -> dict[str, Path]:
+    """Return the files of a module beside the notebook, by path: of a package all that lies in it."""
     if folder is None or not name or name in {*sys.stdlib_module_names, *OUR_NAMES}:
         return {}
     if (single := folder / f"{name}.py").is_file():
-        return {single.name: _text(single)}
+        return {single.name: single}
     if (folder / name / "__init__.py").is_file():
-        return {path.relative_to(folder).as_posix(): _text(path) for path in sorted((folder / name).rglob("*.py"))}
+        return {path.relative_to(folder).as_posix(): path for path in _files_below(folder / name)}
     return {}
+
+
+def _files_below(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.iterdir()):
+        if path.is_dir() and not path.is_symlink() and not is_left_out(path):
+            yield from _files_below(path)
+        elif path.is_file() and not is_left_out(path):
+            yield path
+
+
+def _data(files: Mapping[str, Path], name: str, where: str) -> dict[str, bytes]:
+    """Return the content of files that are no modules, where a package can bear that."""
+    if (size := sum(file.stat().st_size for file in files.values())) > MOST_DATA:
+        largest = max(files, key=lambda path: files[path].stat().st_size)
+        raise ExportError(
+            f"{where}: the package {name!r} beside the notebook holds {size / 1e6:,.0f} MB besides its modules, "
+            f"{largest} above all, and at most {MOST_DATA / 1e6:.0f} MB are carried. Move its data elsewhere, and give "
+            "the tasks a parameter that says where."
+        )
+    return {path: file.read_bytes() for path, file in files.items()}
 
 
 def _text(file: Path) -> str:

@@ -36,6 +36,17 @@ class Dag:
     certain: Mapping[str, tuple[str, ...]]
     outputs: frozenset[str]
 
+    @property
+    def makes_more(self) -> bool:
+        """Whether there are tasks besides those of `certain`, which are known only when the package is imported."""
+        return len(self.certain) < len(self.workflow)
+
+    @property
+    def asked(self) -> list[str]:
+        """The keys that tasks read, with or without a default, and none sets: a run is given them."""
+        read = (key for task in self.workflow.tasks for key in (*task.keys.reads, *task.keys.optional))
+        return list(dict.fromkeys(key for key in read if key not in self.outputs))
+
     def dependencies_to_write(self, entry: TaskOfCell, *, infers: bool) -> tuple[str, ...] | None:
         """Return what a task cell's function has to name as its dependencies; None: leave that to inference.
 

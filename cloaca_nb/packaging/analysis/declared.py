@@ -28,7 +28,8 @@ from cloaca_nb.packaging.analysis.defaults import Parameters, replaced, with_lat
 from cloaca_nb.packaging.analysis.effects import uses_ipython
 from cloaca_nb.packaging.analysis.imports import imports_of
 from cloaca_nb.packaging.analysis.install_lines import installed_by, words_of
-from cloaca_nb.packaging.analysis.magics import Transform, cell_magic, to_python
+from cloaca_nb.packaging.analysis.ipython_calls import calls_in, cell_magic_acts
+from cloaca_nb.packaging.analysis.magics import Transform, cell_magic, tidied, to_python
 from cloaca_nb.packaging.analysis.marked import TestOfCell, mark_of, read_test
 from cloaca_nb.packaging.analysis.notebook import Cell, Notebook
 from cloaca_nb.packaging.analysis.statements import KNOWN, Place, Statement, read_statements
@@ -108,6 +109,7 @@ class Declared:
         tests: the cells that are tests, in document order.
         wanted: statements that are carried though no task may need them, each with whether it may have effects.
         skipped: a line for each cell whose magic makes it no Python.
+        acting: the cells of which a magic runs something else than Python.
         workflows: the names that tasks join, in order.
     """
 
@@ -119,6 +121,7 @@ class Declared:
     tests: list[TestOfCell] = field(default_factory=list)
     wanted: dict[Statement, bool] = field(default_factory=dict)
     skipped: list[str] = field(default_factory=list)
+    acting: list[Cell] = field(default_factory=list)
     ours: OurNames = field(default_factory=lambda: OurNames(()))
 
 
@@ -189,6 +192,7 @@ class _Reading:
         cell = written
         if "\r" in written.text:
             cell = replace(written, text=written.text.replace("\r\n", "\n").replace("\r", "\n"))
+        cell = cell if cell.text == (text := tidied(cell.text)) else replace(cell, text=text)
         magic, word = cell_magic(cell.text), mark_of(cell)
         if word == SKIP:
             self._found.skipped.append(f"{cell.at(1)}: `#| cloaca: skip`")
@@ -205,6 +209,8 @@ class _Reading:
             self._read(replace(cell, text=magic.body))
         elif magic.name in _PEELED:
             self._read_plain(cell, magic.body)
+        elif cell_magic_acts(magic.name):
+            self._found.acting.append(cell)
         else:
             self._found.skipped.append(f"{cell.at(1)}: %%{magic.name} {magic.line}".rstrip())
 
@@ -233,17 +239,16 @@ class _Reading:
 
     def _obey(self, statement: Statement) -> None:
         """Take in the magic and shell lines that say something about the package."""
-        parts = ast.walk(statement.node)
-        words = [one.value for one in parts if isinstance(one, ast.Constant) and isinstance(one.value, str)]
-        name, line = words if len(words) == 2 else ("", words[0] if words else "")  # noqa: PLR2004 - magic and line
-        arguments = words_of(line)
-        if name == "cloaca_workflow" and arguments and not arguments[0].startswith("-"):
-            if len(arguments) > 1:
-                raise ExportError(
-                    f"{statement.where}: {arguments[1]!r} is one word too many; a name with spaces stands in quotes."
-                )
-            self._workflow = arguments[0]
-        self._found.install_hints += installed_by(name, line)
+        for call in calls_in(statement.node):
+            arguments = words_of(call.line)
+            if call.magic == "cloaca_workflow" and arguments and not arguments[0].startswith("-"):
+                if len(arguments) > 1:
+                    raise ExportError(
+                        f"{statement.where}: {arguments[1]!r} is one word too many; a name with spaces stands in "
+                        "quotes."
+                    )
+                self._workflow = arguments[0]
+            self._found.install_hints += installed_by(call.magic, call.line)
 
 
 @lru_cache(maxsize=KNOWN)

@@ -1,4 +1,4 @@
-"""Environment variables that a notebook sets by a magic, which a package doesn't run."""
+"""Magics that change what a task finds around it: environment variables and the working directory."""
 
 import ast
 import re
@@ -6,12 +6,31 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from cloaca_nb.errors import ExportError
+from cloaca_nb.packaging.analysis.ipython_calls import calls_in
 from cloaca_nb.packaging.analysis.quiet import parse
 from cloaca_nb.packaging.analysis.statements import Statement
 
-__all__ = ["refuse_set_by_magic"]
+__all__ = ["refuse_moves", "refuse_set_by_magic"]
 
-_SETS: Final = re.compile(r"%(?:set_)?env\s+(\w+)(?:\s*=\s*|\s+)(.+)")
+_SETS: Final = re.compile(r"(\w+)(?:\s*=\s*|\s+)(.+)")
+
+
+def refuse_moves(statements: Iterable[Statement]) -> None:
+    """Refuse ``%cd``: any path that a task opens may start from there.
+
+    Args:
+        statements: of the notebook.
+
+    Raises:
+        ExportError: it says what to write instead.
+    """
+    for statement in statements:
+        if any(one.moves for one in calls_in(statement.node)):
+            raise ExportError(
+                f"{statement.where}: `{statement.first_line}` changes the folder from which relative paths start, and "
+                "the package won't do it. Give the tasks whole paths, or a parameter that says where; if none of them "
+                "depends on it, put the line into a cell of its own that begins with `#| cloaca: skip`."
+            )
 
 
 def refuse_set_by_magic(statements: Iterable[Statement], texts: Mapping[str, str]) -> None:
@@ -24,7 +43,8 @@ def refuse_set_by_magic(statements: Iterable[Statement], texts: Mapping[str, str
     Raises:
         ExportError: with the same line as Python.
     """
-    found = [(one, match) for one in statements if (match := _SETS.match(one.first_line))]
+    lines = [(one, call.line) for one in statements for call in calls_in(one.node) if call.sets_variable]
+    found = [(one, match) for one, line in lines if (match := _SETS.fullmatch(line))]
     for where, text in texts.items() if found else ():
         named = {node.value for node in ast.walk(parse(text)) if isinstance(node, ast.Constant)}
         for statement, match in found:

@@ -1,31 +1,21 @@
-"""IPython's own syntax, told from Python without IPython: what a cell's magics, shell lines and help lines become.
+"""IPython's own syntax as Python: what IPython itself makes of a cell's magics, shell lines, help lines and prompts.
 
-They become what IPython itself makes of them, calls of ``get_ipython()``, on the same lines. A line is looked at only
-where a statement begins: inside an expression or a string, ``% y)`` and ``%d items`` are left alone.
+They become calls of ``get_ipython()``, and the lines of the cell stay its lines. A cell that is Python already stays as
+it is: IPython isn't even loaded for it.
 """
 
-import io
+import ast
 import re
-import tokenize
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Final, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
+from cloaca_nb.packaging.analysis.ipython_calls import call_of
 from cloaca_nb.packaging.analysis.quiet import parse
 
-__all__ = ["CellMagic", "Transform", "cell_magic", "to_python"]
+__all__ = ["CellMagic", "Transform", "cell_magic", "tidied", "to_python"]
 
 Transform: TypeAlias = Callable[[str], str]
-
-# None of these can begin a Python statement, so no valid Python is taken for IPython's.
-_ESCAPE: Final = re.compile(r"(?P<indent>\s*)(?P<escape>!!|!|%)(?P<rest>.*)", re.DOTALL)
-_ASSIGNED: Final = re.compile(
-    r"(?P<indent>\s*)(?P<target>[\w.,()\[\]* \t]+?)\s*=\s*(?P<escape>!|%)(?P<rest>.*)", re.DOTALL
-)
-# ``?x``; or ``x?`` at the end of a line, of which IPython then runs nothing else.
-_HELP: Final = re.compile(
-    r"""(?P<indent>\s*)(?:\?{1,2}(?P<before>.*)|[^'"#]*?(?P<after>%{0,2}[\w.*]+(?:\[-?\d+\][\w.*]*)*)\s*\?{1,2})\s*$"""
-)
 
 
 class CellMagic(NamedTuple):
@@ -49,25 +39,41 @@ def cell_magic(text: str) -> CellMagic | None:
     return CellMagic(match[1], match[2].strip(), "\n" * (text.count("\n", 0, blank) + 1) + rest) if match else None
 
 
+@lru_cache(4096)  # see above
+def tidied(text: str) -> str:
+    """Return a cell's text without what IPython takes off it first: indentation of the whole cell, and prompts."""
+    if cell_magic(text) is not None or _parses(text):
+        return text
+    return "".join(_cleaned(text.splitlines(keepends=True), _manager()))
+
+
 def to_python(text: str) -> str:
     """Return a cell's text with IPython's syntax written as Python, line for line.
+
+    What IPython can't read either is left for whoever parses the cell, and says what is wrong and where.
 
     Args:
         text: a cell without a cell magic.
     """
     if _parses(text):
         return text
-    lines = text.splitlines(keepends=True)
-    done: list[str] = []
-    while lines:
-        count = _magic_length(lines)
-        if count:
-            done.append(_as_call("".join(lines[:count])))
-        else:
-            count = _statement_length(lines)
-            done.extend(lines[:count])
-        del lines[:count]
-    return "".join(done)
+    from IPython.core.inputtransformer2 import TRANSFORM_LOOP_LIMIT  # noqa: PLC0415 - see the module's own docstring
+
+    manager = _manager()
+    lines = _cleaned(f"{text}\n".splitlines(keepends=True), manager)
+    for _ in range(TRANSFORM_LOOP_LIMIT):
+        changed, after = manager.do_one_token_transform(lines)
+        if not changed:
+            break
+        lines = _aligned(lines, after)
+    return "".join(lines)[:-1]
+
+
+def _manager() -> Any:
+    """Return what knows IPython's syntax; it has no types."""
+    from IPython.core.inputtransformer2 import TransformerManager  # noqa: PLC0415 - see above
+
+    return TransformerManager()  # type: ignore[no-untyped-call]  # likewise
 
 
 def _parses(text: str) -> bool:
@@ -78,48 +84,32 @@ def _parses(text: str) -> bool:
     return True
 
 
-def _magic_length(lines: list[str]) -> int:
-    """Return how many lines a magic or shell line at the start takes; 0 if there is none."""
-    first = lines[0]
-    if not (_ESCAPE.match(first) or _ASSIGNED.match(first) or _HELP.match(first)):
-        return 0
-    count = 1
-    while lines[count - 1].rstrip("\n").endswith("\\") and count < len(lines):
-        count += 1
-    return count
+def _cleaned(lines: list[str], manager: Any) -> list[str]:
+    """Return lines as they are after IPython's first look; empty ones stay, which it drops or takes blanks off."""
+    begin = next((number for number, line in enumerate(lines) if line.strip()), len(lines))
+    after = lines[begin:]
+    for transform in manager.cleanup_transforms:
+        after = transform(after)
+    if len(after) != len(lines) - begin:
+        return lines
+    return [*lines[:begin], *(new if old.strip() else old for old, new in zip(lines[begin:], after, strict=True))]
 
 
-def _statement_length(lines: list[str]) -> int:
-    """Return how many lines the first logical line takes; all of them if it never ends."""
-    if not lines[0].strip() or lines[0].lstrip().startswith("#"):
-        return 1
-    reader = io.StringIO("".join(lines)).readline
-    try:
-        return next(token.end[0] for token in tokenize.generate_tokens(reader) if token.type == tokenize.NEWLINE)
-    except (tokenize.TokenError, SyntaxError, StopIteration):
-        return len(lines)  # not Python either: whoever parses the whole cell says what is wrong and where
+def _aligned(before: list[str], after: list[str]) -> list[str]:
+    """Return lines of which one has become a call, with an empty one for each line that went into it."""
+    place = next(number for number, (old, new) in enumerate(zip(before, after, strict=False)) if old != new)
+    lost = ["\n"] * (len(before) - len(after))
+    return [*after[:place], _untimed(after[place]), *lost, *after[place + 1 :]]
 
 
-def _as_call(text: str) -> str:
-    """Write one magic or shell line as the call that IPython makes of it, and keep its number of lines."""
-    line = re.sub(r"\\\n", " ", text.rstrip("\n"))
-    ending = "\n" * text.count("\n")
-    if match := _HELP.match(line):
-        asked = (match["before"] or match["after"] or "").strip()
-        return f"{match['indent']}get_ipython().run_line_magic('pinfo', {asked!r}){ending}"
-    if match := _ESCAPE.match(line):
-        return f"{match['indent']}{_call(match['escape'], match['rest'])}{ending}"
-    match = _ASSIGNED.match(line)
-    if match is None:
-        return text
-    escape = "!!" if match["escape"] == "!" else "%"
-    return f"{match['indent']}{match['target']} = {_call(escape, match['rest'])}{ending}"
-
-
-def _call(escape: str, rest: str) -> str:
-    if escape == "%":
-        name, _, line = rest.strip().partition(" ")
-        if name == "time" and line.strip() and _parses(line.strip()):
-            return line.strip()  # it runs in the notebook as it is
-        return f"get_ipython().run_line_magic({name!r}, {line.strip()!r})"
-    return f"get_ipython().{'system' if escape == '!' else 'getoutput'}({rest.strip()!r})"
+def _untimed(line: str) -> str:
+    """Return a line without its ``%time``: what that times runs in the notebook as it is."""
+    code = line.strip()
+    statements = parse(code).body if _parses(code) else []
+    value = getattr(statements[0], "value", None) if statements else None
+    if not isinstance(value, ast.expr):
+        return line
+    found = call_of(value)
+    if found is None or found.magic != "time" or not found.line.strip() or not _parses(found.line.strip()):
+        return line
+    return line.replace(ast.get_source_segment(code, value) or code, found.line.strip())

@@ -3,16 +3,12 @@
 import tokenize
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
 
 from cloaca_nb.errors import PackageError
-from cloaca_nb.packaging.analysis.carried_modules import imported_modules
+from cloaca_nb.packaging.analysis.carried_modules import imported_modules, is_left_out
 from cloaca_nb.packaging.archive.member_names import VENDOR
 
 __all__ = ["contents", "files_below"]
-
-_LEFT_OUT: Final = (".pyc", ".pyo")
-_CACHE: Final = "__pycache__"
 
 
 def contents(folder: Path, entry_module: str) -> dict[str, Path]:
@@ -55,7 +51,7 @@ def files_below(folder: Path, top: Path) -> Iterator[tuple[str, Path]]:
         return
     _refuse_link(top)
     for path in sorted(top.iterdir()):
-        if path.name.startswith(".") or path.name == _CACHE or path.suffix in _LEFT_OUT:
+        if is_left_out(path):
             continue
         if path.is_dir():
             yield from files_below(folder, path)

@@ -11,7 +11,7 @@ from cloaca_nb.errors import PackageError
 from cloaca_nb.packaging.analysis.distributions import accepts
 from cloaca_nb.packaging.archive.fingerprint import MANIFEST, fingerprint
 from cloaca_nb.packaging.archive.manifest import Manifest, read_manifest
-from cloaca_nb.packaging.archive.member_names import VENDOR, shadowing
+from cloaca_nb.packaging.archive.member_names import VENDOR, shadowing, shown
 from cloaca_nb.packaging.archive.members import Archive, Limits, open_archive
 
 __all__ = ["Inspection", "has_native_code", "host_target", "inspect_archive", "inspected", "inspection_of", "is_native"]
@@ -145,15 +145,15 @@ def _fingerprint(archive: Archive, counted: bytes) -> str:
 def _check_fingerprint(manifest: Manifest, digest: str, found: _Findings) -> None:
     if not digest or not manifest.fingerprint:
         return
-    if not manifest.has_digest:
+    if manifest.digest is None:
         found.warnings.append(
-            f"The fingerprint is {manifest.fingerprint!a}, which stands in for one: whether the archive is as it was "
-            f"made can't be told. It would be {digest}."
+            f"The fingerprint is {shown(manifest.fingerprint)}, which stands in for one: whether the archive is as it "
+            f"was made can't be told. It would be {digest}."
         )
-    elif manifest.fingerprint.lower() != digest:
+    elif manifest.digest != digest:
         found.forbid(
-            f"The fingerprint is wrong: manifest.json says {manifest.fingerprint}, the content makes {digest}. The "
-            "archive was damaged or changed after it was made."
+            f"The fingerprint is wrong: manifest.json says {shown(manifest.fingerprint)}, the content makes {digest}. "
+            "The archive was damaged or changed after it was made."
         )
 
 

@@ -17,7 +17,8 @@ LANGUAGE: Final = "python"
 _NAME: Final = re.compile(r"[A-Za-z0-9](?:[\w.-]{0,99}[A-Za-z0-9])?", re.ASCII)
 _VERSION: Final = re.compile(r"\w[\w.+!-]{0,99}", re.ASCII)
 _HALF: Final = re.compile("[\ud800-\udfff]")  # half of a character, which UTF-8 has no bytes for
-_HEXADECIMAL: Final = re.compile(rf"{PREFIX}[0-9a-fA-F]+")
+_HEXADECIMAL: Final = re.compile("[0-9a-f]+")
+_ANY_TEXT: Final = re.compile(r".*\S.*", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class ManifestTask:
         description: for people; empty where there is none.
         retries: attempts after the first; None: it doesn't say.
         timeout_seconds: per attempt; None: no limit, or it doesn't say.
+        says_timeout: whether it says so, null for no limit; False: nothing stands there.
     """
 
     id: str
@@ -39,6 +41,7 @@ class ManifestTask:
     description: str = ""
     retries: int | None = None
     timeout_seconds: float | None = None
+    says_timeout: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +71,10 @@ class Manifest:
     created_at: str
 
     @property
-    def has_digest(self) -> bool:
-        """Whether the fingerprint is one, and not a word that stands in for it."""
-        return _HEXADECIMAL.fullmatch(self.fingerprint) is not None
+    def digest(self) -> str | None:
+        """The fingerprint as it is spelt here, with its prefix and in small letters; None: a word stands in for it."""
+        digits = self.fingerprint.strip().lower().removeprefix(PREFIX)
+        return f"{PREFIX}{digits}" if _HEXADECIMAL.fullmatch(digits) else None
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as it stands in the file."""
@@ -149,7 +153,7 @@ def _read(content: dict[str, Any]) -> tuple[Manifest, list[str]]:
     manifest = Manifest(
         name=package.take("name", _is_text(_NAME), "a name like 'data-pipeline'", ""),
         version=package.take("version", _is_text(_VERSION), "a version like '1.0.0'", ""),
-        fingerprint=package.take("fingerprint", _is_text(), f"a text like '{PREFIX}…'", ""),
+        fingerprint=package.take("fingerprint", _is_text(_ANY_TEXT), f"a text like '{PREFIX}…'", ""),
         targets=tuple(package.take("targets", _is_texts, "a list of platforms like ['linux-x86_64']", [])),
         requires_python=python.take("requires_python", _is_text(), "a version specifier like '>=3.11'", ""),
         entry_module=_entry_module(python),
@@ -181,6 +185,7 @@ def _read_task(table: "_Table") -> ManifestTask:
         description=table.take("description", _is_text(), "a text", "", required=False),
         retries=table.take("retries", _is_count, "a whole number from 0", None, required=False),
         timeout_seconds=table.take("timeout_seconds", _is_seconds, "a number of seconds above 0", None, required=False),
+        says_timeout="timeout_seconds" in table.content,
     )
 
 

@@ -6,7 +6,16 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-__all__ = ["VENDOR", "collisions", "module_name_problem", "name_problem", "shadowing", "shown", "tidy"]
+__all__ = [
+    "OF_OTHER_VERSIONS",
+    "VENDOR",
+    "collisions",
+    "module_name_problem",
+    "name_problem",
+    "shadowing",
+    "shown",
+    "tidy",
+]
 
 VENDOR: Final = "vendor"
 LONGEST_PART: Final = 255  # bytes: what file systems hold
@@ -14,20 +23,21 @@ LONGEST_PATH: Final = 1000  # bytes: leaves room for the folder that it is unpac
 DEEPEST: Final = 32  # folders
 SHOWN: Final = 80  # characters of a name in a message
 
-# What the reference page lists, and what the standard library of some Python from 3.11 on has or had.
+# What the reference page lists, and what the standard library of some but not of every Python from 3.11 on has or had.
 _LISTED: Final = """
     os sys subprocess shutil socket http urllib ctypes importlib pathlib io json pickle marshal code codeop compile
     compileall builtins signal multiprocessing threading tempfile glob fnmatch
 """.split()  # noqa: SIM905 - a list of words is read as words
-_OF_OTHER_VERSIONS: Final = """
+OF_OTHER_VERSIONS: Final = """
     aifc asynchat asyncore audioop cgi cgitb chunk crypt distutils imghdr imp lib2to3 mailcap msilib nis nntplib
-    ossaudiodev pipes smtpd sndhdr spwd sunau telnetlib uu xdrlib
-    annotationlib compression profiling _aix_support _android_support _apple_support _ast_unparse _colorize _hmac
-    _interpchannels _interpqueues _interpreters _ios_support _opcode_metadata _py_warnings _pylong _pyrepl
-    _remote_debugging _suggestions _sysconfig _types _zstd
+    ossaudiodev pipes smtpd sndhdr spwd sre_compile sre_constants sre_parse sunau telnetlib uu xdrlib
+    _bootsubprocess _compression _crypt _msi _sha256 _sha512 _xxinterpchannels _xxsubinterpreters
+    annotationlib compression profiling _android_support _apple_support _ast_unparse _colorize _hmac _interpchannels
+    _interpqueues _interpreters _ios_support _math_integer _opcode_metadata _py_warnings _pydatetime _pylong _pyrepl
+    _remote_debugging _sha2 _suggestions _sysconfig _types _wmi _zstd
 """.split()  # noqa: SIM905
 _OURS: Final = ("cloaca", "cloaca_nb")
-_TAKEN: Final = frozenset([*sys.stdlib_module_names, *_LISTED, *_OF_OTHER_VERSIONS, *_OURS, "__main__"])
+_TAKEN: Final = frozenset([*sys.stdlib_module_names, *_LISTED, *OF_OTHER_VERSIONS, *_OURS, "__main__"])
 # What Windows takes for a device, whatever its suffix, and the characters that it has in no name.
 _DEVICES: Final = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in "0123456789")}
 _NOT_ON_WINDOWS: Final = frozenset('<>:"|?*')

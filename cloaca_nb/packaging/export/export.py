@@ -1,14 +1,13 @@
 """Export: a notebook in, an installable package out, as text in memory."""
 
-import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from cloaca_nb.core.cells import task_text
 from cloaca_nb.core.graph import Workflow
 from cloaca_nb.declare.decorator import with_dependencies
 from cloaca_nb.errors import ExportError, near_miss
 from cloaca_nb.packaging.analysis.agreement import check_agreement
-from cloaca_nb.packaging.analysis.carried_modules import Foundation, ImportedModule, foundation, imported_modules
+from cloaca_nb.packaging.analysis.carried_modules import Foundation, imported_modules
 from cloaca_nb.packaging.analysis.dag import Dag, work_out_dag
 from cloaca_nb.packaging.analysis.declared import Declared, Entry, StatementTasks, TaskOfCell, read_declared
 from cloaca_nb.packaging.analysis.defaults import (
@@ -20,18 +19,20 @@ from cloaca_nb.packaging.analysis.defaults import (
     refuse_uses_between,
 )
 from cloaca_nb.packaging.analysis.definitions import Reader
-from cloaca_nb.packaging.analysis.distributions import Installed, requirement_of_hint
-from cloaca_nb.packaging.analysis.environment import refuse_set_by_magic
+from cloaca_nb.packaging.analysis.distributions import Installed
+from cloaca_nb.packaging.analysis.environment import refuse_moves, refuse_set_by_magic
 from cloaca_nb.packaging.analysis.free_names import free_names
 from cloaca_nb.packaging.analysis.imports import OUR_NAMES
 from cloaca_nb.packaging.analysis.magics import Transform, to_python
 from cloaca_nb.packaging.analysis.notebook import Notebook
 from cloaca_nb.packaging.analysis.reach import Need, Reached, reach
 from cloaca_nb.packaging.analysis.statements import Statement
-from cloaca_nb.packaging.export.module import ModuleText, Part, function_name, left_out
+from cloaca_nb.packaging.export.ground import ground_of
+from cloaca_nb.packaging.export.left_out import Act, acts, left_out
+from cloaca_nb.packaging.export.module import ModuleText, Part, function_name
 from cloaca_nb.packaging.export.other_engine import check_other_engine
 from cloaca_nb.packaging.export.package import Package
-from cloaca_nb.packaging.export.package_name import bare, check_package_name
+from cloaca_nb.packaging.export.package_name import check_package_name, default_name
 from cloaca_nb.packaging.export.project import Project
 from cloaca_nb.packaging.export.prose import docstring, with_docstring
 from cloaca_nb.packaging.export.tested import TestedModule, test_files
@@ -72,7 +73,7 @@ def export(
     made = _Export(notebook, declared, chosen, import_name=import_name, installed=installed or Installed())
     if isinstance(workflow, Workflow):
         check_agreement(made.dag, workflow)
-    return made.package(name or re.sub(r"\W+", "_", chosen).strip("_"))
+    return made.package(name or default_name(chosen))
 
 
 def _choose(declared: Declared, wanted: str | None) -> str:
@@ -117,8 +118,11 @@ class _Export:
             refuse_secrets(cell, reached.statements)
         self._check_names(texts, reached)
         carried = {**{one.where: one.text for one in reached.statements}, **{one.where: texts[one] for one in texts}}
+        refuse_moves(self.declared.statements)
         refuse_set_by_magic(self.declared.statements, carried)
-        ground = self._foundation(texts, reached)
+        code = [*((one.where, one.text) for one in reached.statements), *((one.where, texts[one]) for one in texts)]
+        hints = self.declared.install_hints
+        ground = ground_of(self.notebook, self.installed, self.import_name, reached.imports, code, hints)
         check_package_name(name, ground)
         module = ModuleText(
             notebook=self.notebook.name,
@@ -133,7 +137,8 @@ class _Export:
             block=Part(self.block.cell, texts[self.block]) if self.block else None,
             names=reached.names,
         )
-        project = self._project(name, ground)
+        acting = self._acts(reached)
+        project = self._project(name, ground, acting)
         tests = self._tests(name, texts, reached) if self.import_name == "cloaca_nb" else {}
         files = {f"{name}/__init__.py": module.text(), **project.files(), **tests, **ground.files}
         return Package(
@@ -141,10 +146,13 @@ class _Export:
             workflow_name=self.workflow_name,
             files=dict(sorted(files.items())),
             left_out=tuple(self._left_out(reached)),
+            acts=tuple(line for one in acting for line in one.lines),
             tasks=tuple(
                 task.id for task in self.dag.workflow.tasks if task.id not in self.dag.unknown | self.dag.supposed
             ),
             dependencies=dict(self.dag.certain),
+            makes_more=self.dag.makes_more,
+            data=ground.data,
         )
 
     def _entries(self) -> list[Entry]:
@@ -227,25 +235,7 @@ class _Export:
                     f"{function!r}, which other code there uses. Rename the task, e.g. '{entry.task.id}_task'."
                 )
 
-    def _foundation(self, texts: dict[Entry, str], reached: Reached) -> Foundation:
-        imports = [ImportedModule(self.import_name, "", guarded=False)]
-        for one, where in reached.imports.items():
-            is_whole = one.name in {None, "*"} or one.module in OUR_NAMES or one.module.startswith(".")
-            module = one.module if is_whole else f"{one.module}.{one.name}"
-            imports.append(
-                ImportedModule(self.import_name if one.module in OUR_NAMES else module, where, guarded=False)
-            )
-        for statement in reached.statements:
-            imports += imported_modules(statement.text, statement.where)
-        for entry, text in texts.items():
-            imports += imported_modules(text, entry.where)
-        ground = foundation(imports, self.notebook.folder, self.installed)
-        hints = [requirement_of_hint(one, self.installed) for one in self.declared.install_hints]
-        known = {bare(one) for one in ground.requirements}
-        more = [one for one in hints if one and bare(one) not in known]
-        return Foundation(ground.files, tuple(sorted({*ground.requirements, *more}, key=str.lower)))
-
-    def _project(self, name: str, ground: Foundation) -> Project:
+    def _project(self, name: str, ground: Foundation, acting: Sequence[Act]) -> Project:
         return Project(
             name=name,
             workflow_name=self.workflow_name,
@@ -254,7 +244,7 @@ class _Export:
             requirements=ground.requirements,
             modules=sorted({path.partition("/")[0] for path in ground.files}),
             dependencies=self.dag.certain,
-            has_more=len(self.dag.certain) < len(self.dag.workflow),
+            has_more=self.dag.makes_more,
             parameters={
                 default.name: default.source
                 for one in self.parameters
@@ -262,6 +252,8 @@ class _Export:
             },
             derived={name: used for one in self.parameters for name, used in derived(one).items()},
             secret=[name for one in self.parameters for name in one.secret],
+            asked=self.dag.asked,
+            acts=acting,
         )
 
     @property
@@ -285,13 +277,24 @@ class _Export:
         return test_files(tested, tests, self.declared.statements, self.task_statements)
 
     def _left_out(self, reached: Reached) -> list[str]:
+        lines = left_out(self.declared.statements, self._carried(reached), reached.imports)
+        return [*lines, *self._tests_left_out(), *self.declared.skipped]
+
+    def _acts(self, reached: Reached) -> list[Act]:
+        return acts(self.declared.statements, self._carried(reached), self.declared.acting)
+
+    def _carried(self, reached: Reached) -> list[Statement]:
         own = [one for cell in self.parameters for one in cell.statements]
         # A cell that stands there twice is carried once, and neither is left out.
         entries = [*self.entries, *(one for one in self.declared.entries if any(map(one.same_as, self.entries)))]
-        tasks = [entry.statement for entry in entries if isinstance(entry, StatementTasks)]
-        tests = [one.cell for one in self.declared.tests if one.workflow != self.workflow_name]
-        lines = left_out(self.declared.statements, [*reached.statements, *own, *tasks], reached.imports)
-        return [*lines, *(f"{cell.at(1)}: a test of another workflow" for cell in tests), *self.declared.skipped]
+        return [*reached.statements, *own, *(one.statement for one in entries if isinstance(one, StatementTasks))]
+
+    def _tests_left_out(self) -> Iterable[str]:
+        for one in self.declared.tests:
+            if one.workflow != self.workflow_name:
+                yield f"{one.cell.at(1)}: a test of another workflow"
+            elif self.import_name != "cloaca_nb":
+                yield f"{one.cell.at(1)}: a test, which would run on cloaca_nb"
 
 
 def _parameter_needs(cell: Parameters, *, by_name: bool) -> Iterable[Need]:

@@ -1,7 +1,6 @@
 """The entry module's text: imports, constants, helpers, then the workflow with its tasks, as if written by hand."""
 
 import ast
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
@@ -15,9 +14,8 @@ from cloaca_nb.packaging.export.layout import indented, spaced
 from cloaca_nb.packaging.export.project import quoted
 from cloaca_nb.packaging.export.provenance import provenance_line
 
-__all__ = ["ModuleText", "Part", "function_name", "left_out"]
+__all__ = ["ModuleText", "Part", "function_name"]
 
-OUR_MAGIC: Final = re.compile(r"\s*([\w\s,]+=\s*)?%(cloaca_\w|(re)?load_ext\s+cloaca_nb\b)")
 DEFINITIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
@@ -129,20 +127,3 @@ def _value(default: Default) -> str:
 def function_name(text: str) -> str:
     """Return the name of the function that a task's text defines."""
     return next(one.name for one in parse(text).body if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef))
-
-
-def left_out(statements: Iterable[Statement], carried: Iterable[Statement], used: Mapping[Import, str]) -> list[str]:
-    """Return a line for each statement that isn't carried; of imports those of which nothing is used.
-
-    Nobody expects our own magics in a package: they are not among them.
-    """
-    known = set(carried)
-    wheres = set(used.values())
-    lines = (
-        f"{one.where}: {one.first_line.strip()}"
-        for one in statements
-        if one not in known
-        and not OUR_MAGIC.match(one.first_line)
-        and not (isinstance(one.node, ast.Import | ast.ImportFrom) and one.where in wheres)
-    )
-    return list(dict.fromkeys(lines))  # several statements may share a line

@@ -15,8 +15,11 @@ class Package:
         workflow_name: of the workflow that it registers.
         files: text by path relative to the project's folder, with forward slashes.
         left_out: one line for each statement of the notebook that no task needs.
+        acts: one line for each that acts when the notebook runs, which the package won't do.
         tasks: the ids of its tasks; those that are computed only when it is imported are not among them.
         dependencies: of each task of which they are known without importing it, as its notebook has them.
+        makes_more: whether it has tasks besides those of `dependencies`, e.g. made in a loop.
+        data: what packages beside the notebook that are carried hold besides modules, bytes by path.
     """
 
     name: str
@@ -25,6 +28,18 @@ class Package:
     left_out: tuple[str, ...] = ()
     tasks: tuple[str, ...] = ()
     dependencies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    makes_more: bool = False
+    acts: tuple[str, ...] = ()
+    data: Mapping[str, bytes] = field(default_factory=dict)
+
+    @property
+    def behind(self) -> dict[str, tuple[str, ...]]:
+        """What of the notebook stays behind, by why: `acts` and `left_out`, where there are any."""
+        found = {
+            "Acts when the notebook runs; the package won't do it:": self.acts,
+            "Left out, since no task needs it:": self.left_out,
+        }
+        return {title: lines for title, lines in found.items() if lines}
 
     @property
     def entry(self) -> str:

@@ -7,7 +7,16 @@ from cloaca_nb.errors import ExportError
 from cloaca_nb.packaging.analysis.carried_modules import Foundation
 from cloaca_nb.packaging.analysis.imports import OUR_NAMES
 
-__all__ = ["bare", "check_package_name"]
+__all__ = ["bare", "check_package_name", "default_name"]
+
+
+def default_name(workflow: str) -> str:
+    """Return what the package of a workflow is called unless it gets a name of its own.
+
+    >>> default_name("flight delays, 2013")
+    'flight_delays_2013'
+    """
+    return re.sub(r"\W+", "_", workflow).strip("_")
 
 
 def check_package_name(name: str, ground: Foundation) -> None:

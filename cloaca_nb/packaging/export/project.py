@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from cloaca_nb.packaging.export.left_out import Act, acts_section
+
 __all__ = ["Project"]
 
 VERSION: Final = "0.1.0"
@@ -55,8 +57,9 @@ if __name__ == "__main__":
 
 # The other engine has no command line of its own for packages.
 _OTHER_MAIN: Final = '''\
-"""Runs the workflow {title}: `python -m {name} KEY=VALUE`."""
+"""Runs the workflow {title}: `python -m {name} --param KEY=VALUE`."""
 
+import argparse
 import json
 import sys
 
@@ -65,7 +68,19 @@ import cloaca
 
 def main() -> None:
     """Run the workflow, print its final context, and leave with 1 if it failed."""
-    values = dict(argument.split("=", 1) for argument in sys.argv[1:])
+    parser = argparse.ArgumentParser(
+        prog={script},
+        description={description},
+    )
+    parser.add_argument(
+        "--param",
+        metavar="KEY=VALUE",
+        type=value,
+        action="append",
+        default=[],
+        help={help},
+    )
+    values = dict(parser.parse_args().param)
     runner = cloaca.DefaultRunner(":memory:")
     try:
         result = runner.execute({workflow}, cloaca.Context(values))
@@ -73,6 +88,17 @@ def main() -> None:
     finally:
         runner.shutdown()
     sys.exit(result.status.lower() != "completed")
+
+
+def value(text: str) -> tuple[str, object]:
+    """Read KEY=VALUE, the value as JSON or else as text."""
+    key, equals, said = text.partition("=")
+    if not key or not equals:
+        raise argparse.ArgumentTypeError(f"it is given as KEY=VALUE, not {{text!r}}")
+    try:
+        return key, json.loads(said)
+    except ValueError:
+        return key, said
 
 
 if __name__ == "__main__":
@@ -91,7 +117,7 @@ python -m {name}{example}
 
 | task | after |
 |---|---|
-{tasks}{more}{parameters}{derived}"""
+{tasks}{more}{parameters}{derived}{acts}"""
 
 _MORE: Final = """
 The module makes more tasks as it is imported: `cloaca_nb.workflows()[{workflow}].tasks` lists them all.
@@ -135,6 +161,8 @@ class Project:
         parameters: the workflow's parameters and the source of their defaults.
         derived: for each parameter whose default is worked out from others, which those are.
         secret: parameters whose values are given for each run.
+        asked: the keys that tasks read and none sets: what else a run is given.
+        acts: what the notebook does and the package doesn't.
     """
 
     name: str
@@ -148,6 +176,8 @@ class Project:
     parameters: Mapping[str, str]
     derived: Mapping[str, Sequence[str]]
     secret: Sequence[str]
+    asked: Sequence[str]
+    acts: Sequence[Act]
 
     @property
     def distribution(self) -> str:
@@ -159,11 +189,21 @@ class Project:
         files = {
             "README.md": self._readme(),
             "pyproject.toml": self._pyproject(),
-            f"{self.name}/__main__.py": (_MAIN if self.import_name == "cloaca_nb" else _OTHER_MAIN).format(
-                title=self.workflow_name, name=self.name, workflow=quoted(self.workflow_name)
-            ),
+            f"{self.name}/__main__.py": self._main(),
         }
         return files | ({f"tests/test_{self.name}.py": self._test()} if self.import_name == "cloaca_nb" else {})
+
+    def _main(self) -> str:
+        said = {"title": self.workflow_name, "name": self.name, "workflow": quoted(self.workflow_name)}
+        if self.import_name == "cloaca_nb":
+            return _MAIN.format(**said)
+        asked = f". Tasks ask for: {', '.join(self.asked)}" if self.asked else ""
+        shown = {
+            "description": f"Run the workflow {self.workflow_name}, and print its final context as JSON.",
+            "help": f"a value of the initial context, as JSON or text; may be given several times{asked}",
+        }
+        said["script"] = quoted(self.distribution)
+        return _OTHER_MAIN.format(**said, **{key: quoted(text.replace("%", "%%")) for key, text in shown.items()})
 
     def _pyproject(self) -> str:
         return _PYPROJECT.format(
@@ -197,6 +237,7 @@ class Project:
                 _DERIVED.format(name=f"`{one}`", others=" and ".join(f"`{two}`" for two in used))
                 for one, used in self.derived.items()
             ),
+            acts=acts_section(self.acts),
         )
 
     def _test(self) -> str:

@@ -13,7 +13,7 @@ from cloaca_nb.errors import ExportError
 from cloaca_nb.packaging.analysis.notebook import Notebook, notebook_text
 from cloaca_nb.packaging.export.package import Package
 
-__all__ = ["write_notebook", "write_package"]
+__all__ = ["exported_files", "write_notebook", "write_package"]
 
 PYPROJECT: Final = "pyproject.toml"
 # By this table a later export knows that it may replace the files, and whether somebody has changed them since.
@@ -40,20 +40,18 @@ def write_package(package: Package, folder: str | Path) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as made:
         staged = Path(made) / target.name
-        for path, text in _marked(package).items():
-            file = staged / path
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(text, encoding="utf-8", newline="\n")
+        for path, content in _marked(package).items():
+            _write(staged / path, content)
         _put(staged, target, stale)
     return target
 
 
-def write_notebook(notebook: Notebook, files: Mapping[str, str], path: str | Path) -> Path:
+def write_notebook(notebook: Notebook, files: Mapping[str, str | bytes], path: str | Path) -> Path:
     """Write a notebook and the modules beside it, or nothing; what is there already is never replaced.
 
     Args:
         notebook: its cells.
-        files: the modules, text by path.
+        files: the modules, text by path, and the bytes of other files.
         path: the notebook's file, which must not exist; a module may, if it is the same.
 
     Returns:
@@ -65,15 +63,27 @@ def write_notebook(notebook: Notebook, files: Mapping[str, str], path: str | Pat
     target = Path(path).resolve()
     if target.exists():
         raise ExportError(f"{target} is there already, so nothing was written. Name another file with -o.")
-    for name, text in files.items():
+    for name, content in files.items():
         other = target.parent / name
-        if other.is_file() and other.read_text("utf-8") != text:
+        if other.is_file() and _digest(other.read_bytes()) != _digest(content):
             raise ExportError(f"{other} is there already and differs, so nothing was written. Name another folder.")
-    for name, text in {**files, target.name: notebook_text(notebook.cells)}.items():
-        file = target.parent / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8", newline="\n")
+    for name, content in {**files, target.name: notebook_text(notebook.cells)}.items():
+        _write(target.parent / name, content)
     return target
+
+
+def exported_files(target: Path) -> dict[str, str] | None:
+    """Return path and digest of each file of the previous export in a folder; None if there was none."""
+    try:
+        tables = tomllib.loads((target / PYPROJECT).read_text("utf-8"))
+        return dict(tables["tool"]["cloaca"]["exported"])
+    except (FileNotFoundError, tomllib.TOMLDecodeError, KeyError):  # no export, or none of ours
+        return None
+
+
+def _write(file: Path, content: str | bytes) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
 def _put(staged: Path, target: Path, stale: set[str]) -> None:
@@ -107,13 +117,13 @@ def _replaceable(target: Path) -> set[str]:
         raise ExportError(f"{target} is a file. Export to another folder.")
     if not any(target.iterdir()):
         return set()
-    digests = _exported(target)
+    digests = exported_files(target)
     if digests is None:
         raise ExportError(
             f"{target} is not empty and holds no previous export, so nothing was written. Export to another folder."
         )
     for path, digest in digests.items():
-        if (target / path).is_file() and _digest(_without_mark((target / path).read_text("utf-8"))) != digest:
+        if (target / path).is_file() and _digest(_without_mark((target / path).read_bytes())) != digest:
             raise ExportError(
                 f"{target / path} was changed since it was exported, so nothing was written. Take the change over into "
                 "the notebook and remove the file, or export to another folder."
@@ -121,24 +131,22 @@ def _replaceable(target: Path) -> set[str]:
     return set(digests)
 
 
-def _exported(target: Path) -> dict[str, str] | None:
-    """Return path and digest of each file of the previous export; None if there was none."""
-    try:
-        tables = tomllib.loads((target / PYPROJECT).read_text("utf-8"))
-        return dict(tables["tool"]["cloaca"]["exported"])
-    except (FileNotFoundError, tomllib.TOMLDecodeError, KeyError):  # no export, or none of ours
-        return None
-
-
-def _marked(package: Package) -> dict[str, str]:
+def _marked(package: Package) -> dict[str, str | bytes]:
     """Return the files, with a digest of each in pyproject.toml."""
-    lines = (f'"{path}" = "{_digest(text)}"\n' for path, text in sorted(package.files.items()))
-    return {**package.files, PYPROJECT: package.files[PYPROJECT] + _MARK + "".join(lines)}
+    files: dict[str, str | bytes] = {**package.files, **package.data}
+    lines = (f'"{path}" = "{_digest(content)}"\n' for path, content in sorted(files.items()))
+    return {**files, PYPROJECT: package.files[PYPROJECT] + _MARK + "".join(lines)}
 
 
-def _without_mark(text: str) -> str:
-    return text.partition(_MARK)[0]
+def _without_mark(content: bytes) -> bytes:
+    return _with_plain_ends(content).partition(_MARK.encode())[0]
 
 
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+def _digest(content: str | bytes) -> str:
+    """Return what tells one content from another, however its lines end: version control may change that."""
+    data = content.encode() if isinstance(content, str) else content
+    return hashlib.sha256(_with_plain_ends(data)).hexdigest()[:16]
+
+
+def _with_plain_ends(content: bytes) -> bytes:
+    return content.replace(b"\r\n", b"\n")

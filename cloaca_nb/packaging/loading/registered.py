@@ -67,7 +67,8 @@ def read_registered(answer: bytes) -> list[RegisteredWorkflow]:
 def differences(manifest: Manifest, workflows: Sequence[RegisteredWorkflow]) -> Iterator[str]:
     """Yield a problem for each thing that the manifest says of tasks and the code doesn't.
 
-    What the manifest leaves out, of a task's description, retries and timeout, it doesn't contradict.
+    What the manifest leaves out, of a task's description, retries and timeout, it doesn't contradict; a timeout of null
+    says that there is none.
     """
     if not workflows:
         yield (
@@ -93,10 +94,22 @@ def _task_differences(told: ManifestTask, found: RegisteredTask) -> Iterator[str
         yield _contradiction(told.id, "function", told.function, found.functions[0])
     if set(told.dependencies) != set(found.dependencies):
         yield _contradiction(told.id, "dependencies", sorted(told.dependencies), sorted(found.dependencies))
+    if (said := _words(told.description)) and said not in (meant := _described(found)):
+        yield _contradiction(told.id, "description", said, meant[0])
     if told.retries is not None and told.retries != found.retries:
         yield _contradiction(told.id, "retries", told.retries, found.retries)
-    if told.timeout_seconds is not None and told.timeout_seconds != found.timeout_seconds:
+    if told.says_timeout and told.timeout_seconds != found.timeout_seconds:
         yield _contradiction(told.id, "timeout_seconds", told.timeout_seconds, found.timeout_seconds)
+
+
+def _described(task: RegisteredTask) -> tuple[str, str]:
+    """Return what the code says of a task: all of it, and its first paragraph, which is as good."""
+    return _words(task.description), _words(task.description.partition("\n\n")[0])
+
+
+def _words(text: str) -> str:
+    """Return a description whatever its lines are broken by."""
+    return " ".join(text.split())
 
 
 def _contradiction(task_id: str, what: str, told: object, found: object) -> str:

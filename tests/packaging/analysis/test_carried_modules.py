@@ -66,6 +66,30 @@ def test_carries_modules_beside_the_notebook(tmp_path: Path) -> None:
     assert ground.local_names == {"one", "two"}
 
 
+def test_carries_what_lies_in_a_package_beside_the_notebook(tmp_path: Path) -> None:
+    kept = ["two/part.py", "two/data/table.csv", "two/data/deep/logo.png", "two/fast.so", "two/py.typed"]
+    behind = ["two/.hidden.csv", "two/.ipynb_checkpoints/part.py", "two/__pycache__/part.pyc", "beside.csv"]
+    for path in ["two/__init__.py", *kept, *behind]:
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_bytes(b"" if path.endswith(".py") else b"\xff\r\n")
+    ground = foundation(imported_modules("import two.part", "here"), tmp_path, INSTALLED)
+    assert [*ground.files, *ground.data] == [
+        *("two/__init__.py", "two/part.py"),
+        *("two/data/deep/logo.png", "two/data/table.csv", "two/fast.so", "two/py.typed"),
+    ]
+    assert set(ground.data.values()) == {b"\xff\r\n"}
+    assert ground.local_names == {"two"}
+
+
+def test_a_package_that_holds_much_data_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "two").mkdir()
+    (tmp_path / "two/__init__.py").touch()
+    with (tmp_path / "two/big.bin").open("wb") as file:
+        file.truncate(60_000_000)
+    with pytest.raises(ExportError, match=r"cell 1: the package 'two' .* 60 MB .* two/big\.bin above all, .* 50 MB"):
+        foundation(imported_modules("import two", "cell 1"), tmp_path, INSTALLED)
+
+
 HINTS = {
     "numpy": "numpy>=2.4.6",
     "PyYAML[c]": "PyYAML[c]>=6.0",

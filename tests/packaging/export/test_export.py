@@ -1,6 +1,9 @@
 """What an export refuses, and that it gives the same package for the same cells."""
 
 import json
+import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -12,7 +15,9 @@ from cloaca_nb.core.task import Task
 from cloaca_nb.errors import ExportError, WorkflowValidationError
 from cloaca_nb.packaging.analysis.notebook import Cell, Notebook, notebook_from_texts, read_notebook
 from cloaca_nb.packaging.export.export import export
+from cloaca_nb.packaging.export.imported import import_package
 from cloaca_nb.packaging.export.package import Package
+from cloaca_nb.packaging.export.write import write_package
 
 TASK = "%%cloaca_task one\nx = 1"
 SEVERAL = ("%cloaca_workflow first", TASK, "%cloaca_workflow second", TASK)
@@ -23,7 +28,68 @@ def exported(*texts: str, name: str = "01_sample") -> Package:
     return export(notebook_from_texts(name, list(texts)))
 
 
+ACTING = [
+    "!pip install duckdb\nimport os\n!wget https://x.org/a.csv\nfiles = !ls\n%env X=1\nunused = 1",
+    "%%bash\necho '```'",
+    "%matplotlib inline\n%%cloaca_task?",
+    "%%html\n<b>x</b>",
+    TASK,
+    "#| cloaca: skip\n%cd a",
+]
+
+
+def test_what_acts_when_the_notebook_runs_is_told_apart_and_shown_in_the_readme(tmp_path: Path) -> None:
+    package = exported(*ACTING)
+    assert package.acts == (
+        "cell 1, line 3: !wget https://x.org/a.csv",
+        "cell 1, line 4: files = !ls",
+        "cell 1, line 5: %env X=1",
+        "cell 2, line 1: %%bash",
+    )
+    assert package.left_out == (
+        "cell 1, line 1: !pip install duckdb",
+        "cell 1, line 2: import os",
+        "cell 1, line 6: unused = 1",
+        "cell 3, line 1: %matplotlib inline",
+        "cell 3, line 2: %%cloaca_task?",
+        "cell 4, line 1: %%html",
+        "cell 6, line 1: `#| cloaca: skip`",
+    )
+    assert package.files["README.md"].endswith(
+        "acts when the notebook runs; the package won't do it:\n"
+        "\n```\n!wget https://x.org/a.csv\nfiles = !ls\n%env X=1\n```\n"
+        "\n````\n%%bash\necho '```'\n````\n"
+    )
+    made = import_package(write_package(package, tmp_path / "out"))
+    assert made.note == ""
+    assert export(made.notebook).files == package.files
+
+
+def test_a_package_whose_notebook_does_nothing_besides_says_nothing_of_that() -> None:
+    assert "besides" not in exported("%matplotlib inline\nx = 1", TASK).files["README.md"]
+
+
+# Cells that IPython executes, and what is carried of them.
+AS_IPYTHON_READS = {
+    "an indented cell": ("    Q = 3\n    R = Q", "\nQ = 3\n"),
+    "an indented cell magic": ("  %%time\n  Q = 3  # three", "\nQ = 3  # three\n"),
+    "prompts": (">>> Q = 3\n>>> def f():\n...     return Q\n", "\nQ = 3\n"),
+    "beside an item": ("Q = 3\nd = {}\nd['k'] = !ls", "\nQ = 3\n"),
+    "beside a call by a comma": ("Q = 3\n,print a b", "\nQ = 3\n"),
+    "behind continued lines": ("!ls \\\n  -l\nQ = '''\n   \n'''", "\nQ = '''\n   \n'''\n"),
+}
+
+
+@pytest.mark.parametrize("case", AS_IPYTHON_READS)
+def test_what_ipython_executes_is_carried(case: str) -> None:
+    cell, carried = AS_IPYTHON_READS[case]
+    assert carried in exported(cell, "%%cloaca_task one\nx = Q").files["sample/__init__.py"]
+
+
 REFUSED = {
+    "another folder": (["x = 1\n%cd data", TASK], "cell 1, line 2: `%cd data` changes the folder .* `#. cloaca: skip`"),
+    "another folder, on a condition": (["if 1:\n    %pushd data", TASK], "cell 1, line 1: .* changes the folder"),
+    "no Python below continued lines": (["!ls \\\n  -l\nx = = 1", TASK], "cell 1, line 3: not valid Python"),
     "no task": (["x = 1"], "no task to export"),
     "several workflows": (SEVERAL, "several workflows.*'first', 'second'"),
     "no Python": (["x = = 1", TASK], "cell 1, line 1: not valid Python"),
@@ -188,6 +254,36 @@ def test_for_the_other_engine() -> None:
     assert "\nimport cloaca\n" in package.files["sample/__init__.py"]
     assert "cloaca_nb" not in "".join(package.files.values())
     assert "tests/test_sample.py" not in package.files
+
+
+ASKS = ["import cloaca", TASK, "@cloaca.task()\ndef two(c):\n    c['far'] = c['near'] + c.get('by 10%', 1)"]
+# What `python -m` is given, its exit code, and what it says.
+OF_OTHER_ENGINE: list[tuple[list[str], int, str]] = [
+    (["--help"], 0, r"usage: sample .*--param KEY=VALUE(.|\n)*Tasks\s+ask\s+for:\s+near,\s+by\s+10%"),
+    (["--param", "near=2"], 0, r'"near": 2, .*"far": 3'),
+    (["--param", "near=[1"], 1, ""),
+    (["--param", "near"], 2, "argument --param: it is given as KEY=VALUE, not 'near'"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "code", "said"), OF_OTHER_ENGINE)
+def test_the_command_of_a_package_for_the_other_engine(
+    arguments: list[str], code: int, said: str, tmp_path: Path
+) -> None:
+    folder = write_package(export(notebook_from_texts("sample", ASKS), import_name="cloaca"), tmp_path / "out")
+    command = [sys.executable, "-W", "error", "-m", "sample", *arguments]
+    ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603 - our own
+    assert ran.returncode == code, ran.stderr
+    assert re.search(said, ran.stdout + ran.stderr), ran.stdout + ran.stderr
+
+
+def test_tests_which_a_package_for_the_other_engine_lacks_are_listed() -> None:
+    texts = ["import cloaca", TASK, "%%cloaca_test one\nassert 1"]
+    for engine, left_out in {
+        "cloaca_nb": (),
+        "cloaca": ("cell 3, line 1: a test, which would run on cloaca_nb",),
+    }.items():
+        assert export(notebook_from_texts("sample", texts), import_name=engine).left_out == left_out
 
 
 def test_a_cell_without_an_id_in_an_old_notebook(tmp_path: Path) -> None:

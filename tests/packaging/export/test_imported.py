@@ -1,5 +1,6 @@
 """What a package becomes as a notebook; that exports of those are the packages is tested with the corpus."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,19 @@ def test_modules_beside_a_package_come_along(tmp_path: Path) -> None:
         write_notebook(made.notebook, made.files, path.with_name("other.ipynb"))
 
 
+def test_what_a_package_beside_it_holds_comes_along_byte_for_byte(tmp_path: Path) -> None:
+    (tmp_path / "a/rates").mkdir(parents=True)
+    (tmp_path / "a/rates/__init__.py").write_text("RATE = 3\n")
+    (tmp_path / "a/rates/table.bin").write_bytes(b"\xff\r\n\0")
+    texts = ["import rates", "%%cloaca_task one\nx = rates.RATE"]
+    package = export(notebook_from_texts("01_sample", texts, tmp_path / "a"))
+    assert package.data == {"rates/table.bin": b"\xff\r\n\0"}
+    made = import_package(write_package(package, tmp_path / "b"))
+    assert (made.files, made.note) == ({"rates/__init__.py": "RATE = 3\n", **package.data}, "")
+    again = export(read_notebook(write_notebook(made.notebook, made.files, tmp_path / "c/01_sample.ipynb")))
+    assert (again.files, again.data) == (package.files, package.data)
+
+
 TESTED = [
     "import json, math\nimport cloaca_nb as cloaca\nRATE = 3\ndef scaled(n):\n    return RATE * math.floor(n)",
     "%%cloaca_task load\nrows = [2013, 1]",
@@ -135,6 +149,59 @@ def test_a_test_that_no_cell_can_be_is_named(tmp_path: Path) -> None:
     made = import_package(folder)
     assert "differs from the package, in tests/test_sample_notebook.py. test_more has decorators or" in made.note
     assert [one.text for one in made.notebook.cells if one.id == "test_own"] == ["%%cloaca_test own\nassert RATE"]
+
+
+GOLDEN = {"tests/golden/load.json": "{}\n", "tests/test_sample_golden.py": "# of a run\n"}
+
+
+def test_golden_files_which_no_notebook_holds_are_named(tmp_path: Path) -> None:
+    package = export(notebook_from_texts("01_sample", TESTED))
+    folder = write_package(replace(package, files={**package.files, **GOLDEN}), tmp_path / "a")
+    note = import_package(folder).note
+    assert note.startswith("A notebook doesn't hold tests/golden/load.json, tests/test_sample_golden.py. Golden tests ")
+    (folder / "tests/golden/load.json").unlink()
+    (folder / "tests/test_sample_golden.py").unlink()
+    assert import_package(folder).note == ""
+
+
+# name: what it is exported with, and what has to be given to have it again
+OPTIONS: dict[str, tuple[dict[str, str], str]] = {
+    "nothing": ({}, ""),
+    "the other engine": ({"import_name": "cloaca"}, "--import-name cloaca"),
+    "a name": ({"name": "prices"}, "--name prices"),
+    "both": ({"import_name": "cloaca", "name": "prices"}, "--name prices --import-name cloaca"),
+}
+
+
+@pytest.mark.parametrize("case", OPTIONS)
+def test_the_options_of_an_export_are_told_and_give_the_package_again(case: str, tmp_path: Path) -> None:
+    options, told = OPTIONS[case]
+    package = export(notebook_from_texts("01_sample", [PLAIN, *TESTED[1:2]]), **options)
+    made = import_package(write_package(package, tmp_path / "a"))
+    assert made.note == (f"To get the same package, export it with {told}." if told else "")
+    assert export(made.notebook, **options).files == package.files
+    assert not any("%pip" in one.text for one in made.notebook.cells)
+
+
+PLAIN = "import math\nimport cloaca_nb as cloaca\n@cloaca.task(id='one', dependencies=[])\ndef one(context): pass"
+
+
+def test_a_package_by_hand_for_cloaca_installs_no_other_engine(tmp_path: Path) -> None:
+    folder = project(tmp_path / "a", BY_HAND.replace("import cloaca_nb as cloaca", "import cloaca"))
+    with (folder / "pyproject.toml").open("a") as file:
+        file.write('[project]\nname = "prices"\ndependencies = ["cloaca", "nosuchthing"]\n')
+    assert dict(cells_of(folder))["setup"] == "%load_ext cloaca_nb\n%pip install --quiet nosuchthing"
+
+
+def test_under_another_name_the_workflow_keeps_its_own(tmp_path: Path) -> None:
+    folder = write_package(export(notebook_from_texts("01_sample", TESTED[:2])), tmp_path / "a")
+    for name, setup in {
+        "other": "%load_ext cloaca_nb\n%cloaca_workflow sample",
+        "2_sample": "%load_ext cloaca_nb",
+    }.items():
+        made = import_package(folder, name)
+        assert (made.notebook.name, made.notebook.cells[0].text, made.note) == (name, setup, "")
+        assert export(made.notebook).workflow_name == "sample"
 
 
 def test_an_archive_is_a_package_as_well(tmp_path: Path) -> None:

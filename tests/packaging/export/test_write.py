@@ -1,5 +1,6 @@
 """A package is written whole or not at all, and never over somebody's work."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -77,3 +78,24 @@ def test_refuses_a_file(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("")
     with pytest.raises(ExportError, match="is a file"):
         write_package(package(), tmp_path / "out")
+
+
+def test_data_is_written_byte_for_byte_and_guarded_like_the_rest(tmp_path: Path) -> None:
+    with_data = replace(package(), data={"lib/table.bin": b"\xff\r\n\0"})
+    for _ in range(2):
+        write_package(with_data, tmp_path)
+        assert (tmp_path / "lib/table.bin").read_bytes() == b"\xff\r\n\0"
+    (tmp_path / "lib/table.bin").write_bytes(b"mine")
+    with pytest.raises(ExportError, match=r"table\.bin was changed since it was exported"):
+        write_package(with_data, tmp_path)
+    (tmp_path / "lib/table.bin").unlink()
+    write_package(package(), tmp_path)
+    assert files_in(tmp_path) == {"pyproject.toml", "p/__init__.py"}
+
+
+def test_ends_of_lines_that_version_control_has_changed_are_no_change(tmp_path: Path) -> None:
+    write_package(package(), tmp_path)
+    for path in files_in(tmp_path):
+        (tmp_path / path).write_bytes((tmp_path / path).read_bytes().replace(b"\n", b"\r\n"))
+    write_package(package(new=""), tmp_path)
+    assert (tmp_path / "p/__init__.py").read_bytes() == b"x = 1\n"

@@ -287,6 +287,12 @@ MANIFESTS: dict[str, tuple[Any, str]] = {
     "no time": ({"created_at": "yesterday"}, "created_at is 'yesterday'"),
     "a wrong fingerprint": ({"package.fingerprint": "sha256:" + "0" * 64}, "fingerprint is wrong"),
     "a fingerprint that is cut off": ({"package.fingerprint": "sha256:abc"}, "fingerprint is wrong"),
+    "a wrong fingerprint without its prefix": ({"package.fingerprint": "0" * 64}, "fingerprint is wrong"),
+    "a wrong fingerprint in capitals": ({"package.fingerprint": "SHA256:" + "AB" * 32}, "fingerprint is wrong"),
+    "a wrong fingerprint among spaces": ({"package.fingerprint": f" sha256:{'0' * 64}\n"}, "fingerprint is wrong"),
+    "no fingerprint": ({"package.fingerprint": ...}, "package.fingerprint is missing"),
+    "an empty fingerprint": ({"package.fingerprint": ""}, r"package.fingerprint is '', but has to be a text"),
+    "a fingerprint of spaces": ({"package.fingerprint": " \n"}, r"package.fingerprint is ' \\n', but has to be"),
     "another Python": ({"python.requires_python": ">=4"}, "requires Python >=4, and this is 3"),
     "no specifier": ({"python.requires_python": "new"}, "no version specifier"),
     "a lie: more tasks": (
@@ -300,6 +306,12 @@ MANIFESTS: dict[str, tuple[Any, str]] = {
     ),
     "a lie: retries": ({"tasks.1.retries": 9}, "retries 9, the code 2"),
     "a lie: timeout": ({"tasks.1.timeout_seconds": 9}, "timeout_seconds 9, the code 30"),
+    "a lie: no timeout": ({"tasks.1.timeout_seconds": None}, "timeout_seconds None, the code 30"),
+    "a lie: description": (
+        {"tasks.0.description": "Drop all."},
+        "description 'Drop all.', the code 'Fetch the raw",
+    ),
+    "a lie: a description of none": ({"tasks.1.description": "Fetch."}, "description 'Fetch.', the code ''"),
     "a lie: triggers": ({"triggers": [{"name": "nightly"}]}, "Trigger 'nightly' is in the manifest"),
 }
 

@@ -6,11 +6,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
 from cloaca_nb.errors import PackageError
+from cloaca_nb.packaging.archive.inspection import inspect_archive
 from cloaca_nb.packaging.loading.loader import check_archive, loaded
 
 pytestmark = pytest.mark.usefixtures("scratch")
@@ -36,6 +38,22 @@ def test_an_archive_that_is_made_by_hand(project: Path, archive: Callable[..., P
     assert [task.id for task in found.workflows[0].tasks] == ["extract", "transform", "load"]
     [warning] = found.warnings
     assert warning.startswith("The fingerprint is 'sha256:placeholder', which stands in for one")
+
+
+SPELLINGS: list[Callable[[str], str]] = [
+    str,
+    str.upper,
+    lambda digest: digest.removeprefix("sha256:"),
+    lambda digest: f" {digest.removeprefix('sha256:').upper()}\n",
+]
+
+
+@pytest.mark.parametrize("spelt", SPELLINGS)
+def test_a_fingerprint_may_be_spelt_without_its_prefix_and_in_capitals(
+    spelt: Callable[[str], str], archive: Callable[..., Path]
+) -> None:
+    right = inspect_archive(archive()).fingerprint
+    assert check_archive(archive(manifest={"package.fingerprint": spelt(right)})).warnings == ()
 
 
 def test_packages_with_the_same_modules_do_not_meet(archive: Callable[..., Path], tmp_path: Path) -> None:
@@ -83,6 +101,25 @@ def test_what_may_be_left_out(cut: str, archive: Callable[..., Path]) -> None:
     manifest, reason = changes[cut]
     with pytest.raises(PackageError, match=reason):
         check_archive(archive(manifest=manifest))
+
+
+SAID_TRULY: dict[str, dict[str, Any]] = {
+    "a description": {"tasks.0.description": "Fetch the\nraw data."},
+    "its first paragraph": {"tasks.2.description": "Write it."},
+    "no description": {"tasks.0.description": None, "tasks.1.description": ""},
+    "a timeout": {"tasks.1.timeout_seconds": 30.0},
+    "no timeout": {"tasks.0.timeout_seconds": None},
+    "retries": {"tasks.0.retries": 0, "tasks.1.retries": 2, "tasks.2.retries": None},
+}
+
+
+@pytest.mark.parametrize("case", SAID_TRULY)
+def test_what_may_be_said_of_tasks(case: str, project: Path, archive: Callable[..., Path]) -> None:
+    entry = (project / "data_pipeline/__init__.py").read_text()
+    head = "    def load(context):\n"
+    told = entry.replace(head, f'{head}        """Write it.\n\n        Where VAR says."""\n')
+    assert told != entry
+    assert len(check_archive(archive({"data_pipeline/__init__.py": told}, manifest=SAID_TRULY[case])).warnings) == 1
 
 
 def test_a_task_may_be_defined_in_another_module_of_the_package(archive: Callable[..., Path]) -> None:
