@@ -2,6 +2,10 @@
 
 import json
 import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -69,3 +73,50 @@ def test_history_shows_what_it_can_where_characters_are_missing(
     shown = python("-m", "cloaca_nb", "history")
     assert (shown.returncode, shown.stderr) == (0, "")
     assert re.search(r"fl\\xfcge +\+ Completed", shown.stdout)
+
+
+# Runs a workflow again and again, and says which runs are on disk.
+BUSY = """
+import cloaca_nb as cloaca
+import flights
+
+with cloaca.DefaultRunner("history.duckdb") as runner:
+    while True:
+        print("on disk:", runner.execute("flights").run_id, flush=True)
+"""
+
+
+@contextmanager
+def busy(folder: Path) -> Iterator["subprocess.Popen[str]"]:
+    (folder / "busy.py").write_text(BUSY)
+    command = [sys.executable, "busy.py"]
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:  # noqa: S603 - ours
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def on_disk_of(writer: "subprocess.Popen[str]") -> Iterator[str]:
+    assert writer.stdout is not None
+    for line in writer.stdout:
+        if line.startswith("on disk: "):
+            yield line.split()[-1]
+
+
+def test_it_answers_while_other_processes_write(home: Path, python) -> None:
+    listed = ("-m", "cloaca_nb", "history", "--history", "history.duckdb", "--runs", "1000000")
+    on_disk: set[str] = set()
+    with ExitStack() as stack:
+        writers = [stack.enter_context(busy(home)) for _ in range(2)]
+        said = [on_disk_of(writer) for writer in writers]
+        for _ in range(2):
+            on_disk |= {next(reported) for reported in said for _ in range(5)}
+            told = python(*listed, "--json")
+            shown = python(*listed)
+            assert (told.returncode, told.stderr, shown.returncode, shown.stderr) == (0, "", 0, "")
+            status = {run["run_id"]: run["status"] for run in json.loads(told.stdout)}
+            assert {status.get(run_id) for run_id in on_disk} == {"Completed"}
+            assert set(status.values()) <= {"Completed", "Running"}
+            assert len(shown.stdout.splitlines()) > len(on_disk)
+        assert [writer.poll() for writer in writers] == [None, None]
