@@ -13,8 +13,8 @@ from cloaca_nb.errors import HistoryError
 from cloaca_nb.history.accounts import Accounts
 from cloaca_nb.history.artifacts import ArtifactStore
 from cloaca_nb.history.code import fingerprints
-from cloaca_nb.history.diff import RunDiff, compare
-from cloaca_nb.history.diff_rows import pair_with, read_run, usual_durations
+from cloaca_nb.history.diff import RunDiff, compare, unequal
+from cloaca_nb.history.diff_rows import pair_with, read_run, tables_of, usual_durations
 from cloaca_nb.history.location import Location
 from cloaca_nb.history.memory import AGAIN, Memory, initial_values, remember
 from cloaca_nb.history.questions import ATTEMPTS, CONTEXT, COUNT, LOGS, RUNS, STARTED_FROM, TASKS
@@ -215,7 +215,9 @@ class Answers:
         )
 
     def diff(self, a: str | None = None, b: str | None = None) -> RunDiff:
-        """Return what differs between two runs, and nothing else; no value is read, so no pickle either.
+        """Return what differs between two runs, and nothing else; of values only the columns of frames are looked at.
+
+        No pickle is read.
 
         Args:
             a: a run's id, or a beginning that only it has; None: the latest run, which is compared with the one before.
@@ -228,8 +230,9 @@ class Answers:
         def answer(reading: Reading) -> RunDiff:
             named = [self._which(reading, run) for run in (a, b) if run is not None] or [self._which(reading, None)]
             one, other = named if len(named) > 1 else pair_with(reading, named[0])
-            usual = usual_durations(reading, one, other)
-            return compare(read_run(reading, one), read_run(reading, other), usual)
+            before, after = read_run(reading, one), read_run(reading, other)
+            tables = tables_of(reading, self._artifacts, (one, other), unequal(before, after))
+            return compare(before, after, usual_durations(reading, one, other), tables)
 
         return self._read(answer)
 

@@ -16,6 +16,7 @@ from cloaca_nb.history.shelf import FileShelf, MemoryShelf, Shelf, Write
 from cloaca_nb.values import codec
 from cloaca_nb.values.codec import Damaged, Encoded, Part, Unreadable, Unstorable
 from cloaca_nb.values.digests import Describer, Description, describe, digest as digest_of
+from cloaca_nb.values.outlines import Table, tables_in
 from cloaca_nb.values.tagged import Tagger, Unsuitable, document
 
 __all__ = ["INLINE", "ArtifactStore", "Kept", "artifacts_folder"]
@@ -106,6 +107,14 @@ class ArtifactStore:
         except Unreadable as error:
             raise HistoryError(str(error)) from error
         return value
+
+    def tables(self, digest: str, kept: Kept) -> dict[str, Table]:
+        """Return which tables a value is or holds, see `tables_in`; none where that can't be told."""
+        try:
+            data = self._data(f"{digest}.{kept.codec}", kept)
+            return tables_in(str(kept.codec), data, lambda part: self._data(f"{part.digest}.{part.format}", Kept(None)))
+        except Exception:  # noqa: BLE001 - it is missing or damaged: who reads it is told what to do, this only looks
+            return {}
 
     def remove_unused(self, used: Iterable[str], *, grace: float = GRACE) -> int:
         """Remove the artifacts that no row refers to, and what crashes left; return how many bytes that freed.

@@ -23,6 +23,7 @@ class ValueChange(NamedTuple):
     key: str
     before: str | None
     after: str | None
+    details: tuple[str, ...] = ()  # in what frames differ, as sentences
 
 
 class TaskChange(NamedTuple):

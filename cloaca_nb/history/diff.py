@@ -3,16 +3,19 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import unified_diff
 from statistics import quantiles
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from cloaca_nb.core.run_id import short
 from cloaca_nb.declare.fingerprint import CodeFingerprint, Part
 from cloaca_nb.history.changes import Changes, CodeChange, DurationChange, Side, TaskChange, ValueChange
 from cloaca_nb.history.diff_page import diff_html, diff_text
+from cloaca_nb.history.table_changes import Tables, table_changes
 
-__all__ = ["RunDiff", "RunRows", "compare"]
+__all__ = ["RunDiff", "RunRows", "compare", "unequal"]
 
 Row = Mapping[str, Any]
+NO_TABLES: Final[Mapping[str, Tables]] = MappingProxyType({})
 SHORT: Final = 8  # characters of a digest
 FEWEST: Final = 5  # durations from which on a spread can be told
 BEGINNING: Final = frozenset({"initial", "parameter"})  # the roles of values that a run began with
@@ -41,15 +44,18 @@ class RunDiff(Changes):
         return {"text/html": diff_html(self), "text/plain": diff_text(self)}
 
 
-def compare(a: RunRows, b: RunRows, usual: Mapping[str, Sequence[float]]) -> RunDiff:
+def compare(
+    a: RunRows, b: RunRows, usual: Mapping[str, Sequence[float]], tables: Mapping[str, Tables] = NO_TABLES
+) -> RunDiff:
     """Return what differs between two runs.
 
     Args:
         a: the one.
         b: the other.
         usual: by task, how many seconds it took in other runs.
+        tables: by digest, which tables a value is or holds; of those that `unequal` names.
     """
-    initial = tuple(_values(_initial(a), _initial(b)))
+    initial = tuple(_values(_initial(a), _initial(b), tables))
     return RunDiff(
         _side(a.run),
         _side(b.run),
@@ -57,8 +63,15 @@ def compare(a: RunRows, b: RunRows, usual: Mapping[str, Sequence[float]]) -> Run
         tuple(_tasks(a, b)),
         tuple(_code(a, b)),
         tuple(_durations(a, b, usual)),
-        tuple(change for change in _values(_final(a), _final(b)) if change not in initial),
+        tuple(change for change in _values(_final(a), _final(b), tables) if change not in initial),
     )
+
+
+def unequal(a: RunRows, b: RunRows) -> set[str]:
+    """Return the digests of the values that both runs have under one key, and that aren't equal."""
+    sides = ((_initial(a), _initial(b)), (_final(a), _final(b)))
+    pairs = [(before[key], after[key]) for before, after in sides for key in before.keys() & after.keys()]
+    return {row["digest"] for pair in pairs if _identity(pair[0]) != _identity(pair[1]) for row in pair}
 
 
 def _side(run: Row) -> Side:
@@ -85,14 +98,15 @@ def _final(run: RunRows) -> dict[str, Row]:
     return {key: row for key, row in latest.items() if row["role"] != "deleted"}
 
 
-def _values(a: Mapping[str, Row], b: Mapping[str, Row]) -> Iterator[ValueChange]:
+def _values(a: Mapping[str, Row], b: Mapping[str, Row], tables: Mapping[str, Tables]) -> Iterator[ValueChange]:
     for key in _all_of(a, b):
         before, after = a.get(key), b.get(key)
         if before is None or after is None:
             yield ValueChange(key, _shown(before), _shown(after))
         elif _identity(before) != _identity(after):
             alike = before["preview"] == after["preview"]
-            yield ValueChange(key, _shown(before, in_full=alike), _shown(after, in_full=alike))
+            details = table_changes(*(tables.get(row["digest"], {}) for row in (before, after)))
+            yield ValueChange(key, _shown(before, in_full=alike), _shown(after, in_full=alike), details)
 
 
 def _identity(value: Row) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from html import escape
-from typing import Final
+from typing import Final, NamedTuple
 
 from cloaca_nb.core.duration import duration
 from cloaca_nb.core.moment import moment
@@ -26,7 +26,15 @@ LINES: Final = {"+": ("44,147,85", "#2c9355"), "-": ("221,71,76", "#dd474c"), "@
 COLOURS: Final = {"Completed": "#2c9355", "Failed": "#dd474c", "Interrupted": "#b7760f", "Running": "#3b7cec"}
 GREY: Final = "#7a828d"
 
-Pair = tuple[str, str, str, str]  # what it is about, before, after, a remark
+
+class Pair(NamedTuple):
+    """What it is about, before, after, a remark, and in what the two differ."""
+
+    name: str
+    before: str
+    after: str
+    remark: str = ""
+    details: tuple[str, ...] = ()
 
 
 # -- what both say
@@ -40,16 +48,16 @@ def _sections(diff: Changes) -> Iterator[tuple[str, list[Pair]]]:
 
 
 def _value(change: ValueChange) -> Pair:
-    return change.key, change.before or ABSENT, change.after or ABSENT, ""
+    return Pair(change.key, change.before or ABSENT, change.after or ABSENT, details=change.details)
 
 
 def _task(change: TaskChange) -> Pair:
-    return change.task_id, change.before or ABSENT, change.after or ABSENT, ""
+    return Pair(change.task_id, change.before or ABSENT, change.after or ABSENT)
 
 
 def _lasted(change: DurationChange) -> Pair:
     usual = "" if change.usual is None else f"usually {duration(change.usual[0])} to {duration(change.usual[1])}"
-    return change.task_id, duration(change.before), duration(change.after), usual
+    return Pair(change.task_id, duration(change.before), duration(change.after), usual)
 
 
 def _names(diff: Changes) -> str:
@@ -78,9 +86,11 @@ def _side_text(side: Side) -> str:
 
 
 def _pair_lines(pairs: list[Pair]) -> Iterator[str]:
-    width = max(len(name) for name, *_ in pairs)
-    for name, before, after, remark in pairs:
-        yield f"  {name:<{width}}  {before} → {after}" + (f"  ({remark})" if remark else "")
+    width = max(len(pair.name) for pair in pairs)
+    for pair in pairs:
+        remark = f"  ({pair.remark})" if pair.remark else ""
+        yield f"  {pair.name:<{width}}  {pair.before} → {pair.after}{remark}"
+        yield from (f"  {'':<{width}}    {line}" for line in pair.details)
 
 
 def _code_lines(change: CodeChange) -> Iterator[str]:
@@ -126,18 +136,20 @@ def _section(title: str, content: str) -> str:
 
 
 def _table(pairs: Iterable[Pair]) -> str:
-    rows = "".join(f'<tr style="background:none">{_row(*pair)}</tr>' for pair in pairs)
+    rows = "".join(f'<tr style="background:none">{_row(pair)}</tr>' for pair in pairs)
     return (
         '<table style="border-collapse:collapse;border:none;margin:0;font-size:13px;width:100%;table-layout:fixed">'
         f'<colgroup><col style="width:20%"><col style="width:40%"><col style="width:40%"></colgroup>{rows}</table>'
     )
 
 
-def _row(name: str, before: str, after: str, remark: str) -> str:
-    note = f' <span style="{QUIET};font-size:12px">{escape(remark)}</span>' if remark else ""
+def _row(pair: Pair) -> str:
+    note = f' <span style="{QUIET};font-size:12px">{escape(pair.remark)}</span>' if pair.remark else ""
+    lines = "".join(f'<div style="padding:1px 6px;font-size:12px">{escape(line)}</div>' for line in pair.details)
     return (
-        f'<td style="{CELL};font-weight:500">{escape(name)}</td><td style="{CELL}">{_tinted("-", before)}</td>'
-        f'<td style="{CELL}">{_tinted("+", after)}{note}</td>'
+        f'<td style="{CELL};font-weight:500">{escape(pair.name)}</td>'
+        f'<td style="{CELL}">{_tinted("-", pair.before)}</td>'
+        f'<td style="{CELL}">{_tinted("+", pair.after)}{note}{lines}</td>'
     )
 
 

@@ -1,14 +1,17 @@
 """The rows that a comparison of two runs is made from."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from cloaca_nb.declare.fingerprint import Part
 from cloaca_nb.errors import HistoryError
+from cloaca_nb.history.artifacts import ArtifactStore, Kept
 from cloaca_nb.history.diff import RunRows
 from cloaca_nb.history.store import Reading
+from cloaca_nb.history.table_changes import Tables
+from cloaca_nb.values.outlines import FORMATS
 
-__all__ = ["pair_with", "read_run", "usual_durations"]
+__all__ = ["pair_with", "read_run", "tables_of", "usual_durations"]
 
 MOST: Final = 100  # runs that tell how long a task usually takes
 RUN: Final = "SELECT * FROM run_summary WHERE run_id = $1"
@@ -35,6 +38,12 @@ USUAL: Final = """
                      ORDER BY started DESC LIMIT $3) USING (run_id)
     WHERE outcome = 'Completed' AND taken_from IS NULL AND tasks.started IS NOT NULL
     GROUP BY task_id
+"""
+# Of values that may be or hold tables: a small one stands in one row of its run, and others refer to that.
+KEPT: Final = """
+    SELECT digest, any_value(codec) AS codec, max(data) AS data FROM artifacts
+    WHERE run_id IN ($1, $2) AND digest IN (SELECT unnest($3::VARCHAR[])) AND list_contains($4, codec)
+    GROUP BY digest
 """
 # A run and the latest other one of its workflow, in the order of time.
 PAIR: Final = """
@@ -68,6 +77,14 @@ def read_run(reading: Reading, run_id: str) -> RunRows:
         parts.setdefault(row["code"], {})[row["name"]] = Part(row["digest"], row["location"], row["shown"])
     [run] = reading.rows(RUN, run_id)
     return RunRows(run, reading.rows(TASKS, run_id), reading.rows(CODE, run_id), parts, reading.rows(VALUES, run_id))
+
+
+def tables_of(
+    reading: Reading, artifacts: ArtifactStore, runs: tuple[str, str], digests: Collection[str]
+) -> dict[str, Tables]:
+    """Return by digest which tables those of the values of two runs are or hold; no column is read."""
+    rows = reading.rows(KEPT, *runs, list(digests), list(FORMATS)) if digests else []
+    return {row["digest"]: artifacts.tables(row["digest"], Kept(row["codec"], row["data"])) for row in rows}
 
 
 def usual_durations(reading: Reading, a: str, b: str) -> dict[str, Sequence[float]]:

@@ -4,7 +4,7 @@ from typing import IO, Any, Final
 
 from cloaca_nb.values.tagged import Unsuitable
 
-__all__ = ["Buffer", "fits", "memory", "read", "write"]
+__all__ = ["Buffer", "fits", "heading", "memory", "read", "write"]
 
 Buffer = Any  # bytes, or a private, writable memory map: what is written to it never reaches the file
 _WITHOUT_OBJECTS: Final = "biufcmMSUV"
@@ -29,6 +29,16 @@ def write(value: Any, file: IO[bytes]) -> None:
 
 def read(data: Buffer) -> Any:
     """Return the array: on a map's own memory, else on a copy of it; it can be written to in both cases."""
+    import numpy as np
+
+    shape, dtype, is_fortran, start = heading(data)
+    count = int(np.prod(shape, dtype=np.int64))
+    flat = memory(data, dtype, count, start) if dtype.itemsize * count else np.empty(count, dtype)
+    return flat.reshape(shape, order="F" if is_fortran else "C")
+
+
+def heading(data: Buffer) -> tuple[tuple[int, ...], Any, bool, int]:
+    """Return an array's shape and dtype, whether its order is Fortran's, and where in the file its elements begin."""
     from io import BytesIO
 
     import numpy as np
@@ -37,9 +47,7 @@ def read(data: Buffer) -> Any:
     version = np.lib.format.read_magic(head)
     read_head = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     shape, is_fortran, dtype = read_head(head)
-    count = int(np.prod(shape, dtype=np.int64))
-    flat = memory(data, dtype, count, head.tell()) if dtype.itemsize * count else np.empty(count, dtype)
-    return flat.reshape(shape, order="F" if is_fortran else "C")
+    return shape, dtype, is_fortran, head.tell()
 
 
 def memory(data: Buffer, dtype: Any, count: int, start: int) -> Any:

@@ -6,7 +6,7 @@ from typing import Any, Final
 from cloaca_nb.values.arrays import Buffer, memory
 from cloaca_nb.values.tagged import Tagger, Unsuitable, document, value_of
 
-__all__ = ["Reader", "Writer", "tag", "untag"]
+__all__ = ["Reader", "Writer", "dtype_of", "of_side", "side", "tag", "untag"]
 
 _PLAIN: Final = "iuf"
 
@@ -204,6 +204,25 @@ class Reader:
     def _chunk(self, chunk: Any, dtype: Any) -> Any:
         start = chunk.buffers()[1].address - self._start + chunk.offset * dtype.itemsize
         return memory(self._data, dtype, len(chunk), start)
+
+
+def dtype_of(note: dict[str, Any], schema: Any) -> str:  # noqa: PLR0911 - one for each kind of dtype
+    """Return the name of the dtype that a column has; of a note of `Writer.column`, and the schema of its table."""
+    import numpy as np
+
+    if "categories" in note:
+        return "category"
+    if "interval" in note:
+        return f"interval[{dtype_of(note['ends'][0], schema)}, {note['interval']}]"
+    if "zone" in note:
+        return f"datetime64[{note['unit']}, {untag(note['zone'])}]"
+    if "text" in note:
+        return "string" if note["missing"] == "NA" else "str"
+    if "arrow" in note:
+        return f"{schema.field(note['at']).type}[pyarrow]"
+    if "objects" in note:
+        return "object"
+    return str(note.get("period") or note.get("nullable") or np.dtype(note["numpy"]))
 
 
 def side(index: Any) -> str:

@@ -12,12 +12,13 @@ from collections.abc import Callable
 from typing import IO, Any, Final
 
 from cloaca_nb.values.arrays import Buffer
-from cloaca_nb.values.columns import Reader, Writer, of_side, side, tag, untag
+from cloaca_nb.values.columns import Reader, Writer, dtype_of, of_side, side, tag, untag
 from cloaca_nb.values.tagged import Unsuitable
 
-__all__ = ["Write", "fits", "prepare", "read"]
+__all__ = ["Heading", "Write", "fits", "heading", "prepare", "read"]
 
 Write = Callable[[IO[bytes]], None]
+Heading = tuple[int, tuple[tuple[str, str], ...]]  # rows; label and dtype of each column
 _NOTE: Final = b"cloaca_nb"
 _LIBRARIES: Final = frozenset({"pandas", "pyarrow", "polars"})
 _SCALARS: Final = frozenset({"Timestamp", "Timedelta", "Period", "Interval", "NaTType", "NAType"})
@@ -54,6 +55,44 @@ def read(format_: str, data: Buffer) -> Any:
     if format_ == "pandas":
         return _to_pandas(note, Reader(table, data))
     return _to_arrow(note, table.replace_schema_metadata(metadata if metadata or note["metadata"] else None))
+
+
+def heading(format_: str, data: Buffer) -> Heading | None:
+    """Return how many rows and which columns were written, without reading these; None for what has no columns.
+
+    An index that isn't a range counts as the first column, as does the array of a column that is kept on its own.
+    """
+    import pyarrow as pa
+
+    if format_ == "polars":
+        return _heading_of_polars(pa.ipc.open_file(pa.py_buffer(data).slice(1)).read_all())
+    table = pa.ipc.open_file(pa.py_buffer(data)).read_all()  # uncompressed: its columns stay where they are
+    note = json.loads(table.schema.metadata[_NOTE])
+    if format_ == "pandas":
+        return _heading_of_pandas(note, table)
+    is_table = note["kind"] in {"Table", "RecordBatch"}
+    return (table.num_rows, tuple((field.name, str(field.type)) for field in table.schema)) if is_table else None
+
+
+def _heading_of_pandas(note: dict[str, Any], table: Any) -> Heading:
+    index = note.get("index", {})
+    rows = len(range(*index["range"])) if "range" in index else table.num_rows
+    columns = [("index", dtype_of(index["column"], table.schema))] if "column" in index else []
+    if "array" in note:
+        columns.append(("", dtype_of(note["array"], table.schema)))
+    elif "column" in note:
+        columns.append((str(untag(note["name"])), dtype_of(note["column"], table.schema)))
+    elif "data" in note:
+        dtypes = (dtype_of(column, table.schema) for column in note["data"])
+        columns += zip(map(str, of_side(note["columns"])), dtypes, strict=True)
+    return rows, tuple(columns)
+
+
+def _heading_of_polars(table: Any) -> Heading:
+    from polars import from_arrow
+
+    empty: Any = from_arrow(table.schema.empty_table())
+    return table.num_rows, tuple((name, str(dtype)) for name, dtype in empty.schema.items())
 
 
 def _writer(note: str, names: list[str], arrays: list[Any], metadata: dict[bytes, bytes]) -> Write:

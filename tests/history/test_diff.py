@@ -60,20 +60,20 @@ DIFFERENCES = [
     # name, what is otherwise in the second run, which part differs, and how
     ("nothing", {}, None, None),
     ("other times", {"run": {"run_id": "s", "started": pd.Timestamp("2026-02-01")}}, None, None),
-    ("another value", {"values": [{"digest": "11", "preview": "2"}]}, "final", ("k", "1", "2")),
-    ("a key that is new", {"values": [{}, {"key": "n"}]}, "final", ("n", None, "1")),
-    ("a key that is gone", {"values": []}, "final", ("k", "1", None)),
+    ("another value", {"values": [{"digest": "11", "preview": "2"}]}, "final", ("k", "1", "2", ())),
+    ("a key that is new", {"values": [{}, {"key": "n"}]}, "final", ("n", None, "1", ())),
+    ("a key that is gone", {"values": []}, "final", ("k", "1", None, ())),
     (
         "a value of another type that looks alike",
         {"values": [{"digest": "11", "type": "Decimal"}]},
         "final",
-        ("k", "1 (int, digest 00ff00ff)", "1 (Decimal, digest 11)"),
+        ("k", "1 (int, digest 00ff00ff)", "1 (Decimal, digest 11)", ()),
     ),
     (
         "a frame",
         {"values": [FRAME | {"digest": "abcdef0123"}]},
         "final",
-        ("k", "1", "3 rows × 1 columns: a int64 (digest abcdef01)"),
+        ("k", "1", "3 rows × 1 columns: a int64 (digest abcdef01)", ()),
     ),
     ("a value without a digest that looks alike", {"values": [{"digest": "", "preview": "1"}]}, "final", ...),
     (
@@ -165,7 +165,7 @@ def test_what_only_kept_its_difference_is_said_once() -> None:
         [year | {"role": role, "digest": d, "preview": p} for role in ("initial", "final")] for d, p in ("12", "34")
     )
     diff = compare(rows(values=a), rows(values=b), {})
-    assert (diff.initial, diff.final) == ((("year", "2", "4"),), ())
+    assert (diff.initial, diff.final) == ((("year", "2", "4", ()),), ())
 
 
 # -- of a history
@@ -193,13 +193,14 @@ def test_by_default_the_latest_two_runs_of_one_workflow(history: History, runs: 
     diff = history.diff()
     assert isinstance(diff, RunDiff)
     assert (diff.a.run_id, diff.b.run_id) == ("bbbb", "cccc")
-    assert diff.initial == (("year", "5", "6"),)
-    [(key, before, after)] = diff.final
+    assert diff.initial == (("year", "5", "6", ()),)
+    [(key, before, after, details)] = diff.final
     assert (key, before[:27], after[:34]) == ("df", "3 rows × 1 columns: a int64", "3 rows × 2 columns: a int64, b str")
+    assert details == ("column b (str) is new",)
     assert "-    return 5\n+    return 6" in diff.code[0].text
     chosen = [history.diff("aaaa"), history.diff(None, "aaaa"), history.diff("aaaa", "cccc")]
     assert [(one.a.run_id, one.b.run_id) for one in chosen] == [("aaaa", "cccc")] * 3
-    assert history.diff("cccc", "aaaa").initial == (("year", "6", "5"),)
+    assert history.diff("cccc", "aaaa").initial == (("year", "6", "5", ()),)
     assert history.diff("aaaa", "bbbb").is_empty
     assert "flights → weather" in str(history.diff("aaaa", "other"))
 
@@ -208,7 +209,7 @@ def test_a_run_that_never_ended_is_compared_by_what_it_held(history: History, ru
     runs.say(history, run_of("aaaa", 100, 1))
     runs.say(history, run_of("bbbb", 200, 1)[:3])
     diff = history.diff()
-    assert diff.final == (("tmp", None, "1"),)
+    assert diff.final == (("tmp", None, "1", ()),)
     assert diff.tasks == (("gone", "Completed", "Waiting"),)
 
 

@@ -1,0 +1,65 @@
+"""In what the tables of two values differ, as sentences: rows, columns added, gone and retyped."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Final, TypeAlias
+
+from cloaca_nb.values.outlines import Table
+
+__all__ = ["Tables", "table_changes"]
+
+MOST: Final = 12  # sentences; how many more there are is said
+Tables: TypeAlias = Mapping[str, Table]  # by where they are in a value, see `tables_in`
+Columns: TypeAlias = Mapping[tuple[str, int], str]  # by label, and its number among equal ones: the dtype
+
+
+def table_changes(before: Tables, after: Tables) -> tuple[str, ...]:
+    """Return in what the tables of two values that aren't equal differ; nothing where neither has any."""
+    said = _sentences(before, after)
+    shown = list(islice(said, MOST))
+    more = sum(1 for _ in said)
+    return (*shown, f"… and {more} more differences") if more else tuple(shown)
+
+
+def _sentences(before: Tables, after: Tables) -> Iterator[str]:
+    for path in dict.fromkeys([*before, *after]):
+        name = f"{path}: " if path else ""
+        one, other = before.get(path), after.get(path)
+        if one is not None and other is not None:
+            yield from (f"{name}{sentence}" for sentence in _between(one, other))
+        elif path and other is not None:
+            yield f"{name}{_shape(other)} that are new"
+        elif path and one is not None:
+            yield f"{name}{_shape(one)} that are gone"
+
+
+def _shape(table: Table) -> str:
+    return f"{table.rows:,} rows × {len(table.columns)} columns"
+
+
+def _between(one: Table, other: Table) -> Iterator[str]:
+    if one.digest and one.digest == other.digest:
+        return
+    if one.rows != other.rows:
+        yield f"{other.rows:,} rows now, was {one.rows:,}"
+    before, after = _numbered(one.columns), _numbered(other.columns)
+    yield from (f"column {column[0]} ({dtype}) is gone" for column, dtype in before.items() if column not in after)
+    for column, dtype in after.items():
+        if column not in before:
+            yield f"column {column[0]} ({dtype}) is new"
+        elif before[column] != dtype:
+            yield f"column {column[0]} is {dtype} now, was {before[column]}"
+    if [column for column in before if column in after] != [column for column in after if column in before]:
+        yield "columns stand in another order"
+    if one.rows == other.rows and one.columns == other.columns:
+        yield "the same columns and as many rows, with other values"
+
+
+def _numbered(columns: Sequence[tuple[str, str]]) -> Columns:
+    seen: Counter[str] = Counter()
+    numbered = {}
+    for label, dtype in columns:
+        numbered[label, seen[label]] = dtype
+        seen[label] += 1
+    return numbered
