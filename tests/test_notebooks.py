@@ -58,6 +58,7 @@ FIRST, PATTERNS, WAITING, PROCESSES, RESUMING, PACKING, WORKING = TUTORIALS
 PROMISES: Final = (
     Promise(FIRST, "second-task", "sales ← load", "clean", "reads sales ← load"),
     Promise(FIRST, "the-answer", "**41.90**", "report", "'total': 41.9"),
+    Promise(FIRST, "resuming", "Only `thanks` is new.", "run-thanks", "5 taken"),
     Promise(FIRST, "the-answer", "most of it with coffee", "report", "'bestseller': 'coffee'"),
     Promise(FIRST, "the-answer", "ten o'clock", "report", "'busiest hour': '10'"),
     Promise(FIRST, "dearer-tax", "**7.96**", "dearer", "7.96"),

@@ -26,6 +26,12 @@ def reasons(cells, line):
     return {row.task_id: row.reason.rpartition(" run ")[0] or row.reason for row in frame.itertuples()}
 
 
+def test_what_a_run_was_given_it_is_resumed_with(flow):
+    flow("%cloaca_run --param rate=5 --no-panel")
+    assert set(reasons(flow, "%cloaca_run --resume").values()) == {"unchanged since"}
+    assert flow.names["result"].final_context["total"] == 15
+
+
 @pytest.mark.parametrize(
     ("edits", "line", "load", "clean", "report"),
     [
