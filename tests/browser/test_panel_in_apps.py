@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import nbformat
 import pytest
+from nbconvert import HTMLExporter
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.timeout(180)]
@@ -22,6 +23,7 @@ def gate(name):
         time.sleep(0.02)"""
 LOAD: Final = "%%cloaca_task load\nprint('reading')\ngate('go')\nrows = [1, 2, 3]"
 CLEAN: Final = "%%cloaca_task clean\nprint('cleaning', len(rows), 'rows')\ngood = [row for row in rows if row > 1]"
+SORT: Final = "%%cloaca_task sort\ngate('on')\norder = sorted(rows)"
 REPORT: Final = "%%cloaca_task report\nprint('dividing')\ntotal = sum(good) / 0"
 MENDED: Final = "%%cloaca_task report\nprint('adding')\ntotal = sum(good)"
 MANY: Final = """%load_ext cloaca_nb
@@ -69,6 +71,18 @@ class Opened:
     def expect_live(self) -> None:
         """Wait until a task is seen to run, in the place that is saved with the notebook."""
         expect(self.page.locator('.cloaca-live .row[data-state="Running"]')).to_have_count(1)
+
+    def expect_kept(self) -> None:
+        """Wait until the notebook holds the picture of a run that has completed, below the panel, and save it."""
+        expect(self.page.locator('[data-cloaca-panel][data-run-status="Completed"] img')).to_have_count(1)
+        kept = json.dumps(self.saved().cells)
+        assert "data:image/svg+xml" in kept
+        assert "kept how it ended" not in kept
+
+    def saved(self) -> nbformat.NotebookNode:
+        """Save the notebook, and return what is in the file."""
+        self.page.evaluate("() => window.jupyterapp.shell.currentWidget.context.save()")
+        return nbformat.read(self.folder / "flow.ipynb", as_version=4)
 
     def begin(self, last: str) -> None:
         """Run all cells above one, then that, and don't wait for its end."""
@@ -132,6 +146,18 @@ def states(panel: Locator) -> dict[str, str]:
 
 def expect_status(panel: Locator, status: str) -> None:
     expect(panel).to_have_attribute("data-run-status", status)
+
+
+def test_run_all_is_watched_while_the_cell_is_busy(opened: Callable[..., Opened]) -> None:
+    it = opened(BEGIN, LOAD, SORT, f"{RUN}\ngate('end')")
+    it.notebook.command("notebook:run-all-cells")
+    for gate, *expected in (("go", "Running", "Waiting"), ("on", "Completed", "Running"), ("end", *["Completed"] * 2)):
+        for task, state in zip(("load", "sort"), expected, strict=True):
+            expect(it.panel().locator(f'.row[data-task-id="{task}"]')).to_have_attribute("data-state", state)
+        assert it.notebook.is_busy(RUN)
+        it.let_through(gate)
+    it.notebook.wait_until_run(RUN)
+    assert it.notebook.errors() == []
 
 
 def test_cancel_in_a_blocked_cell(opened: Callable[..., Opened]) -> None:
@@ -227,6 +253,7 @@ def test_a_reload_finds_a_background_run_live_with_its_log(opened: Callable[...,
     it.let_through()
     expect_status(it.panel(), "Completed")
     expect(it.panel().locator(".log .lines")).to_have_text("cleaning 3 rows")
+    it.expect_kept()
     it.panel().get_by_role("button", name="Re-run").click()
     expect_status(it.panel(1), "Completed")
 
@@ -242,20 +269,20 @@ def test_a_reload_finds_the_run_of_a_blocked_cell_live_with_its_log(opened: Call
     expect(it.panel().locator(".log .lines")).to_have_text("reading")
     it.let_through()
     expect_status(it.panel(), "Completed")
+    it.expect_kept()
 
 
-def test_what_is_saved_needs_no_kernel_and_no_trust(
-    opened: Callable[..., Opened], open_notebook: Callable[..., Any], app: str
+def test_what_is_saved_needs_no_kernel_no_trust_and_as_html_no_network(
+    opened: Callable[..., Opened], open_notebook: Callable[..., Any], browser: Browser, app: str
 ) -> None:
     it = opened(BEGIN, LOAD, CLEAN, RUN)
     it.let_through()
     it.begin(RUN)
     expect_status(it.panel(), "Completed")
     it.notebook.wait_until_run(RUN)
-    it.page.evaluate("() => window.jupyterapp.shell.currentWidget.context.save()")
-    path = it.folder / "flow.ipynb"
-    book = nbformat.read(path, as_version=4)
+    book = it.saved()
     assert "widget-view" not in json.dumps(book.cells)
+    expect_shown_without_network(browser, book, it.folder / "flow.html")
     book.cells.append(nbformat.v4.new_markdown_cell("another notebook, which nobody has trusted"))
     nbformat.write(book, it.folder / "untrusted.ipynb")
     again = open_notebook(f"{it.folder.name}/untrusted.ipynb", app)
@@ -267,6 +294,18 @@ def test_what_is_saved_needs_no_kernel_and_no_trust(
     assert it.page.get_by_text("model not found").count() == 0
     assert it.page.locator(".cloaca-panel").count() == 0
     assert again.errors() == []
+
+
+def expect_shown_without_network(browser: Browser, book: nbformat.NotebookNode, path: Path) -> None:
+    """Look at the notebook as nbconvert makes HTML of it."""
+    path.write_text(HTMLExporter().from_notebook_node(book)[0])
+    with browser.new_context(offline=True) as context:
+        page = context.new_page()
+        page.goto(path.as_uri())
+        expect(page.locator("tr[data-task-id]")).to_contain_text(["load", "clean"])
+        picture = page.locator('img[src^="data:image/svg+xml"]')
+        expect(picture).to_be_visible()
+        assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
 
 
 def test_without_its_kernel_a_panel_says_how_to_go_on(opened: Callable[..., Opened]) -> None:

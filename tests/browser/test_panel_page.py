@@ -9,8 +9,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from cloaca_nb.core.duration import duration
+from cloaca_nb.core.events import RunFinished
 from cloaca_nb.core.graph import Workflow
 from cloaca_nb.core.names import Keys
+from cloaca_nb.core.status import Status
 from cloaca_nb.core.task import Task
 from cloaca_nb.notebook.panel.panel import Panel
 from cloaca_nb.notebook.panel.widget import PanelWidget
@@ -29,6 +31,14 @@ SETUP: Final = """async ([traits, source, beyond]) => {
     const set = (name, value) => { data[name] = value; tell(`change:${name}`); };
     window.sent = [];
     window.interrupts = 0;
+    window.outputs = []; // of the second cell of a notebook
+    const listed = all => ({
+        get length() { return all.length; },
+        get: place => all[place],
+        set: (place, one) => { all[place] = one; },
+    });
+    const context = {model: {cells: listed([{}, {outputs: listed(window.outputs)}])}};
+    const kernel = {interrupt: () => { window.interrupts += 1; }};
     window.feed = state => set("state", {...data.state, ...state});
     window.choose = chosen => set("chosen", chosen);
     window.know = usual => set("usual", usual);
@@ -42,7 +52,7 @@ SETUP: Final = """async ([traits, source, beyond]) => {
         on: (name, listener) => heard.set(name, (heard.get(name) ?? new Set()).add(listener)),
         off: (name, listener) => heard.get(name).delete(listener),
         send: message => window.sent.push(message),
-        ...(beyond && {widget_manager: {kernel: {interrupt: () => { window.interrupts += 1; }}}}),
+        ...(beyond && {widget_manager: {kernel, context}}),
     };
     window.page = page;
     window.close = page.initialize({model: window.model});
@@ -70,13 +80,14 @@ def flow(count: int) -> Workflow:
     return Workflow("flow", [Task(name, len, tuple(names[max(n - 1, 0) : n])) for n, name in enumerate(names)])
 
 
-def open_panel(page: Page, workflow: Workflow, *, in_jupyter: bool = True) -> None:
-    """Show the panel in an empty page, by default with what Jupyter has and other front ends needn't have."""
+def open_panel(page: Page, workflow: Workflow, *, in_jupyter: bool = True) -> Panel:
+    """Show the panel in an empty page, by default with what only Jupyter has, and return the kernel's side of it."""
     panel = Panel(workflow, on_cancel=lambda: None, on_again=lambda _: None)
     facts = [{"graph": panel._graph(), "usual": {}, **panel._whole()}, str(PanelWidget._esm), in_jupyter]
     page.set_content("<!doctype html><body></body>")
     page.add_style_tag(content=str(PanelWidget._css))
     page.evaluate(SETUP, json.loads(json.dumps(facts)))
+    return panel
 
 
 def feed(page: Page, *rows: list[Any], **state: object) -> None:
@@ -436,6 +447,41 @@ def test_the_panel_stands_over_the_static_picture_while_there_is_a_kernel(page: 
     page.evaluate("window.close()")
     expect(page.locator(".cloaca-live")).to_have_count(0)
     expect(page.locator(".still")).to_be_visible()
+
+
+WIDGET: Final = "application/vnd.jupyter.widget-view+json"
+NOT_OURS: Final = (
+    {"output_type": "stream", "name": "stdout", "text": "reading"},
+    {"output_type": "display_data", "data": {WIDGET: {}, "text/plain": "Panel of flow (another)"}, "metadata": {}},
+    {
+        "output_type": "display_data",
+        "data": {"text/html": '<div data-cloaca-panel="another" data-run-status="Running">'},
+        "metadata": {},
+    },
+)
+
+
+@in_every_front_end
+def test_the_page_keeps_the_picture_where_the_kernel_can_not_any_more(page: Page, *, in_jupyter: bool) -> None:
+    panel = open_panel(page, flow(2), in_jupyter=in_jupyter)
+    stop_time(page)
+
+    def kept(data: dict[str, Any]) -> dict[str, Any]:
+        return {"output_type": "display_data", "data": data, "metadata": {}}
+
+    live = kept({WIDGET: {}, "text/plain": repr(panel.prepare())})
+    page.evaluate("outputs => window.outputs.push(...outputs)", [*NOT_OURS, live])
+    for status, ended in (("Running", False), ("Completed", True)):
+        page.evaluate("() => { window.sent = []; window.page.initialize({model: {...window.model}}); }")
+        feed(page, status=status, ended=ended)
+        page.clock.run_for(900)
+        assert page.evaluate("window.sent") == []  # the kernel may do it yet
+        page.clock.run_for(200)
+        assert ({"type": "picture"} in page.evaluate("window.sent")) is in_jupyter
+        page.evaluate("message => window.say(message)", {"type": "picture", "data": panel._still()})
+        assert page.evaluate("window.outputs") == [*NOT_OURS, kept(panel._still()) if in_jupyter else live]
+        panel._facts.fold([RunFinished(1.0, "r", Status.COMPLETED, {}, "")])
+    assert "<img" in panel._still()["text/html"]
 
 
 def test_the_reader_goes_on_in_a_view_that_takes_the_place_of_another(page: Page) -> None:

@@ -5,6 +5,7 @@ Colours and backgrounds are chosen for any page: light, dark, trusted or not, wi
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -34,8 +35,8 @@ _HEAD = "padding:4px 10px;border:none;text-align:left;font-weight:500;font-size:
 _COLUMNS = (("Task", "width:1%"), ("Timeline", "width:32%"), ("Elapsed", "width:72px;text-align:right"), ("Notes", ""))
 _QUIET = "opacity:0.65"
 _GOING_ON = (
-    "This run was going on when the notebook was saved. %cloaca_history tells how it ended; "
-    "if its kernel was stopped before that, %cloaca_run --resume goes on with it."
+    "Began on {began}. This notebook hasn't kept how it ended: %cloaca_history {run} tells. "
+    "If its kernel was stopped before that, %cloaca_run --resume goes on with it."
 )
 
 
@@ -62,13 +63,18 @@ def going_html(record: RunRecord, *, key: str) -> str:
         key: of the panel that shows itself in place of this.
     """
     name = f'<strong style="font-size:15px">{escape(_name(record))}</strong>'
-    words = f'<div style="{_QUIET};padding:6px 0">{_GOING_ON}</div>'
+    words = f'<div style="{_QUIET};padding:6px 0">{escape(_going_on(record))}</div>'
     return _placed(record, f"<div>{name} {_quiet(short(record.run_id))}</div>{words}", key)
 
 
 def going_text(record: RunRecord) -> str:
     """Return the same as plain text."""
-    return f"{_name(record)}  {short(record.run_id)}\n  {_GOING_ON}"
+    return f"{_name(record)}  {short(record.run_id)}\n  {_going_on(record)}"
+
+
+def _going_on(record: RunRecord) -> str:
+    began = datetime.fromtimestamp(record.started, UTC).astimezone()
+    return _GOING_ON.format(began=f"{began:%Y-%m-%d at %H:%M}", run=short(record.run_id))
 
 
 def run_text(record: RunRecord, now: float) -> str:

@@ -149,7 +149,7 @@ class Panel:
         """
         with self._lock:
             self._is_still = True
-            still = self._facts.still(self._clock(), self.key)
+            still = self._still()
         update_display(still, raw=True, display_id=self.key)  # type: ignore[no-untyped-call]  # IPython's
 
     # --- what the page wishes, on one of the kernel's threads ---
@@ -163,6 +163,9 @@ class Panel:
                 self._choose(number)
             case {"type": "place"}:
                 self._has_place = True
+            case {"type": "picture"}:  # of a page that was loaded again: no update of a display reaches it
+                with self._lock:
+                    widget.send({"type": "picture", "data": self._still()})
             case {"type": "leave"}:
                 self._announcements = deque(self._clock() + seconds for seconds in _ANNOUNCED_AFTER)
             case {"type": "again", "task": int() | None as number} if self._on_again and self._shown:
@@ -253,6 +256,9 @@ class Panel:
 
     def _state(self, changed: set[str] | None) -> dict[str, Any]:
         return self._facts.state(self._clock(), changed) | {"cancelling": self._cancelling}
+
+    def _still(self) -> dict[str, str]:
+        return self._facts.still(self._clock(), self.key)
 
     def _graph(self) -> dict[str, Any]:
         """Return what the page needs once."""

@@ -17,7 +17,7 @@ PAGE: Final = Path(__file__).with_name("page")
 # One module for the browser, which loads a widget's code as one text: each part builds on those before it.
 SCRIPTS: Final = (
     *("run", "words", "elements", "header", "graph", "cards", "dots", "tasks", "row", "chosen", "keys", "view"),
-    "panel",
+    *("kept", "panel"),
 )
 STYLES: Final = ("panel", "header", "graph", "tasks", "chosen")
 
@@ -40,6 +40,10 @@ class PanelWidget(anywidget.AnyWidget):
         self._whole = whole
         super().__init__(**traits)
         _answer_where_asked(self)
+
+    def __repr__(self) -> str:
+        """Return what is kept beside the widget where it is displayed: by the key the page finds the place."""
+        return f"Panel of {self.graph['name']} ({self.graph['key']})"
 
     def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:  # noqa: FBT001, FBT002 - ipywidgets' signature
         """Return the traits. A page that asks for all of them, at the start or after a reload, gets everything."""

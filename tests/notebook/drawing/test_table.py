@@ -82,7 +82,7 @@ def test_what_holds_the_place_of_a_run_that_goes_on_says_nothing_that_will_be_wr
     html = going_html(record, key="k")
     assert 'data-cloaca-panel="k"' in html
     for said in (going_text(record), html):
-        assert "was going on when the notebook was saved" in said
+        assert re.search(r"Began on \d{4}-\d\d-\d\d at \d\d:\d\d\. .* how it ended: %cloaca_history r tells", said)
         assert "%cloaca_run --resume" in said
         assert "completed" not in said
         assert "Running in" not in said

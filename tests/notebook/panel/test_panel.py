@@ -327,6 +327,20 @@ def test_a_page_that_leaves_is_told_of_the_widget_when_it_may_be_back():
     panel.close()
 
 
+def test_a_page_that_was_loaded_again_gets_the_picture_that_it_asks_for():
+    panel, widget = running()
+    answers = []
+    widget.send = answers.append
+    panel(events.RunFinished(1_002.0, "r", Status.COMPLETED, {}, ""))
+    panel.settle()
+    say(widget, type="picture")
+    panel.close()
+    ((answer),) = answers
+    assert answer["type"] == "picture"
+    assert "<img" in answer["data"]["text/html"]
+    assert answer["data"]["text/plain"].startswith("✓ flow  Completed in 2.0 s")
+
+
 def test_importing_it_loads_neither_pandas_nor_duckdb():
     heavy = "{'pandas', 'duckdb', 'pyarrow', 'numpy'}"
     check = f"import cloaca_nb.notebook.panel.panel, sys; print(*{heavy} & set(sys.modules))"

@@ -59,10 +59,16 @@ function makePlace(run) {
 /** Take in what the kernel says of the run, and return what ends that. */
 function listen(model, run) {
   const heard = {
-    "change:state": () => tell(run, takeState(run, model.get("state"))),
+    "change:state": () => {
+      tell(run, takeState(run, model.get("state")));
+      if (run.state.ended) setTimeout(keepPicture, LATE, run);
+    },
     "change:chosen": () => tell(takeChosen(run, model.get("chosen"))),
     "change:usual": () => tell(Object.assign(run, { usual: model.get("usual") })),
-    "msg:custom": ({ type, why }) => type === "answer" && tell(Object.assign(run, { isAsking: false, answer: why })),
+    "msg:custom": ({ type, why, data }) => {
+      if (type === "answer") tell(Object.assign(run, { isAsking: false, answer: why }));
+      if (type === "picture") putPicture(run, data);
+    },
     comm_live_update: () => lose(run),
   };
   for (const [name, listener] of Object.entries(heard)) model.on(name, listener);
@@ -93,6 +99,7 @@ function newPanel(model) {
     panel.end();
     Object.assign(run, { usual: speaker.get("usual"), isGone: false, send: (message) => speaker.send(message) });
     run.interrupt = () => interrupt(speaker.widget_manager?.kernel);
+    run.notebook = () => speaker.widget_manager?.context?.model;
     tell(takeChosen(run, speaker.get("chosen")), takeState(run, speaker.get("state")));
     const end = listen(speaker, run);
     panel.end = end;
@@ -124,6 +131,7 @@ function initialize({ model }) {
   const end = hear(model);
   if (document.querySelector(".jp-Notebook")) for (const delay of ASKED) setTimeout(offerPlace, delay, run);
   if (after) setTimeout(makePlace, ALONE, run);
+  setTimeout(keepPicture, LATE, run);
   return end;
 }
 
