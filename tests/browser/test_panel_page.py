@@ -549,7 +549,7 @@ def test_a_thousand_tasks_are_filtered_by_text_and_state_and_few_rows_exist(page
     page.get_by_label("Filter tasks by text").fill("T7")
     assert shown(page) == ["t70", "t77"]
     page.get_by_role("button", name="Show all").click()
-    assert page.locator(".row").count() > 10
+    assert len(shown(page)) > 10
     page.get_by_label("Filter tasks by text").fill("keyerror")
     assert shown(page) == ["t70", "t77", "t500"]
     page.get_by_label("Filter tasks by text").fill("nothing")
