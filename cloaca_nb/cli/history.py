@@ -18,6 +18,7 @@ from cloaca_nb.declare.place import file_label
 from cloaca_nb.errors import HistoryError
 from cloaca_nb.history.history import History
 from cloaca_nb.history.location import Location, parse_url
+from cloaca_nb.history.overview import TaskNotes
 from cloaca_nb.terminal.marks import mark
 
 if TYPE_CHECKING:
@@ -57,7 +58,8 @@ def show_history(
             elif run is None:
                 _show_runs(opened.run_rows(runs))
             else:
-                _show_tasks(opened.task_rows(run))
+                notes = opened.task_notes(run)
+                _show_tasks(opened.task_rows(notes.run_id), notes)
 
 
 def _say_no_history(location: Location, *, is_asked_for: bool, as_json: bool) -> None:
@@ -91,12 +93,12 @@ def _show_runs(found: Iterable[Mapping[str, Any]]) -> None:
     show_table(console, shown)
 
 
-def _show_tasks(found: Iterable[Mapping[str, Any]]) -> None:
+def _show_tasks(found: Iterable[Mapping[str, Any]], notes: TaskNotes) -> None:
     console, shown = stdout(), table()
     for title in ("task", ""):
         shown.add_column(title, no_wrap=True)
-    shown.add_column("duration", justify="right", no_wrap=True)
-    shown.add_column("attempts", justify="right", no_wrap=True)
+    for title in ("duration", "usually", "attempts", "log"):
+        shown.add_column(title, justify="right", no_wrap=True)
     shown.add_column("")
     for row in found:
         said = " ".join(filter(None, (row["error"] or row["reason"], row["location"] and f"({row['location']})")))
@@ -104,10 +106,14 @@ def _show_tasks(found: Iterable[Mapping[str, Any]]) -> None:
             str(row["task_id"]),
             _status(console, str(row["outcome"])),
             duration(row["duration"]),
+            Text(notes.usually(row), style="dim"),
             str(row["attempts"]),
+            notes.lines(row["task_id"]),
             said,
         )
     show_table(console, shown)
+    if notes.logs:
+        typer.echo(f"What a task wrote: cloaca-nb history logs TASK --run {short(notes.run_id)}", err=True)
 
 
 def _status(console: "Console", word: str) -> Text:

@@ -17,8 +17,9 @@ from cloaca_nb.history.diff import RunDiff, compare, unequal
 from cloaca_nb.history.diff_rows import pair_with, read_run, tables_of, usual_durations
 from cloaca_nb.history.location import Location
 from cloaca_nb.history.memory import AGAIN, Memory, initial_values, remember
-from cloaca_nb.history.questions import ATTEMPTS, CONTEXT, COUNT, LOGS, RUNS, STARTED_FROM, TASKS
-from cloaca_nb.history.runs_page import Settings, counted, history_bundle
+from cloaca_nb.history.overview import TaskNotes, count_runs, history_shown, settings_of, task_notes
+from cloaca_nb.history.questions import ATTEMPTS, CONTEXT, LOGS, RUNS, TASKS
+from cloaca_nb.history.runs_page import Settings, counted
 from cloaca_nb.history.secret_digest import SecretDigest
 from cloaca_nb.history.store import Reading, Store
 from cloaca_nb.history.tables import from_arrow
@@ -36,7 +37,6 @@ __all__ = ["Answers"]
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
 NO_SECRETS: Final[Mapping[str, Any]] = MappingProxyType({})
-LATEST: Final = 10  # runs that a history shows of itself
 
 
 class Answers:
@@ -85,7 +85,11 @@ class Answers:
 
     def settings(self, runs: Sequence[str]) -> Settings:
         """Return what runs started from: by whole id, for each key of the initial context a short text of its value."""
-        return self._read(lambda reading: _settings(reading, runs))
+        return self._read(lambda reading: settings_of(reading, runs))
+
+    def task_notes(self, run: str | None = None) -> TaskNotes:
+        """Return what stands beside the tasks of a run: how long each usually takes, and the end of its log."""
+        return self._read(lambda reading: task_notes(reading, self._which(reading, run)))
 
     def attempts(self, run: str | None = None) -> "pd.DataFrame":
         """Return the attempts of a run that are over, in the order in which they began; see `tasks`."""
@@ -263,19 +267,14 @@ class Answers:
 
     def _repr_mimebundle_(self, **_options: Any) -> dict[str, str]:
         try:
-            return self._read(self._shown)
+            return self._read(lambda reading: history_shown(reading, self.location))
         except HistoryError as error:  # it is closed, or can't be reached just now
             return {"text/plain": f"{self!r}: {error}"}
-
-    def _shown(self, reading: Reading) -> dict[str, str]:
-        runs = reading.rows(RUNS, LATEST)
-        settings = _settings(reading, [run["run_id"] for run in runs])
-        return history_bundle(self.location, _count(reading), runs, settings)
 
     def _runs_counted(self) -> str:
         """Return how many runs there are, in words; empty before the first question: that would open the database."""
         try:
-            return f": {counted(self._read(_count))}" if self._was_asked else ""
+            return f": {counted(self._read(count_runs))}" if self._was_asked else ""
         except HistoryError:  # it can't be reached just now, and a debugger that prints it needn't know why
             return ""
 
@@ -290,14 +289,3 @@ class Answers:
 
     def _which(self, reading: Reading, run: str | None, workflow: str | None = None) -> str:
         return which_run(reading, self.location, run, workflow)
-
-
-def _settings(reading: Reading, runs: Sequence[str]) -> Settings:
-    found: dict[str, dict[str, str]] = {}
-    for row in reading.rows(STARTED_FROM, list(runs)):
-        found.setdefault(row["run_id"], {})[row["key"]] = row["preview"]
-    return found
-
-
-def _count(reading: Reading) -> int:
-    return int(reading.rows(COUNT)[0]["runs"])

@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 from cloaca_nb.core.look import LOOKS
 
 __all__ = [
+    "FAINT",
     "FONT",
     "MONO",
     "NOTE",
@@ -31,15 +32,17 @@ HEAD: Final = (
 CELL: Final = "padding:4px 16px 4px 0;border:none;border-bottom:1px solid rgba(128,136,150,0.2);vertical-align:top"
 ONE_LINE: Final = "white-space:nowrap"
 RIGHT: Final = "white-space:nowrap;text-align:right"
+FAINT: Final = "opacity:0.65"
 MONO: Final = "white-space:nowrap;font-family:ui-monospace,Menlo,Consolas,'DejaVu Sans Mono',monospace;font-size:12px"
 NOTE: Final = "font-size:12px;opacity:0.75;overflow-wrap:anywhere"
 
 
 class Cell(NamedTuple):
-    """What stands in one cell, and the colour that its mark has there, if any."""
+    """What stands in one cell: its text, the colour that its mark has, if any, and what is shown for it on a page."""
 
     text: str
     colour: str = ""
+    html: str = ""  # instead of the text
 
 
 class Column(NamedTuple):
@@ -48,6 +51,7 @@ class Column(NamedTuple):
     title: str
     style: str
     cells: Sequence[Cell]
+    is_for_text: bool = False  # whether a page does without it
 
 
 def state(state: str, text: str) -> Cell:
@@ -73,7 +77,7 @@ def table_text(columns: Iterable[Column]) -> str:
 
 
 def _filled(columns: Iterable[Column]) -> list[Column]:
-    return [column for column in columns if any(cell.text for cell in column.cells)]
+    return [column for column in columns if any(cell.text or cell.html for cell in column.cells)]
 
 
 def _lines(columns: Sequence[Sequence[str]]) -> Iterable[str]:
@@ -83,14 +87,14 @@ def _lines(columns: Sequence[Sequence[str]]) -> Iterable[str]:
 def _padded(column: Column) -> list[str]:
     texts = [column.title, *(cell.text for cell in column.cells)]
     width = max(map(len, texts))
-    return [text.rjust(width) if column.style == RIGHT else text.ljust(width) for text in texts]
+    return [text.rjust(width) if RIGHT in column.style else text.ljust(width) for text in texts]
 
 
 def table_html(columns: Iterable[Column]) -> str:
     """Return the table as HTML that shows in any page, also where scripts and style sheets are taken out."""
-    columns = _filled(columns)
+    columns = [column for column in _filled(columns) if not column.is_for_text]
     heads = "".join(
-        f'<th style="{HEAD};text-align:{"right" if one.style == RIGHT else "left"}">{one.title}</th>' for one in columns
+        f'<th style="{HEAD};text-align:{"right" if RIGHT in one.style else "left"}">{one.title}</th>' for one in columns
     )
     rows = zip(*(column.cells for column in columns), strict=True)
     body = "".join(f'<tr style="background:none">{_row(row, columns)}</tr>' for row in rows)
@@ -108,6 +112,8 @@ def _row(row: Sequence[Cell], columns: Sequence[Column]) -> str:
 
 
 def _coloured(cell: Cell) -> str:
+    if cell.html:
+        return cell.html
     text = escape(cell.text)
     mark, _, rest = text.partition(" ")
     if not cell.colour:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-__all__ = ["ATTEMPTS", "CONTEXT", "COUNT", "LOGS", "OPEN", "RUNS", "STARTED_FROM", "TASKS"]
+__all__ = ["ATTEMPTS", "CONTEXT", "COUNT", "LOGS", "LOG_ENDS", "OPEN", "RUNS", "STARTED_FROM", "TASKS"]
 
 RUNS: Final = """
     SELECT run_id, workflow, kind, status, started, ended, duration, tasks, failed, error, version
@@ -25,6 +25,18 @@ LOGS: Final = """
         SELECT ended, task_id, attempt, 'traceback', traceback, 1, rowid FROM attempts
         WHERE run_id = $1 AND ($2 IS NULL OR task_id = $2) AND $3 AND traceback <> ''
     ) ORDER BY time, kind, place
+"""
+LOG_ENDS: Final = """
+    SELECT task_id, attempt, stream, right(text, 8000) AS text, sum(lines) OVER (PARTITION BY task_id) AS lines FROM (
+        SELECT *, length(text) - length(replace(text, chr(10), '')) + (text NOT LIKE '%' || chr(10))::INTEGER AS lines
+        FROM (SELECT time, task_id, attempt, stream, text, 0 AS kind, rowid AS place FROM logs WHERE run_id = $1
+              UNION ALL
+              SELECT ended, task_id, attempt, 'traceback', traceback, 1, rowid FROM attempts
+              WHERE run_id = $1 AND traceback <> '')
+    )
+    QUALIFY coalesce(sum(lines) OVER (PARTITION BY task_id ORDER BY time DESC, kind DESC, place DESC
+                                      ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) < $2
+    ORDER BY time, kind, place
 """
 CONTEXT: Final = """
     WITH of_run AS (SELECT *, rowid AS place FROM artifacts WHERE run_id = $1),

@@ -1,12 +1,15 @@
 """What tasks have written, as a notebook shows it: a plain frame that looks like a log where a cell shows it."""
 
 import re
+import shlex
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from html import escape
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from cloaca_nb.core.look import LOOKS
+from cloaca_nb.core.run_id import short
 from cloaca_nb.history.followed import Piece, followed, pieces_of
 from cloaca_nb.notebook.dressed import dressed
 
@@ -14,8 +17,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from cloaca_nb.history.history import History
+    from cloaca_nb.history.overview import TaskNotes
 
-__all__ = ["follow_logs", "logs_of"]
+__all__ = ["follow_logs", "log_below", "logs_of"]
 
 ANSI: Final = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 MONO: Final = "font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace"
@@ -25,6 +29,8 @@ BLOCK: Final = (
     "background-color:rgba(128,136,150,0.08)"
 )
 WHO: Final = "opacity:0.6"
+LINK: Final = f"color:{LOOKS['Running'].either};cursor:pointer;white-space:nowrap"
+LONGEST: Final = 200  # characters of a line in a table
 COLOURS: Final = {"stderr": "color:#b7760f", "traceback": "color:#dd474c"}  # by stream, but what is as it should be
 EMPTY: Final = "nothing was written"
 PAUSE: Final = 0.3  # seconds between two looks
@@ -51,6 +57,32 @@ def logs_of(history: "History", task: str | None, run: str | None, lines: int) -
         HistoryError: if there is no such run or task.
     """
     return dressed(history.logs(task, run, failures=True), lambda frame: _bundle(frame, lines))
+
+
+def log_below(task: str, notes: "TaskNotes", most: int) -> str:
+    """Return the log of a task as HTML that opens below its number of lines: the last of it, and how to see all.
+
+    Args:
+        task: its id; it wrote something.
+        notes: what stands beside the tasks of its run.
+        most: how many lines are shown.
+    """
+    log = notes.logs[task]
+    lines = [line for piece in log.pieces for line in _lines(piece, several=False)][-most:]
+    width = max((len(line.who) for line in lines), default=0)
+    shown = "\n".join(_html(line._replace(text=_cut(line.text)), width) for line in lines)
+    command = f'<code style="{MONO}">{escape(f"%cloaca_logs {shlex.quote(task)} --run {short(notes.run_id)}")}</code>'
+    left_out = log.lines - len(lines)
+    more = f"{left_out:,} earlier line{'s' if left_out != 1 else ''}: " if left_out > 0 else ""
+    return (
+        f'<details><summary style="{LINK}">log · {notes.lines(task)}</summary>'
+        f'<pre style="{escape(BLOCK)};margin:4px 0;max-width:900px">{shown}</pre>'
+        f'<div style="{WHO};font-size:11px;padding-bottom:4px">{more}{command}</div></details>'
+    )
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
 def follow_logs(

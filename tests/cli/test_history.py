@@ -35,13 +35,18 @@ def test_history_shows_runs_and_the_tasks_of_one(invoke) -> None:
     titles, newest, older = stdout.splitlines()
     assert titles.split() == ["run", "workflow", "started", "duration", "tasks"]
     assert newest.split()[1:4] == ["flights", "✓", "Completed"]
-    code, stdout, _ = invoke("history", "--run", older.split()[0])
-    assert code == 0
+    code, stdout, stderr = invoke("history", "--run", older.split()[0])
+    assert (code, stderr) == (0, f"What a task wrote: cloaca-nb history logs TASK --run {older.split()[0]}\n")
+    assert stdout.splitlines()[0].split() == ["task", "duration", "usually", "attempts", "log"]
     assert [line.split()[:3] for line in stdout.splitlines()[1:]] == [
         ["load", "✕", "Failed"],
         ["report", "⤼", "Skipped"],
     ]
     assert "ValueError: no rows (broken.py, line 6, in load)" in stdout
+    code, stdout, _ = invoke("history", "--run", newest.split()[0])
+    load, total = (re.split(r"\s{2,}", line.strip()) for line in stdout.splitlines()[1:])
+    assert (load[4:], total[4:]) == (["1", "1 line"], ["1"])
+    assert re.fullmatch(r"(< )?\d+(\.\d+)? m?s", load[3])  # as in the first of the three runs
 
 
 def test_history_as_json_is_for_programs(invoke) -> None:

@@ -7,7 +7,9 @@ import pandas as pd
 import pytest
 from IPython.core.formatters import DisplayFormatter
 
+from cloaca_nb.core.duration import duration
 from cloaca_nb.core.graph import Workflow
+from cloaca_nb.core.run_id import short
 from cloaca_nb.core.task import Task
 from cloaca_nb.notebook.history_table import runs_of, tasks_of
 from cloaca_nb.runner import DefaultRunner
@@ -17,16 +19,20 @@ def fail(_context):
     raise ValueError("rows < 1")
 
 
+def load(_context):
+    print("loading <1>\nloading <2>")
+
+
 WORKFLOW = Workflow(
     "delays",
-    [Task("load", lambda _context: None, ()), Task("clean", fail, ("load",)), Task("report", fail, ("clean",))],
+    [Task("load", load, ()), Task("clean", fail, ("load",)), Task("report", fail, ("clean",))],
     parameters={"year": 2013, "carrier": "UA"},
 )
 
 
 @pytest.fixture
 def runner():
-    with DefaultRunner(":memory:") as made:
+    with DefaultRunner(":memory:", echo_output=lambda _event: None) as made:
         yield made
 
 
@@ -72,13 +78,59 @@ def test_html_needs_no_style_sheet_escapes_and_keeps_ids_on_one_line(history):
 
 
 def test_the_tasks_of_a_run(history):
-    lines = bundle(tasks_of(history, runs_of(history, 1)["run_id"][0]))["text/plain"].splitlines()
+    run_id = runs_of(history, 1)["run_id"][0]
+    *lines, hint = bundle(tasks_of(history, run_id))["text/plain"].splitlines()
     load, clean, report = (re.split(r"\s{2,}", line.strip()) for line in lines[1:])
+    assert lines[0].split() == ["task", "outcome", "began", "duration", "usually", "attempts", "log"]
     assert load[:2] == ["✓ load", "Completed"]
-    assert load[4] == "1"
+    assert load[4:] == [duration(history.usual("delays", but_run=run_id)["load"]), "1", "2 lines"]
     assert clean[:2] == ["✕ clean", "Failed"]
-    assert clean[5] == "ValueError: rows < 1"
+    assert clean[4] == "1"  # it has never completed: how long it usually takes isn't known
+    assert clean[6] == "ValueError: rows < 1"
     assert report == ["⤼ report", "Skipped", "because clean failed"]
+    assert hint == f"%cloaca_logs TASK --run {short(run_id)} shows what a task wrote"
+
+
+def test_the_log_of_a_task_opens_in_its_row(history):
+    run_id = runs_of(history, 1)["run_id"][0]
+    html = bundle(tasks_of(history, run_id))["text/html"]
+    load, clean = re.findall(r"<details>.*?</details>", html, re.DOTALL)
+    assert "log · 2 lines</summary>" in load
+    assert "loading &lt;1&gt;\nloading &lt;2&gt;</pre>" in load
+    assert f"%cloaca_logs load --run {short(run_id)}</code>" in load
+    assert "ValueError: rows &lt; 1" in clean
+    assert "<script" not in html
+    assert "class=" not in html
+
+
+def talk(_context):
+    for number in range(50):
+        print("x" * 1000, number)
+    print("no line end", end="")
+
+
+def test_of_long_logs_the_end_is_shown(runner):
+    """Some lines of each, cut to a readable length; with very many tasks fewer, as the notebook is saved with them."""
+    flow = Workflow("flow", [Task(f"talk {number}", talk, ()) for number in range(300)])
+    run_id = runner.execute(flow).run_id
+    html = bundle(tasks_of(runner.history(), run_id))["text/html"]
+    logs = re.findall(r"<details>.*?</details>", html, re.DOTALL)
+    assert len(logs) == 300
+    assert "log · 51 lines" in logs[0]
+    assert logs[0].count("xxx…\n") == 2
+    assert "…\nno line end</pre>" in logs[0]
+    assert "48 earlier lines: " in logs[0]
+    assert "%cloaca_logs &#x27;talk 0&#x27; --run" in logs[0]
+    assert len(html) < 1_000_000
+    one = bundle(tasks_of(runner.history(), runner.execute(Workflow("one", flow.tasks[:1])).run_id))["text/html"]
+    assert one.count("xxx…\n") == 19
+
+
+def test_a_run_whose_tasks_wrote_nothing_has_no_logs(runner):
+    flow = Workflow("flow", [Task("calm", lambda _context: None, ())])
+    shown = bundle(tasks_of(runner.history(), runner.execute(flow).run_id))
+    assert "log" not in shown["text/plain"]
+    assert "<details" not in shown["text/html"]
 
 
 def test_what_a_cell_gets_is_a_plain_frame_and_what_is_made_of_it_looks_like_one(history):
