@@ -72,11 +72,11 @@ class Opened:
         """Wait until a task is seen to run, in the place that is saved with the notebook."""
         expect(self.page.locator('.cloaca-live .row[data-state="Running"]')).to_have_count(1)
 
-    def expect_kept(self) -> None:
-        """Wait until the notebook holds the picture of a run that has completed, below the panel, and save it."""
-        expect(self.page.locator('[data-cloaca-panel][data-run-status="Completed"] img')).to_have_count(1)
+    def expect_kept(self, runs: int = 1) -> None:
+        """Wait until the notebook holds the pictures of runs that have completed, below their panels, and save it."""
+        expect(self.page.locator('[data-cloaca-panel][data-run-status="Completed"] img')).to_have_count(runs)
         kept = json.dumps(self.saved().cells)
-        assert "data:image/svg+xml" in kept
+        assert kept.count("data:image/svg+xml") == runs
         assert "kept how it ended" not in kept
 
     def saved(self) -> nbformat.NotebookNode:
@@ -256,6 +256,8 @@ def test_a_reload_finds_a_background_run_live_with_its_log(opened: Callable[...,
     it.expect_kept()
     it.panel().get_by_role("button", name="Re-run").click()
     expect_status(it.panel(1), "Completed")
+    it.expect_kept(runs=2)
+    assert it.page.locator(".cloaca-panel").count() == 2
 
 
 def test_a_reload_finds_the_run_of_a_blocked_cell_live_with_its_log(opened: Callable[..., Opened]) -> None:

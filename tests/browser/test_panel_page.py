@@ -36,6 +36,7 @@ SETUP: Final = """async ([traits, source, beyond]) => {
         get length() { return all.length; },
         get: place => all[place],
         set: (place, one) => { all[place] = one; },
+        add: one => all.push(one),
     });
     const context = {model: {cells: listed([{}, {outputs: listed(window.outputs)}])}};
     const kernel = {interrupt: () => { window.interrupts += 1; }};
@@ -56,7 +57,8 @@ SETUP: Final = """async ([traits, source, beyond]) => {
     };
     window.page = page;
     window.close = page.initialize({model: window.model});
-    window.leave = page.render({model: {...window.model}, el: document.body});
+    const isDisplayed = !traits.graph.after;
+    window.leave = isDisplayed && page.render({model: {...window.model}, el: document.body});
 }"""
 
 
@@ -80,9 +82,9 @@ def flow(count: int) -> Workflow:
     return Workflow("flow", [Task(name, len, tuple(names[max(n - 1, 0) : n])) for n, name in enumerate(names)])
 
 
-def open_panel(page: Page, workflow: Workflow, *, in_jupyter: bool = True) -> Panel:
+def open_panel(page: Page, workflow: Workflow, *, in_jupyter: bool = True, after: str = "") -> Panel:
     """Show the panel in an empty page, by default with what only Jupyter has, and return the kernel's side of it."""
-    panel = Panel(workflow, on_cancel=lambda: None, on_again=lambda _: None)
+    panel = Panel(workflow, on_cancel=lambda: None, on_again=lambda _: None, after=after)
     facts = [{"graph": panel._graph(), "usual": {}, **panel._whole()}, str(PanelWidget._esm), in_jupyter]
     page.set_content("<!doctype html><body></body>")
     page.add_style_tag(content=str(PanelWidget._css))
@@ -450,14 +452,16 @@ def test_the_panel_stands_over_the_static_picture_while_there_is_a_kernel(page: 
 
 
 WIDGET: Final = "application/vnd.jupyter.widget-view+json"
+
+
+def displayed(data: dict[str, Any]) -> dict[str, Any]:
+    return {"output_type": "display_data", "data": data, "metadata": {}}
+
+
 NOT_OURS: Final = (
     {"output_type": "stream", "name": "stdout", "text": "reading"},
-    {"output_type": "display_data", "data": {WIDGET: {}, "text/plain": "Panel of flow (another)"}, "metadata": {}},
-    {
-        "output_type": "display_data",
-        "data": {"text/html": '<div data-cloaca-panel="another" data-run-status="Running">'},
-        "metadata": {},
-    },
+    displayed({WIDGET: {}, "text/plain": "Panel of flow (another)"}),
+    displayed({"text/html": '<div data-cloaca-panel="another" data-run-status="Running">'}),
 )
 
 
@@ -465,11 +469,7 @@ NOT_OURS: Final = (
 def test_the_page_keeps_the_picture_where_the_kernel_can_not_any_more(page: Page, *, in_jupyter: bool) -> None:
     panel = open_panel(page, flow(2), in_jupyter=in_jupyter)
     stop_time(page)
-
-    def kept(data: dict[str, Any]) -> dict[str, Any]:
-        return {"output_type": "display_data", "data": data, "metadata": {}}
-
-    live = kept({WIDGET: {}, "text/plain": repr(panel.prepare())})
+    live = displayed({WIDGET: {}, "text/plain": repr(panel.prepare())})
     page.evaluate("outputs => window.outputs.push(...outputs)", [*NOT_OURS, live])
     for status, ended in (("Running", False), ("Completed", True)):
         page.evaluate("() => { window.sent = []; window.page.initialize({model: {...window.model}}); }")
@@ -479,9 +479,24 @@ def test_the_page_keeps_the_picture_where_the_kernel_can_not_any_more(page: Page
         page.clock.run_for(200)
         assert ({"type": "picture"} in page.evaluate("window.sent")) is in_jupyter
         page.evaluate("message => window.say(message)", {"type": "picture", "data": panel._still()})
-        assert page.evaluate("window.outputs") == [*NOT_OURS, kept(panel._still()) if in_jupyter else live]
+        assert page.evaluate("window.outputs") == [*NOT_OURS, displayed(panel._still()) if in_jupyter else live]
         panel._facts.fold([RunFinished(1.0, "r", Status.COMPLETED, {}, "")])
     assert "<img" in panel._still()["text/html"]
+
+
+def test_a_run_that_the_kernel_displays_nowhere_is_kept_once_below_the_one_it_goes_on_with(page: Page) -> None:
+    stop_time(page)
+    panel = open_panel(page, flow(2), after="another")
+    page.evaluate("outputs => window.outputs.push(...outputs)", NOT_OURS)
+    page.clock.run_for(5_000)
+    feed(page, run="r", now=1)
+    page.clock.run_for(700)
+    assert page.evaluate("window.sent") == []  # it has just begun: its display may be on its way
+    page.clock.run_for(800)
+    assert page.evaluate("window.sent") == [{"type": "picture"}]
+    for _ in range(2):
+        page.evaluate("message => window.say(message)", {"type": "picture", "data": panel._still()})
+    assert page.evaluate("window.outputs") == [*NOT_OURS, displayed(panel._still())]
 
 
 def test_the_reader_goes_on_in_a_view_that_takes_the_place_of_another(page: Page) -> None:

@@ -9,27 +9,44 @@ function keepPicture(run) {
   if (!run.isGone && outdatedPlaces(run).length) run.send({ type: "picture" });
 }
 
-/** Put it there, as the kernel would. */
+/** Put it there, as the kernel would; a run that was to have a place below another's gets one. */
 function putPicture(run, data) {
-  for (const [outputs, place] of outdatedPlaces(run)) {
-    outputs.set(place, { output_type: "display_data", data, metadata: {} });
-  }
+  const output = { output_type: "display_data", data, metadata: {} };
+  for (const [outputs, place] of outdatedPlaces(run)) outputs.set(place, output);
+  const [before] = placesOf(run, run.graph.after);
+  if (!run.stopgap || !before || placesOf(run, run.graph.key).length) return;
+  before[0].add(output);
+  run.stopgap.remove();
+  run.stopgap = null;
 }
 
-/** Where else the notebook holds this run: as outputs of a cell, and a place among them. */
+/** Where the notebook holds the run whose panel has this key, on the screen or off it. */
+function placesOf(run, key) {
+  return placesWhere(run, (data) => isOf(key, data));
+}
+
+/** Where the notebook holds this run as it should not. */
 function outdatedPlaces(run) {
+  return placesWhere(run, (data) => isOutdated(run, data));
+}
+
+/** The outputs of the notebook whose data are such: as outputs of a cell, and a place among them. */
+function placesWhere(run, isMeant) {
   const cells = run.notebook()?.cells;
   const numbers = (list) => [...Array(list?.length ?? 0).keys()];
   const all = numbers(cells).flatMap((at) => {
     const { outputs } = cells.get(at);
     return numbers(outputs).map((place) => [outputs, place]);
   });
-  return all.filter(([outputs, place]) => isOutdated(run, outputs.get(place).data ?? {}));
+  return all.filter(([outputs, place]) => isMeant(outputs.get(place).data ?? {}));
 }
 
 /** Whether an output is a widget, which only this kernel can show, or says of a run that is over that it goes on. */
 function isOutdated({ graph, state }, data) {
   if (data[WIDGET]) return String(data["text/plain"]).includes(graph.key);
-  const words = `data-cloaca-panel="${graph.key}" data-run-status="Running"`;
-  return state.ended && String(data["text/html"]).includes(words);
+  return state.ended && isOf(graph.key, data, 'data-run-status="Running"');
+}
+
+function isOf(key, data, how = "") {
+  return String(data["text/html"]).includes(`data-cloaca-panel="${key}" ${how}`);
 }

@@ -1,7 +1,7 @@
 // --- where views stand: as a widget's own, or over the static picture that the notebook keeps ---
 
 const ASKED = [250, 750, 2000, 5000]; // ms after which the kernel is told that here is room for its picture
-const ALONE = 1500; // ms after which a run that was started here, and whose place never came, gets one
+const ALONE = 750; // ms after which a run that was started here, has begun, and whose place never came, gets one
 
 /** Show the run in every place for it that comes into the page; return what ends that. */
 function takePlaces(run) {
@@ -49,11 +49,20 @@ function offerPlace(run) {
   if (!isThere && !run.state.ended) run.send({ type: "place" });
 }
 
-/** After a reload the page has no cell for what an old one displays: below the panel that was clicked there is room. */
-function makePlace(run) {
-  if (run.wasSeen) return;
+/**
+ * After a reload the page has no cell for what an old one displays: below the panel that was clicked there is room. What
+ * stands there is not kept; so the kernel is asked for what is.
+ */
+function makePlace(run, hasBegun) {
+  if (run.wasSeen || run.isGone) return;
+  if (!hasBegun) {
+    setTimeout(makePlace, ALONE, run, Boolean(run.state.run));
+    return;
+  }
+  run.stopgap = make("div", { "data-cloaca-panel": run.graph.key });
   const before = document.querySelector(`.cloaca-panel[data-run="${run.graph.after}"]`);
-  before?.parentElement.after(make("div", { "data-cloaca-panel": run.graph.key }));
+  before?.parentElement.after(run.stopgap);
+  run.send({ type: "picture" });
 }
 
 /** Take in what the kernel says of the run, and return what ends that. */
@@ -130,7 +139,7 @@ function initialize({ model }) {
   const { run, hear } = panels.get(key);
   const end = hear(model);
   if (document.querySelector(".jp-Notebook")) for (const delay of ASKED) setTimeout(offerPlace, delay, run);
-  if (after) setTimeout(makePlace, ALONE, run);
+  if (after) makePlace(run, false);
   setTimeout(keepPicture, LATE, run);
   return end;
 }

@@ -12,7 +12,7 @@ function newRun(graph) {
   const counts = Object.fromEntries(COUNTED.map((state) => [state, 0]));
   counts.Waiting = rows.length;
   const looked = { cursor: null, chosen: null, text: "", states: new Set(), top: 0, isLed: false, held: null };
-  const said = { log: null, usual: {}, answer: "", isAsking: false, isUnheard: false, isGone: false };
+  const said = { log: null, usual: {}, answer: "", isAsking: false, isUnheard: false, isGone: false, stopgap: null };
   return { graph, rows, counts, state: null, offset: Infinity, views: new Set(), ...looked, ...said };
 }
 
