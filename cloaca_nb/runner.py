@@ -26,7 +26,7 @@ from cloaca_nb.errors import ConfigurationError, DefinitionError, WorkflowNotFou
 from cloaca_nb.history.beginning import Beginning
 from cloaca_nb.history.history import History
 from cloaca_nb.history.tables import to_frame
-from cloaca_nb.values import equal, isolate, key
+from cloaca_nb.values import equal, isolate, key, lost
 
 __all__ = ["DURABILITIES", "DefaultRunner", "check_durability"]
 
@@ -81,6 +81,7 @@ class DefaultRunner:
         self._engine = Engine(
             max_concurrent_tasks=config.max_concurrent_tasks if config else default_concurrency(),
             isolate=isolate,
+            lost=lost,
             same=Sameness(equal, key),
             frame=to_frame,
             secret_keys=SecretKeys(config.secret_keys) if config else SecretKeys(),

@@ -137,6 +137,16 @@ class Context(MutableMapping[str, Any]):
         """Return every inherited value as it is, no copy, and without taking note that it was read."""
         return {key: entry.value for key, entry in self._scope.entries().items()}
 
+    def unset_copies(self) -> list[tuple[str, Any, Any]]:
+        """Return for each key that was read and not set the inherited value, and the copy of it that was given out."""
+        if not self._read:
+            return []
+        found = []
+        for key, copy in list(self._read.items()):  # a thread that the body left behind may go on reading
+            if key not in self.changes and (original := self.inherited_value(key)) is not copy:
+                found.append((key, original, copy))
+        return found
+
     def take_over(self, keys_read: Iterable[str], changes: Mapping[str, Any]) -> None:
         """Take in what another context, made of the same values, was read for and changed by."""
         for key in keys_read:

@@ -22,6 +22,7 @@ from cloaca_nb.engine.elsewhere import call_in_process, error_of, submit
 from cloaca_nb.engine.failure import Account
 from cloaca_nb.engine.forks import FORKS, end_child
 from cloaca_nb.engine.handle import TaskHandle, current_handle
+from cloaca_nb.engine.lost import tell_lost_changes
 from cloaca_nb.engine.means import Means
 from cloaca_nb.engine.output import speaking
 from cloaca_nb.engine.returned import check_returned
@@ -243,6 +244,7 @@ class Attempt:
             returned = task.function(context, handle) if task.handle else task.function(context)
             if returned is not None and returned is not context:
                 check_returned(task, context, returned)
+            tell_lost_changes(self.owner, task, context)
         except BaseException as error:  # noqa: BLE001 - sys.exit or an interrupt in a body must not end the worker
             if FORKS.count != forks:
                 end_child(error)
@@ -265,6 +267,7 @@ class Attempt:
             body = task.function(context, handle) if task.handle else task.function(context)
             check_returned(task, context, await body)
             handle.check_deferrals()
+            tell_lost_changes(self.owner, task, context)
 
     def _stop_async(self, running: "asyncio.Task[Any]") -> None:
         running.cancel()

@@ -48,6 +48,7 @@ class Engine:
         settle_task: called when a task is over, before what depends on it starts; None: that starts at once.
         task_timeout: seconds per attempt of a task that names none; None: no limit.
         max_concurrent_async: how many async bodies run at once.
+        lost: says whether a task has changed its copy of a value in vain; see `Means`.
         on_error: given (run id, task id, exception) of each task that fails, with its frames; quick.
     """
 
@@ -64,6 +65,7 @@ class Engine:
         settle_task: Callable[[], None] | None = None,
         task_timeout: float | None = None,
         max_concurrent_async: int = MOST_ASYNC,
+        lost: Callable[[Any, Any, Iterable[Any]], bool] | None = None,
         on_error: Callable[[str, str, BaseException], object] | None = None,
     ) -> None:
         loop = Loop()
@@ -80,6 +82,7 @@ class Engine:
             settle=settle,
             settle_task=settle_task,
             task_timeout=task_timeout,
+            lost=lost,
             on_error=on_error,
         )
         self._observers = tuple(observers)

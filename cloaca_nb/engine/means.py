@@ -1,6 +1,6 @@
 """What runs are driven with: threads, an event loop, and what the engine was told about values and history."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +32,8 @@ class Means:
         settle: called after the last event of a run; the run is over when it returns.
         settle_task: called when a task is over, before what depends on it starts; None: that starts at once.
         task_timeout: seconds per attempt of a task that names none; None: no limit.
+        lost: given what a task read, its copy of that and what it set, says whether it has changed the copy and not
+            passed that on; None: nobody asks.
         on_error: given (run id, task id, exception) of each task that fails; for a debugger, which needs the frames.
     """
 
@@ -47,4 +49,5 @@ class Means:
     settle: Callable[[], None]
     settle_task: Callable[[], None] | None = None
     task_timeout: float | None = None
+    lost: Callable[[Any, Any, Iterable[Any]], bool] | None = None
     on_error: Callable[[str, str, BaseException], object] | None = None

@@ -3,10 +3,12 @@
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
-__all__ = ["Adapter", "Apart", "Behind", "Code", "Digest", "Either", "Isolation", "Raw"]
+__all__ = ["Adapter", "Apart", "Behind", "Code", "Digest", "Either", "Isolation", "Raw", "Verdict"]
 
 Code: TypeAlias = type | str  # a class, or the name of a module
 Digest: TypeAlias = Callable[[Any], bytes]  # of a value that is nested in a part without order, e.g. in a set
+# Whether a copy differs from its original, or the pairs of parts that decide it.
+Verdict: TypeAlias = bool | Iterable[tuple[Any, Any]]
 
 
 class Either(NamedTuple):

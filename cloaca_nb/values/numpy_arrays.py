@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
-from cloaca_nb.values.adapter import Digest, Either, Isolation, Raw
+from cloaca_nb.values.adapter import Digest, Either, Isolation, Raw, Verdict
 from cloaca_nb.values.plain import ATOMS
 
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["COPIED_BYTES", "LIBRARY", "TYPES", "equal", "hint", "isolate", "parts", "preview"]
+__all__ = ["COPIED_BYTES", "LIBRARY", "TYPES", "altered", "equal", "hint", "isolate", "parts", "preview"]
 
 LIBRARY: Final = "numpy"
 TYPES: Final = ("ndarray", "generic")
@@ -17,6 +17,7 @@ COPIED_BYTES: Final = 1_000_000  # up to this size an array is copied, above it 
 
 _BLOCK: Final = 1 << 17  # elements that are looked at at a time: they stay in the processor's cache
 _SHOWN_ELEMENTS: Final = 20
+_WORDS: Final = (1, 2, 4, 8)  # bytes that are compared at once
 _DOUBLE_BYTES: Final = {"f": 8, "c": 16}
 
 
@@ -34,6 +35,22 @@ def isolate(value: Any, copies: Isolation) -> Any:
     if value.dtype.hasobject:
         copies.later(_fill_objects, copy)
     return copy
+
+
+def altered(before: Any, now: Any) -> Verdict:
+    """Compare a copy with its original; a view that can't be written to is what it was."""
+    import numpy as np
+
+    if before.dtype != now.dtype or before.shape != now.shape:
+        return True
+    if isinstance(now, np.generic) or (not now.flags.writeable and _address(before) == _address(now)):
+        return False
+    if isinstance(now, np.ma.MaskedArray):
+        masks = np.ma.getmaskarray(before), np.ma.getmaskarray(now)
+        return (masks, (before.data, now.data))
+    if now.dtype.hasobject:
+        return zip(before.flat, now.flat, strict=True) if now.dtype == object else False
+    return not _same_elements(before, now)
 
 
 def equal(a: Any, b: Any) -> bool | None:
@@ -80,6 +97,20 @@ def hint(exception: BaseException) -> str:
     if not isinstance(exception, ValueError) or "read-only" not in str(exception):
         return ""
     return "A context's arrays above 1 MB are read-only views: take a copy of your own first, e.g. `x = x.copy()`."
+
+
+def _same_elements(before: "np.ndarray[Any, Any]", now: "np.ndarray[Any, Any]") -> bool:
+    import numpy as np
+
+    if now.dtype.kind == "T":  # text of any length: its bytes are pointers
+        return np.array_equal(before, now)
+    if (size := now.dtype.itemsize) in _WORDS:
+        return bool((before.view(f"u{size}") == now.view(f"u{size}")).all())
+    return before.tobytes() == now.tobytes()
+
+
+def _address(array: "np.ndarray[Any, Any]") -> int:
+    return int(array.__array_interface__["data"][0])
 
 
 def _holds_changeable(array: "np.ndarray[Any, Any]") -> bool:

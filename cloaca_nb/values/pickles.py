@@ -11,10 +11,21 @@ from typing import Any, Final
 
 from cloaca_nb.values.adapter import Behind, Digest, Isolation
 
-__all__ = ["equal", "isolate", "outline", "parts", "preview", "session_class", "to_pickle", "without_addresses"]
+__all__ = [
+    "equal",
+    "isolate",
+    "outline",
+    "parts",
+    "preview",
+    "session_class",
+    "taken_apart",
+    "to_pickle",
+    "without_addresses",
+]
 
 _LIBRARIES: Final = frozenset({"numpy", "pandas", "polars", "pyarrow"})
 _WRITTEN_WHOLE: Final = frozenset({"__main__", "cloudpickle"})  # functions that count by the pickle, or write it
+_HEAP_TYPE: Final = 1 << 9  # of the flags of types that a class statement has made
 _ADDRESS: Final = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
@@ -112,6 +123,22 @@ def _canonical_pickler() -> Any:
             return reduced[:2] if isinstance(reduced, tuple) and reduced[2:] == ({},) else reduced
 
     return CanonicalPickler
+
+
+def taken_apart(value: Any) -> list[Any] | None:
+    """Return what `copy.deepcopy` copies of an object: its state, what makes it, its items; None if not known.
+
+    Raises:
+        Exception: whatever an object's own code for that does.
+    """
+    kind = type(value)
+    if not kind.__flags__ & _HEAP_TYPE or hasattr(kind, "__deepcopy__"):
+        return None
+    reduced = value.__reduce_ex__(4)
+    if not isinstance(reduced, tuple):
+        return None
+    made, arguments, state, items, pairs = (*reduced, None, None, None)[:5]
+    return [state, made, arguments, list(items or ()), list(pairs or ())]
 
 
 def to_pickle(value: Any) -> bytes:

@@ -29,6 +29,7 @@ __all__ = [
     "TYPES",
     "beside_fields",
     "equal",
+    "fields",
     "isolate",
     "parts",
     "preview",
@@ -141,6 +142,12 @@ def _fill_fields(copy: Any, copies: Isolation) -> None:
     for name in getattr(kind, "__dataclass_fields__", ()):
         if isinstance(getattr(kind, name, None), types.MemberDescriptorType) and hasattr(copy, name):
             object.__setattr__(copy, name, copies(getattr(copy, name)))
+
+
+def fields(value: Any) -> dict[str, Any]:
+    """Return what a namespace or a dataclass instance holds, by name."""
+    named = (name for name in getattr(type(value), "__dataclass_fields__", ()) if hasattr(value, name))
+    return {**{name: getattr(value, name) for name in named}, **getattr(value, "__dict__", {})}
 
 
 def _nothing(_copy: Any) -> Iterable[Any]:

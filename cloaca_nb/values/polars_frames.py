@@ -3,17 +3,25 @@
 from collections.abc import Iterable
 from typing import Any, Final
 
-from cloaca_nb.values.adapter import Digest, Isolation
+from cloaca_nb.values.adapter import Digest, Isolation, Verdict
 
-__all__ = ["LIBRARY", "TYPES", "equal", "isolate", "parts", "preview"]
+__all__ = ["LIBRARY", "TYPES", "altered", "equal", "isolate", "parts", "preview"]
 
 LIBRARY: Final = "polars"
 TYPES: Final = ("DataFrame", "Series")
+COMPARED_BYTES: Final = 1_000_000
 
 
 def isolate(value: Any, copies: Isolation) -> Any:  # noqa: ARG001 - the interface's: a clone shares no change
     """Return a clone, which costs nothing: polars copies what is written to."""
     return value.clone()
+
+
+def altered(before: Any, now: Any) -> Verdict:
+    """Compare a clone with its original: shapes, names and dtypes; elements only up to `COMPARED_BYTES`."""
+    if before.shape != now.shape or _outline(before) != _outline(now):
+        return True
+    return before.estimated_size() <= COMPARED_BYTES and not before.equals(now, null_equal=True)
 
 
 def equal(a: Any, b: Any) -> bool | None:
@@ -23,9 +31,8 @@ def equal(a: Any, b: Any) -> bool | None:
 
 def parts(value: Any, digest: Digest) -> Iterable[Any]:  # noqa: ARG001 - the interface's: a frame is ordered
     """Take apart: names and dtypes first, then the columns."""
-    columns = value.get_columns() if hasattr(value, "get_columns") else [value]
-    yield [(column.name, repr(column.dtype)) for column in columns]
-    for column in columns:
+    yield _outline(value)
+    for column in _columns(value):
         yield column.to_list() if str(column.dtype) == "Object" else _in_arrow(column)
 
 
@@ -42,3 +49,11 @@ def _in_arrow(column: Any) -> Any:
         return column.to_arrow()
     except ValueError:  # whole numbers of 128 bits, alone or in lists: Arrow has no such type
         return column.to_list()
+
+
+def _columns(value: Any) -> list[Any]:
+    return value.get_columns() if hasattr(value, "get_columns") else [value]
+
+
+def _outline(value: Any) -> list[tuple[str, str]]:
+    return [(column.name, repr(column.dtype)) for column in _columns(value)]

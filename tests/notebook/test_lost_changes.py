@@ -29,3 +29,22 @@ CASES = [
 def test_a_change_by_method_of_a_name_from_the_context_is_found(options, body, found):
     cell = parse_task_cell(f"%%cloaca_task a {options}\n{body}")
     assert list(lost_changes(cell, resolve(cell, {"rows"}, ()))) == found
+
+
+def test_a_run_tells_of_what_no_reading_of_the_cell_can_see(cell, caplog) -> None:
+    cells = (
+        "import heapq\nclass Model:\n    fitted = False\n    def fit(self):\n        self.fitted = True",
+        "%%cloaca_task use\nmodel.fit()\nheapq.heappush(items, 0)",
+        "%%cloaca_task load\nmodel = Model()\nitems = [3, 4]",
+        "%%cloaca_task late --after use\nlast = items",
+    )
+    for text in cells:
+        assert cell(text).error is None
+    ran = cell("result = %cloaca_run --no-panel")
+    assert ran.error is None
+    assert cell.names["result"].final_context["items"] == [3, 4]
+    assert [text for text in caplog.messages if "in place" in text] == [
+        f"Task 'use' (Cell In[3]) has changed its own {name!r} in place, which no other task sees: to pass that on, "
+        f"assign it ({name} = …) or say --out {name}; else change a copy."
+        for name in ("model", "items")
+    ]
