@@ -29,7 +29,8 @@ from cloaca_nb.packaging.export.package import Package
 from cloaca_nb.packaging.export.write import write_notebook, write_package
 
 CASES = Path(__file__).parent / "cases"
-BATCH = Path(__file__).parent / "batch.py"
+# What executes them, by how.
+PROGRAMS = {"live": "shells.py", "imported": "batch.py", "back": "shells.py"}
 SEPARATOR = re.compile(r"^# %%( \[markdown\])?\n", re.MULTILINE)
 # Which workflow of a notebook that has several.
 SELECTED = {"two_workflows": "second", "with_block_of_another_workflow": "chain"}
@@ -165,7 +166,7 @@ def run_batch(kind: str, folder: Path, home: Path) -> dict[str, Any]:
     environment |= {"PATH": "/usr/bin:/bin", "PIP_NO_INDEX": "1"}  # where a cell installs something, it can't
     jobs = [[one.name, one.notebook_name, one.package_name, one.workflow] for one in EVERY]
     done = subprocess.run(  # noqa: S603 - our own interpreter
-        [sys.executable, BATCH, kind, folder, answer],
+        [sys.executable, Path(__file__).parent / PROGRAMS[kind], kind, folder, answer],
         input=json.dumps(jobs),
         env=environment,
         capture_output=True,

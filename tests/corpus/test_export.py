@@ -1,6 +1,7 @@
 """What becomes of the corpus: the same package from the saved and the live notebook, which does the same."""
 
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from cloaca_nb.packaging.export.layout import indented
 from cloaca_nb.packaging.export.package import Package
 
+HERE = Path(__file__).parent
 # One process executes it for all tests.
 pytestmark = [pytest.mark.xdist_group("corpus"), pytest.mark.timeout(300)]
 
@@ -27,6 +29,13 @@ def test_imported_package_does_as_expected(exported_case, imported) -> None:
     found = imported[exported_case.name]
     assert "broken" not in found, found["broken"]
     exported_case.check("outcome.txt", found["outcome"])
+
+
+def test_packages_are_executed_where_nothing_is_loaded_but_what_they_load() -> None:
+    code = "import batch, sys; print(*{name.partition('.')[0] for name in sys.modules} - {*sys.stdlib_module_names})"
+    done = subprocess.run([sys.executable, "-c", code], cwd=HERE, capture_output=True, text=True, check=True)  # noqa: S603 - our own
+    assert {"batch", "cloaca_nb"} <= {*done.stdout.split()}
+    assert not {"IPython", "duckdb", "matplotlib", "nbformat", "numpy", "pandas"} & {*done.stdout.split()}
 
 
 def test_live_notebook_does_the_same(exported_case, live) -> None:

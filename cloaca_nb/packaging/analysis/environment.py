@@ -1,4 +1,4 @@
-"""Magics that change what a task finds around it: environment variables and the working directory."""
+"""What a task finds around it only in a notebook: what magics have set, the working directory, handles of displays."""
 
 import ast
 import re
@@ -6,13 +6,38 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from cloaca_nb.errors import ExportError
+from cloaca_nb.packaging.analysis.imports import Import
 from cloaca_nb.packaging.analysis.ipython_calls import calls_in
 from cloaca_nb.packaging.analysis.quiet import parse
 from cloaca_nb.packaging.analysis.statements import Statement
 
-__all__ = ["refuse_moves", "refuse_set_by_magic"]
+__all__ = ["refuse_handles", "refuse_moves", "refuse_set_by_magic"]
 
 _SETS: Final = re.compile(r"(\w+)(?:\s*=\s*|\s+)(.+)")
+
+
+def refuse_handles(imports: Iterable[Import], texts: Mapping[str, str]) -> None:
+    """Refuse the handle of a display, by which a later line changes what is shown: outside IPython it is None.
+
+    Args:
+        imports: what is carried of them.
+        texts: what is carried, by where it stands.
+
+    Raises:
+        ExportError: with the call that gives the handle.
+    """
+    names = {one.binds for one in imports if one.name == "display" and one.module.startswith("IPython")}
+    for where, text in texts.items() if names else ():
+        nodes = list(ast.walk(parse(text)))
+        shown_only = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+        for node in nodes:
+            match node:
+                case ast.Call(func=ast.Name(id=name)) if name in names and id(node) not in shown_only:
+                    if any(one.arg == "display_id" for one in node.keywords):
+                        raise ExportError(
+                            f"{where}: `{ast.unparse(node)}` gives a handle in a notebook and None in a package, which "
+                            "runs without one. Show the value without keeping a handle, or leave that to a plain cell."
+                        )
 
 
 def refuse_moves(statements: Iterable[Statement]) -> None:

@@ -1,8 +1,9 @@
 """An archive's members, read without trust: a bzip2 tar is unpacked under limits, and no member is written unchecked.
 
 First the whole stream is decompressed into a file without a name, which the system takes back however this process
-ends; what is too much ends there. Then every header is read, with a budget that stops those which expand without end.
-Members are written only by `Archive.extract`, and only after all of them were found to be plain files in plain folders.
+ends; what is too much, or has too many members, ends there. Then every header is read, with a budget that stops those
+which expand without end. Members are written only by `Archive.extract`, and only after all of them were found to be
+plain files in plain folders.
 """
 
 import bz2
@@ -18,6 +19,7 @@ from time import monotonic
 from typing import IO, Final, NamedTuple
 
 from cloaca_nb.errors import PackageError
+from cloaca_nb.packaging.archive.counting import MemberCount, too_many
 from cloaca_nb.packaging.archive.limits import MB, Limits
 from cloaca_nb.packaging.archive.member_names import collisions, name_problem, shown, tidy
 
@@ -143,10 +145,12 @@ def _decompress(path: Path, stream: IO[bytes], limits: Limits) -> int:
         with path.open("rb") as file:
             _check_format(path, file.read(BLOCK))
             packed = os.fstat(file.fileno()).st_size
+        count = MemberCount(limits.members)
         with bz2.open(path) as source:
             while chunk := source.read(CHUNK):
                 stream.write(chunk)
                 _check_size(stream.tell(), packed, limits)
+                count.take(chunk)
     except EOFError as error:
         raise PackageError(f"{path.name} is cut off: its compressed data ends too early. Copy it again.") from error
     except OSError as error:
@@ -229,7 +233,7 @@ def _headers(stream: IO[bytes], end: int, limits: Limits, clock: Callable[[], fl
         metered.left = limits.header
         count += 1
         if count > limits.members:
-            raise PackageError(f"It has more than {limits.members} members, which is the most that is loaded.")
+            raise too_many(limits.members)
         if clock() > deadline:
             raise PackageError(f"Its headers take longer than {limits.reading:g} s to read.")
         if tar.offset <= before or info.size < 0 or info.offset_data + info.size > end:

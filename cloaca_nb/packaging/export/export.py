@@ -20,7 +20,7 @@ from cloaca_nb.packaging.analysis.defaults import (
 )
 from cloaca_nb.packaging.analysis.definitions import Reader
 from cloaca_nb.packaging.analysis.distributions import Installed
-from cloaca_nb.packaging.analysis.environment import refuse_moves, refuse_set_by_magic
+from cloaca_nb.packaging.analysis.environment import refuse_handles, refuse_moves, refuse_set_by_magic
 from cloaca_nb.packaging.analysis.free_names import free_names
 from cloaca_nb.packaging.analysis.imports import OUR_NAMES
 from cloaca_nb.packaging.analysis.magics import Transform, to_python
@@ -119,6 +119,7 @@ class _Export:
         self._check_names(texts, reached)
         carried = {**{one.where: one.text for one in reached.statements}, **{one.where: texts[one] for one in texts}}
         refuse_moves(self.declared.statements)
+        refuse_handles(reached.imports, carried)
         refuse_set_by_magic(self.declared.statements, carried)
         code = [*((one.where, one.text) for one in reached.statements), *((one.where, texts[one]) for one in texts)]
         hints = self.declared.install_hints

@@ -86,9 +86,28 @@ def test_what_ipython_executes_is_carried(case: str) -> None:
     assert carried in exported(cell, "%%cloaca_task one\nx = Q").files["sample/__init__.py"]
 
 
+def test_what_is_shown_and_not_kept_is_carried() -> None:
+    package = exported(
+        "def display_id(x): pass", "%%cloaca_task one\nx = 1\ndisplay(x, display_id='a')\nn = display(x)"
+    )
+    assert "\nfrom IPython.display import display\n" in package.files["sample/__init__.py"]
+
+
 REFUSED = {
     "another folder": (["x = 1\n%cd data", TASK], "cell 1, line 2: `%cd data` changes the folder .* `#. cloaca: skip`"),
     "another folder, on a condition": (["if 1:\n    %pushd data", TASK], "cell 1, line 1: .* changes the folder"),
+    "the handle of a display": (
+        ["%%cloaca_task one\nx = 1\nhandle = display(x, display_id=True)\nhandle.update(2)"],
+        r"cell 1, line 1: `display\(x, display_id=True\)` gives a handle in a notebook and None in a package",
+    ),
+    "the handle of a display in a helper": (
+        [
+            "from IPython.display import display as show",
+            "def f(x):\n    return show(x, display_id='a').update(2)",
+            TASK.replace("1", "f(1)"),
+        ],
+        "cell 2, line 1: `show.* gives a handle",
+    ),
     "no Python below continued lines": (["!ls \\\n  -l\nx = = 1", TASK], "cell 1, line 3: not valid Python"),
     "no task": (["x = 1"], "no task to export"),
     "several workflows": (SEVERAL, "several workflows.*'first', 'second'"),
