@@ -1,9 +1,7 @@
 """What a task finds around it only in a notebook: what magics have set, the working directory, handles of displays."""
 
 import ast
-import re
 from collections.abc import Iterable, Mapping
-from typing import Final
 
 from cloaca_nb.errors import ExportError
 from cloaca_nb.packaging.analysis.imports import Import
@@ -12,8 +10,6 @@ from cloaca_nb.packaging.analysis.quiet import parse
 from cloaca_nb.packaging.analysis.statements import Statement
 
 __all__ = ["refuse_handles", "refuse_moves", "refuse_set_by_magic"]
-
-_SETS: Final = re.compile(r"(\w+)(?:\s*=\s*|\s+)(.+)")
 
 
 def refuse_handles(imports: Iterable[Import], texts: Mapping[str, str]) -> None:
@@ -68,14 +64,13 @@ def refuse_set_by_magic(statements: Iterable[Statement], texts: Mapping[str, str
     Raises:
         ExportError: with the same line as Python.
     """
-    lines = [(one, call.line) for one in statements for call in calls_in(one.node) if call.sets_variable]
-    found = [(one, match) for one, line in lines if (match := _SETS.fullmatch(line))]
+    found = [(one, *call.variable) for one in statements for call in calls_in(one.node) if call.sets_variable]
     for where, text in texts.items() if found else ():
         named = {node.value for node in ast.walk(parse(text)) if isinstance(node, ast.Constant)}
-        for statement, match in found:
-            if match[1] in named:
+        for statement, name, value in found:
+            if name in named:
                 raise ExportError(
                     f"{statement.where}: `{statement.first_line}` sets a variable that {where} reads, and only IPython "
-                    f'can run that line. Write it as Python, `os.environ["{match[1]}"] = {match[2].strip()!r}`, or '
+                    f'can run that line. Write it as Python, `os.environ["{name}"] = {value!r}`, or '
                     "leave it to whoever runs the package."
                 )

@@ -1,6 +1,7 @@
 """The calls that IPython makes of magics and shell lines, found in the syntax tree, and what they do."""
 
 import ast
+import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
@@ -18,6 +19,7 @@ _SHOW: Final = """
 """.split()  # noqa: SIM905 - a list of words is read as words
 _SHOWN_AS_CELLS: Final = {"html", "HTML", "javascript", "js", "latex", "markdown", "svg", "SVG", "timeit", "prun"}
 _ENVIRONMENT: Final = {"env", "set_env"}
+_SETS: Final = re.compile(r"(\w+)(?:\s*=\s*|\s+)(.+)")  # behind `%env`
 _FOLDER: Final = {"cd", "pushd", "popd"}
 _PIP_LOOKS: Final = {"list", "show", "freeze", "check", "--version", "help"}
 
@@ -45,9 +47,15 @@ class IPythonCall(NamedTuple):
         return self.magic in _FOLDER
 
     @property
+    def variable(self) -> tuple[str, str]:
+        """The environment variable that it sets, and its value; both empty where it sets none, or only shows some."""
+        match = _SETS.fullmatch(self.line) if self.magic in _ENVIRONMENT else None
+        return (match[1], match[2].strip()) if match else ("", "")
+
+    @property
     def sets_variable(self) -> bool:
         """Whether it sets an environment variable, and doesn't only show some."""
-        return self.magic in _ENVIRONMENT and len(self.line.replace("=", " ", 1).split()) > 1
+        return self.variable != ("", "")
 
     @property
     def acts(self) -> bool:

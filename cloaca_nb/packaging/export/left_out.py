@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Final, NamedTuple
 
+from cloaca_nb.core.secret import MASK, SecretKeys
 from cloaca_nb.packaging.analysis.imports import Import
 from cloaca_nb.packaging.analysis.ipython_calls import calls_in
 from cloaca_nb.packaging.analysis.notebook import Cell
@@ -61,8 +62,9 @@ def acts(statements: Iterable[Statement], carried: Iterable[Statement], cells: I
     found = [Act(cell, (_line(cell),), cell.text.strip("\n")) for cell in cells]
     for cell, group in groupby(acting, key=lambda one: one.cell):
         own = list(group)
-        text = "\n".join("\n".join(cell.text.split("\n")[one.line - 1 : one.node.end_lineno]) for one in own)
-        found.append(Act(cell, tuple(f"{one.where}: {one.first_line}" for one in own), text))
+        texts = [_masked(one, "\n".join(cell.text.split("\n")[one.line - 1 : one.node.end_lineno])) for one in own]
+        lines = (f"{one.where}: {_masked(one, one.first_line)}" for one in own)
+        found.append(Act(cell, tuple(lines), "\n".join(texts)))
     return sorted(found, key=lambda one: one.cell.number)
 
 
@@ -74,6 +76,15 @@ def acts_section(found: Sequence[Act]) -> str:
 def read_acts(readme: str) -> list[str]:
     """Return the texts that such a part shows."""
     return [match["text"] for match in _BLOCK.finditer(readme.partition(_HEADING)[2])]
+
+
+def _masked(statement: Statement, text: str) -> str:
+    """Return the text of a statement without the values that it gives to variables with a secret's name."""
+    for call in calls_in(statement.node):
+        name, value = call.variable
+        if value and name in SecretKeys():
+            text = MASK.join(text.rsplit(value, 1))
+    return text
 
 
 def _line(cell: Cell) -> str:

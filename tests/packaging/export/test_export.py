@@ -65,6 +65,14 @@ def test_what_acts_when_the_notebook_runs_is_told_apart_and_shown_in_the_readme(
     assert export(made.notebook).files == package.files
 
 
+def test_a_secret_that_a_magic_sets_is_masked(tmp_path: Path) -> None:
+    package = exported("%env API_TOKEN=abc123\n%set_env PASSWORD abc123\n%env STATION=abc123", TASK)
+    shown = "%env API_TOKEN=••••\n%set_env PASSWORD ••••\n%env STATION=abc123\n"
+    assert shown in package.files["README.md"]
+    assert [line.partition(": ")[2] for line in package.acts] == shown.splitlines()
+    assert export(import_package(write_package(package, tmp_path / "out")).notebook).files == package.files
+
+
 def test_a_package_whose_notebook_does_nothing_besides_says_nothing_of_that() -> None:
     assert "besides" not in exported("%matplotlib inline\nx = 1", TASK).files["README.md"]
 
