@@ -34,8 +34,11 @@ def held_functions(value: Any, names: Mapping[str, Any]) -> Iterator[FunctionTyp
 
 def _parts(value: Any) -> Iterator[Any]:
     match value:
-        case FunctionType():
-            yield from closure(value).values()
+        case FunctionType():  # by far the most frequent: thousands of tasks are
+            if value.__closure__:
+                yield from closure(value).values()
+            yield value.__dict__.get("__wrapped__")
+            return
         case MethodType() | staticmethod() | classmethod():
             yield value.__func__
         case partial():
@@ -63,6 +66,7 @@ class OwnCode:
         self._names = names
         self._held = {name: found for name, one in names.items() if (found := tuple(held_functions(one, names)))}
         self._known = {*self._held, *wanted}
+        self._taken_by: dict[int, tuple[str, ...]] = {}  # by the id of a code, which its function keeps
 
     def reached(self, function: Any) -> Iterator[tuple[FunctionType, tuple[str, ...]]]:
         """Yield each of the notebook's functions that is called when one is, itself included, with what it takes.
@@ -75,7 +79,10 @@ class OwnCode:
             if id(one) in seen:
                 continue
             seen.add(id(one))
-            taken = self._taken(one.__code__)
+            code = one.__code__
+            taken = self._taken_by.get(id(code))
+            if taken is None:
+                taken = self._taken_by[id(code)] = self._taken(code)
             yield one, taken
             for name in taken:
                 waiting += self._held.get(name, ())
