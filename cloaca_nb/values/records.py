@@ -10,8 +10,9 @@ import dataclasses
 import importlib
 import sys
 from collections.abc import Callable
-from enum import Enum
-from functools import partial
+from enum import Enum, Flag
+from functools import partial, reduce
+from operator import or_
 from typing import Any, Final
 
 from cloaca_nb.values import plain
@@ -25,6 +26,7 @@ class Missing(LookupError):  # noqa: N818 - what is the matter with the session,
 
 
 _ENUM: Final = "enum"
+_FLAGS: Final = "flags"
 _RECORD: Final = "record"
 
 
@@ -39,7 +41,7 @@ def take_apart(value: Any) -> tuple[str, Any] | None:
         return None
     if isinstance(value, Enum):
         known = getattr(now, "__members__", {}).get(str(value.name))
-        return (_ENUM, [module, name, value.name, value.value]) if known is not None else None
+        return (_ENUM, [module, name, value.name, value.value]) if known is not None else _flags(value, module, name)
     fields = _fields(kind)
     if fields != _fields(now) or not all(hasattr(value, field) for field in fields):
         return None
@@ -50,7 +52,8 @@ def take_apart(value: Any) -> tuple[str, Any] | None:
 
 def readers(*, load: bool) -> dict[str, Callable[[Any], Any]]:
     """Return what makes values of the tags that `take_apart` gives."""
-    return {_ENUM: partial(_make_member, load=load), _RECORD: partial(_make_record, load=load)}
+    makers = {_ENUM: _make_member, _FLAGS: _make_flags, _RECORD: _make_record}
+    return {tag: partial(make, load=load) for tag, make in makers.items()}
 
 
 def find_class(module: str, name: str, *, load: bool) -> type:
@@ -69,6 +72,24 @@ def find_class(module: str, name: str, *, load: bool) -> type:
         return found
     fix = "run the cell that defines it" if module == "__main__" else f"import {module}"
     raise Missing(f"This value is a {name}, a class that isn't there: {fix}, and read it again.")
+
+
+def _flags(value: Enum, module: str, name: str) -> tuple[str, Any] | None:
+    """Take apart several flags at once, or none; None for what holds a bit that no member has."""
+    if not isinstance(value, Flag):
+        return None
+    members = [str(one.name) for one in value]
+    return (_FLAGS, [module, name, members, value.value]) if sum(one.value for one in value) == value.value else None
+
+
+def _make_flags(payload: list[Any], *, load: bool) -> Any:
+    module, name, members, value = payload
+    kind = find_class(module, name, load=load)
+    known = getattr(kind, "__members__", {})
+    found = reduce(or_, (known[one] for one in members), kind(0)) if known.keys() >= set(members) else None
+    if found is None or found.value != value:
+        raise Missing(f"{name} has no members {', '.join(members)} that make {value!r} any more; add them, read again.")
+    return found
 
 
 def _make_member(payload: list[Any], *, load: bool) -> Enum:

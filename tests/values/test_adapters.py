@@ -19,6 +19,7 @@ import pyarrow as pa
 import pytest
 
 from cloaca_nb.values import describe, equal, isolate, key
+from cloaca_nb.values.codec import Unstorable, decode, in_memory
 
 LISTS = pd.ArrowDtype(pa.list_(pa.int64()))
 NAN = float("nan")
@@ -386,3 +387,34 @@ def test_the_contract(check, case):
 def test_the_contract_for_polars(check):
     for case in polars_cases():
         check(case)
+
+
+# -- what history gives back
+
+CONTAINERS = {"itself": lambda value: value, "held": lambda value: {"key": [value, 1], "again": (value,)}}
+
+
+def check_way_back(value):
+    encoded, data = in_memory(value)
+    found = decode(encoded.format, data, allow_pickle=True)
+    assert type(found) is type(value)
+    assert equal(found, value)
+    assert describe(found).digest == describe(value).digest
+    assert encoded.note == ""
+
+
+@pytest.mark.parametrize("held", CONTAINERS)
+@for_every_case
+def test_every_value_comes_back_from_history(case, held):
+    check_way_back(CONTAINERS[held](case.make()))
+
+
+@pytest.mark.parametrize("held", CONTAINERS)
+def test_polars_comes_back_from_history(held):
+    for case in polars_cases():
+        value = CONTAINERS[held](case.make())
+        if case.name == "polars objects":  # polars itself refuses to give these away
+            with pytest.raises(Unstorable, match="type Object is not supported"):
+                in_memory(value)
+        else:
+            check_way_back(value)

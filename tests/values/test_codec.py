@@ -4,8 +4,10 @@ import enum
 import sys
 import threading
 from dataclasses import dataclass, field, make_dataclass
-from datetime import timedelta, timezone, tzinfo
+from datetime import datetime, timedelta, timezone, tzinfo
+from pathlib import Path, PureWindowsPath
 from types import SimpleNamespace
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -32,6 +34,40 @@ def comes_back(value, *, trusted=False):
     return encoded.format, found
 
 
+@dataclass(frozen=True)
+class Point:
+    x: object
+    y: object = None
+
+
+class Pair(NamedTuple):
+    left: object
+    right: object
+
+
+class Colour(enum.Enum):
+    RED = 1
+    BLUE = "blue"
+
+
+class Access(enum.Flag):
+    READ = enum.auto()
+    WRITE = enum.auto()
+
+
+class Model:
+    """Neither record nor of a library: only pickle holds it."""
+
+    def __init__(self, weights):
+        self.weights = weights
+
+    def __eq__(self, other):
+        return type(other) is Model and equal(self.weights, other.weights)
+
+    __hash__ = None
+
+
+paths = st.lists(st.text("ab.~ ü", min_size=1, max_size=3), max_size=3).map(lambda names: Path(*names))
 atoms = (
     st.none()
     | st.booleans()
@@ -52,8 +88,17 @@ atoms = (
     | st.sampled_from([np.str_("a"), pd.NA])
     | st.sampled_from([pd.Timestamp("2020-01-01 12:00:00.123456789", tz="Europe/Berlin"), pd.NaT, pd.Period("2020-01")])
     | st.sampled_from([pd.Timedelta("1ns"), pd.Interval(0, 1.5, closed="both")])
+    | st.sampled_from([*Colour, *Access, Access.READ | Access.WRITE])
+    | paths
+    | paths.map(PureWindowsPath)
 )
-hashables = st.recursive(atoms, lambda inner: st.tuples(inner) | st.frozensets(inner, max_size=2), max_leaves=3)
+hashables = st.recursive(
+    atoms,
+    lambda inner: (
+        st.tuples(inner) | st.frozensets(inner, max_size=2) | st.builds(Point, inner) | st.builds(Pair, inner, inner)
+    ),
+    max_leaves=3,
+)
 plain = st.recursive(
     atoms | st.sets(hashables, max_size=3),
     lambda inner: (
@@ -62,6 +107,8 @@ plain = st.recursive(
         | st.dictionaries(hashables, inner, max_size=2)
         | st.tuples(inner, inner)
         | st.lists(inner, max_size=2).map(lambda items: pd.Series([1, 2], name=len(items)))
+        | st.builds(Point, inner, inner)
+        | st.builds(Pair, inner, inner)
     ),
     max_leaves=8,
 )
@@ -71,6 +118,18 @@ plain = st.recursive(
 @settings(max_examples=300, deadline=None)
 def test_plain_values_come_back_without_a_pickle(value):
     comes_back(value)
+
+
+@given(
+    st.recursive(
+        plain.map(Model), lambda inner: st.lists(inner, max_size=2) | st.builds(Point, inner) | inner.map(Model)
+    )
+)
+@settings(deadline=None)
+def test_objects_of_any_class_come_back_as_pickles(value):
+    form, found = comes_back(value, trusted=True)
+    assert form == ("pickle" if type(value) is Model else "json")
+    assert found is not value
 
 
 arrays = numpy_st.arrays(
@@ -90,6 +149,15 @@ DTYPES = ["int8", "uint64", "float32", "float64", "bool", "datetime64[ns]", "tim
 labels = st.text(max_size=3) | st.integers() | st.tuples(st.text(max_size=1), st.integers()) | st.none() | st.floats()
 
 
+NULLABLE = {  # what may be missing: dtypes, elements
+    "numbers": (["Int64", "Int8", "UInt16"], st.integers(0, 9)),
+    "parts": (["Float64", "Float32"], st.floats(width=32, allow_nan=False)),
+    "flags": (["boolean"], st.booleans()),
+    "texts": (["string", "string[python]", "string[pyarrow]"], st.text(max_size=2)),
+    "of arrow": ([pd.ArrowDtype(pa.int32()), pd.ArrowDtype(pa.float64())], st.integers(-9, 9)),
+}
+
+
 @st.composite
 def frames(draw):
     columns = [column(f"c{place}", dtype=dtype) for place, dtype in enumerate(draw(st.lists(st.sampled_from(DTYPES))))]
@@ -105,10 +173,9 @@ def frames(draw):
         ordered=draw(st.booleans()),
     )
     frame["text"] = pd.array(draw(st.lists(st.text(max_size=2) | st.none(), min_size=rows, max_size=rows)), "str")
-    frame["nullable"] = pd.array(
-        draw(st.lists(st.integers(-9, 9) | st.none(), min_size=rows, max_size=rows)),
-        draw(st.sampled_from(["Int64", "Int8"])),
-    )
+    for name, (dtypes, elements) in NULLABLE.items():
+        drawn = draw(st.lists(elements | st.none(), min_size=rows, max_size=rows))
+        frame[name] = pd.array(drawn, draw(st.sampled_from(dtypes)))
     frame["interval"] = pd.arrays.IntervalArray.from_arrays(ends, ends + 1, closed="left")
     frame["period"] = pd.period_range("2020", periods=rows, freq="M")
     frame["lists"] = pd.Series([[place, None] for place in range(rows)], dtype=object, index=frame.index)
@@ -119,6 +186,8 @@ def frames(draw):
     elif draw(st.booleans()):
         names = draw(st.lists(labels, min_size=frame.shape[1], max_size=frame.shape[1]))
         frame.columns = pd.Index(names, dtype=object, tupleize_cols=False)
+    elif draw(st.booleans()):
+        frame.columns = ["twice", "once", *["twice"] * (frame.shape[1] - 2)][: frame.shape[1]]
     frame.index.names = [draw(labels) for _ in range(frame.index.nlevels)]
     frame.attrs = draw(st.dictionaries(st.text(max_size=2), st.tuples(st.integers()), max_size=2))
     return frame
@@ -262,11 +331,6 @@ def test_a_value_that_changes_meanwhile_is_found():
 
 
 @dataclass
-class Point:
-    x: object
-
-
-@dataclass
 class Prepared:
     """Has as many attributes as fields, and other ones."""
 
@@ -325,10 +389,6 @@ def test_what_a_record_holds_beside_its_fields_has_a_digest_of_its_own():
     assert describe(a).digest == describe(Prepared(3)).digest
 
 
-class Colour(enum.Enum):
-    RED = 1
-
-
 @pytest.fixture
 def here(monkeypatch):
     """A module of the session, whose classes are made anew as those of cells are."""
@@ -369,6 +429,22 @@ def test_an_enum_member_that_has_changed_says_so(here):
         decode("json", data)
 
 
+def test_several_flags_that_have_changed_say_so(here):
+    here(enum.Flag("Mode", {"READ": 1, "WRITE": 2}))
+    mode = here.module.Mode
+    for value in (mode.READ | mode.WRITE, mode(0)):
+        encoded, data = in_memory([value])
+        assert encoded.format == "json"
+        assert decode("json", data) == [value]
+    data = in_memory(mode.READ | mode.WRITE)[1]
+    here(enum.Flag("Mode", {"READ": 1, "WRITE": 4}))
+    with pytest.raises(Unreadable, match="Mode has no members READ, WRITE that make 3 any more"):
+        decode("json", data)
+    here(enum.Flag("Mode", {"READ": 1}))
+    with pytest.raises(Unreadable, match="Mode has no members READ, WRITE that make 3 any more"):
+        decode("json", data)
+
+
 def test_a_class_made_in_a_function_is_pickled_whole():
     @dataclass
     class Local:
@@ -389,6 +465,70 @@ def test_a_frame_in_a_container_isnt_pickled_with_its_neighbours():
     assert found["model"] is len
 
 
+@pytest.mark.parametrize(
+    "labels", [["a", "a"], ["a", "b", "a"], [None, None], [1, 1.0], [("a", 1), ("a", 1)]], ids=repr
+)
+@pytest.mark.parametrize("rows", [0, 3])
+def test_columns_of_one_name_come_back_each_as_it_was(labels, rows):
+    columns = [pd.Series([place] * rows, dtype=dtype) for place, dtype in enumerate(["int8", "str", "float64"])]
+    frame = pd.concat(columns[: len(labels)], axis=1)
+    frame.columns = pd.Index(labels, dtype=object, tupleize_cols=False)
+    for value in (frame, frame.set_axis(pd.MultiIndex.from_tuples([(one, 1) for one in labels]), axis=1)):
+        form, found = comes_back(value)
+        assert form == "pandas"
+        assert list(map(repr, found.columns)) == list(map(repr, value.columns))
+        assert list(found.dtypes) == list(value.dtypes)
+
+
+NOTES = st.dictionaries(st.text("kv", min_size=1, max_size=2), st.text(max_size=2), min_size=1, max_size=2)
+METADATA = st.none() | NOTES
+PAIRS = st.dictionaries(st.text(max_size=1), st.integers(-9, 9), max_size=2).map(lambda items: list(items.items()))
+FIELDS = st.fixed_dictionaries({"x": st.floats(), "y": st.text(max_size=1)})
+MOMENTS = st.datetimes(datetime(1990, 1, 1), datetime(2030, 1, 1))  # noqa: DTZ001 - the zone is the column's
+ARROW_TYPES = [  # with what stands in a column of it
+    (pa.int8(), st.integers(-128, 127)),
+    (pa.uint64(), st.integers(0, 2**64 - 1)),
+    (pa.float32(), st.floats(width=32)),
+    (pa.bool_(), st.booleans()),
+    (pa.string(), st.text(max_size=3)),
+    (pa.large_string(), st.text(max_size=3)),
+    (pa.string_view(), st.text(max_size=3)),
+    (pa.binary(), st.binary(max_size=3)),
+    (pa.decimal128(9, 2), st.decimals(-1000, 1000, places=2)),
+    (pa.date32(), st.dates()),
+    (pa.time64("us"), st.times()),
+    (pa.timestamp("us", "Europe/Berlin"), MOMENTS),
+    (pa.duration("ms"), st.integers(-(10**9), 10**9)),
+    (pa.list_(pa.int64()), st.lists(st.integers(-9, 9) | st.none(), max_size=2)),
+    (pa.struct({"x": pa.float64(), "y": pa.string()}), FIELDS),
+    (pa.map_(pa.string(), pa.int64()), PAIRS),
+    (pa.dictionary(pa.int8(), pa.string()), st.sampled_from(["a", "b"])),
+]
+
+
+@st.composite
+def arrow_tables(draw):
+    rows = draw(st.integers(0, 4))
+    fields, columns = [], []
+    for place, (kind, elements) in enumerate(draw(st.lists(st.sampled_from(ARROW_TYPES), max_size=4))):
+        drawn = draw(st.lists(elements | st.none(), min_size=rows, max_size=rows))
+        columns.append(pa.array(drawn, kind))
+        fields.append(pa.field(draw(st.sampled_from(["a", "b", f"c{place}"])), kind, metadata=draw(METADATA)))
+    table = pa.Table.from_arrays(columns, schema=pa.schema(fields, metadata=draw(METADATA)))
+    table = pa.concat_tables([table, table]) if draw(st.booleans()) else table  # of several chunks
+    return table.slice(draw(st.integers(0, rows)))
+
+
+@given(arrow_tables())
+@settings(deadline=None)
+def test_arrow_tables_come_back_as_they_are(table):
+    form, found = comes_back(table)
+    assert form == "pyarrow"
+    assert found.schema.equals(table.schema, check_metadata=True)
+    for value in (*table.columns, *table.to_batches()):
+        assert comes_back(value)[0] == "pyarrow"
+
+
 ARROW = [pa.table({"a": [1, None]}, metadata={"k": "v"}), pa.table({}), pa.array(["a", None]), pa.scalar(1.5)]
 
 
@@ -402,6 +542,22 @@ def test_polars_comes_back_as_polars():
     frame = pl.DataFrame({"a": [1, None], "s": ["x", "y"], "e": pl.Series(["u", "v"], dtype=pl.Enum(["u", "v"]))})
     assert comes_back(frame)[0] == "polars"
     assert comes_back(frame["a"])[0] == "polars"
+
+
+def test_any_frame_of_polars_comes_back_as_polars():
+    pl = pytest.importorskip("polars")
+    parametric = pytest.importorskip("polars.testing.parametric")
+
+    @given(parametric.dataframes(max_cols=4, max_size=4, excluded_dtypes=[pl.Object]))
+    @settings(deadline=None, max_examples=60)
+    def check(frame):
+        form, found = comes_back(frame)
+        assert form == "polars"
+        assert found.schema == frame.schema
+        for series in frame.get_columns():
+            assert comes_back(series)[0] == "polars"
+
+    check()
 
 
 @pytest.mark.parametrize("name", ["Int128", "UInt128"])
