@@ -25,6 +25,7 @@ from figure import Figure
 from fresh import Answer, answer, ask
 from graphs import chain
 
+from cloaca_nb.history.artifacts import artifacts_folder
 from cloaca_nb.values import describe
 
 __all__ = ["TITLE", "figures"]
@@ -34,6 +35,8 @@ PEAK = 1.3  # times the data
 GROWTH = 1.2  # times the peak of a few tasks: a copy that each task leaves behind would show
 SLOWER = 3.0  # times plain function calls and one Arrow write
 FEWER = 2  # tasks
+ONCE = 1.05  # times the bytes of a frame that tasks pass on, in whatever way
+PASSED_ROWS = 4_000_000  # with 16 columns of 8 bytes 512 MB
 QUICK = 10  # part of the data that a quick look takes
 NUMBERS = 16  # columns of 8 bytes: with 8 million rows 1 GB
 MB = 1e6
@@ -67,7 +70,7 @@ def figures(rounds: int, *, quick: bool) -> list[Figure]:
         else:
             fewer = _medians([ask(__file__, case=name, part=part, plain=False, tasks=FEWER) for _ in range(times)])
             rows += _rows(what, ours, plain, fewer)
-    return rows
+    return [*rows, _written_once(ask(__file__, case=PASSED, part=part, plain=False))]
 
 
 def _rows(what: str, ours: Answer, plain: Answer, fewer: Answer) -> list[Figure]:
@@ -101,12 +104,20 @@ def _frame_rows(what: str, ours: Answer, plain: Answer) -> list[Figure]:
     ]
 
 
+def _written_once(found: Answer) -> Figure:
+    what = f"a frame of {found['rows']:,.0f} rows ({found['data'] / MB:,.0f} MB) passed on by {PASSING} tasks, on disk"
+    note = f"bytes of its artifacts; passed on as it is, set again, in a dict, as a copy; {found['files']:.0f} files"
+    return Figure(what=what, value=found["written"] / found["data"], unit="× data", at_most=ONCE, note=note)
+
+
 def _medians(found: list[Answer]) -> Answer:
     return {name: median(one[name] for one in found) for name in found[0]}
 
 
 def measure(case: str, part: int, *, plain: bool, tasks: int | None = None) -> Answer:
     """Return the bytes of the data and of the peak, and the seconds that the tasks took."""
+    if case == PASSED:
+        return _passed(PASSED_ROWS // part)
     chosen = CASES[case] if tasks is None else CASES[case]._replace(tasks=tasks)
     return _plain(chosen, part) if plain else _durable(chosen, part)
 
@@ -140,6 +151,19 @@ def _durable(case: Case, part: int) -> Answer:
         found = _weighed(final, made, before)
     digested = {"digest": _digest(final["frame"]), "frames": case.tasks + 1.0} if "frame" in final else {}
     return {**found, **own, "seconds": seconds, **digested}
+
+
+def _passed(rows: int) -> Answer:
+    """Return how many bytes a run has written of a frame that its tasks pass on."""
+    workflow = workflow_of(chain(PASSING), {str(number): _pass_on(number) for number in range(PASSING)})
+    with durable_runner() as runner:
+        made = _frame(rows)
+        expect(runner.execute(workflow, made).status, "Completed")
+        path = runner.history().location.path
+        assert path is not None  # noqa: S101 - it is durable
+        sizes = [one.stat().st_size for one in artifacts_folder(path).rglob("*") if one.is_file()]
+    data = int(made["frame"].memory_usage().sum())
+    return {"rows": rows, "data": data, "written": sum(sizes), "files": len(sizes)}
 
 
 def _made(case: Case, part: int) -> tuple[dict[str, Any], int]:
@@ -243,6 +267,21 @@ def _extend_frame(number: int) -> Body:
     return body
 
 
+def _pass_on(number: int) -> Body:
+    """Make a task that hands the frame on in one of the ways in which tasks do."""
+
+    def body(context: Values) -> None:
+        frame = context["frame"]
+        ways = (lambda: None, lambda: frame, lambda: {"held": [frame]}, frame.copy, lambda: frame[list(frame)])
+        passed = ways[number % len(ways)]()
+        if passed is not None:
+            context["frame" if passed is frame else f"frame{number}"] = passed
+
+    return body
+
+
+PASSED = "a frame that is passed on"
+PASSING = 10  # tasks
 CASES = {
     "a context of {:,} keys through {} tasks, each sets one": Case(10_000, 100, _keys, _read_keys),
     "a list of {:,} dicts read by {} tasks": Case(100_000, 10, _list, _read_list),
