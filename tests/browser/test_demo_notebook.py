@@ -1,6 +1,7 @@
 """The demo notebook in JupyterLab, run as a person runs it, with an eye on the panel."""
 
 import json
+import re
 import shutil
 from collections import defaultdict
 from collections.abc import Callable
@@ -45,9 +46,22 @@ PICTURE: Final = """index => {
     const {node} = window.jupyterapp.shell.currentWidget.content.widgets[index];
     return node.querySelector('img[src^="data:image/svg+xml"]') && !node.querySelector(".jupyter-widgets");
 }"""
+COUNT: Final = "index => window.jupyterapp.shell.currentWidget.content.widgets[index].model.executionCount"
+DONE: Final = """([index, before]) => {
+    const {model} = window.jupyterapp.shell.currentWidget.content.widgets[index];
+    return model.executionCount > before && model.executionState === "idle";
+}"""
+MARKED: Final = re.compile(r'data-task-id="(\w+)" data-state="(\w+)"')
+
+EDITED: Final = "%%cloaca_task carriers"
+EDIT: Final = f"""{EDITED}
+_all = delays_by(joined, "airline", late_after)
+by_carrier = _all[_all["flights"] >= 10 * min_flights]"""
+RESUME: Final = "%cloaca_run --resume -o result"
+AFFECTED: Final = {"carriers", "report"}  # the edited task, and what follows it
 
 
-def test_the_panel_follows_the_run_and_leaves_a_picture(lab: Any, open_notebook: Callable[[str], Any]) -> None:
+def test_the_panel_follows_a_run_and_its_resumption(lab: Any, open_notebook: Callable[[str], Any]) -> None:
     notebook = open_notebook(put_into(lab.folder))
     page = notebook.page
 
@@ -72,6 +86,18 @@ def test_the_panel_follows_the_run_and_leaves_a_picture(lab: Any, open_notebook:
     outputs = notebook.outputs(RUN)
     assert WIDGET not in json.dumps(outputs)
 
+    notebook.edit(EDITED, EDIT)
+    run_again(notebook, EDITED)
+    notebook.edit(RUN, RESUME)
+    page.evaluate(WATCH, notebook.index(RUN))
+    run_again(notebook, RUN)
+    page.wait_for_function(PICTURE, arg=notebook.index(RUN))
+    assert notebook.errors() == []
+    expected = {task: "completed" if task in AFFECTED else "taken" for task in TASKS}
+    states = states_by_task(page.evaluate("() => window.observed"))
+    assert {task: seen[-1] for task, seen in states.items()} == expected  # in the panel
+    assert states_in(notebook.outputs(RUN)) == expected  # in the picture that stays
+
     notebook.activate("## Answers")
     notebook.command("notebook:run-all-below")
     notebook.wait_until_run(LAST)
@@ -84,6 +110,20 @@ def put_into(folder: Path) -> str:
     (folder / "notebooks").mkdir(exist_ok=True)
     shutil.copy(NOTEBOOK, folder / "notebooks")
     return f"notebooks/{NOTEBOOK.name}"
+
+
+def run_again(notebook: Any, first_line: str) -> None:
+    """Execute a cell that was executed before, and wait until it is done."""
+    index = notebook.index(first_line)
+    before = notebook.page.evaluate(COUNT, index)
+    notebook.run(first_line)
+    notebook.page.wait_for_function(DONE, arg=[index, before], polling=50)
+
+
+def states_in(outputs: list[dict[str, Any]]) -> dict[str, str]:
+    """Return the state of each task in the table that is saved with the notebook."""
+    html = "".join("".join(output.get("data", {}).get("text/html", "")) for output in outputs)
+    return {task: state.lower() for task, state in MARKED.findall(html)}
 
 
 def states_by_task(observed: list[dict[str, Any]]) -> dict[str, list[str]]:
