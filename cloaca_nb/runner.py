@@ -48,8 +48,9 @@ class DefaultRunner:
         on_error: given (run id, task id, exception) of each task that fails: for a debugger, which needs its frames.
             Quick; what it holds on to keeps alive all that the task had.
         durability: "run": a run is on disk when `execute` returns; if the process is killed before, at most the last
-            15 ms are lost, and those tasks run again on resume. "task": also, nothing that depends on a task starts
-            before that task is on disk, for tasks that must not run twice; costs each task a write to the disk.
+            20 ms are lost, and tasks that have set large values which were still being written; those run again on
+            resume. "task": also, nothing that depends on a task starts before that task is on disk, for tasks that
+            must not run twice; costs each task a write to the disk.
 
     Raises:
         ConfigurationError: a RuntimeError, for a URL that is not supported.

@@ -1,8 +1,9 @@
 """What history keeps of the values of a run: each is described, and kept under its digest, once."""
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple, Protocol
 
 from cloaca_nb.core.secret import MASK, Secret
@@ -11,11 +12,12 @@ from cloaca_nb.history.artifacts import Kept
 from cloaca_nb.history.secret_digest import SecretDigest, is_of_secret
 from cloaca_nb.values.adapter import Code
 
-__all__ = ["LARGE", "Account", "Accounts", "Describe", "Keep", "text_of"]
+__all__ = ["LARGE", "NONE_READY", "Account", "Accounts", "Describe", "Keep", "Ready", "text_of"]
 
 LARGE: Final = 1 << 16  # bytes from which on digesting a value again would cost
 UNCHANGING: Final = frozenset({bool, bytes, float, int, str, type(None)})
 NOT_KEPT: Final = "It is a secret, or holds one, and history keeps none."
+NONE_READY: Final[Mapping[int, "Ready"]] = MappingProxyType({})
 Mark = Callable[[], Any]  # gives back the object that was described, or None when that is gone
 
 
@@ -63,6 +65,14 @@ class Account(NamedTuple):
     problem: str = ""  # why it isn't kept
 
 
+class Ready(NamedTuple):
+    """What was found out of a value before its event is taken in."""
+
+    value: Any  # held, so that no other gets its identity
+    described: Described
+    account: Account | None  # None: the value is only read
+
+
 class _Plain(NamedTuple):
     """A description made by hand, where a value has none."""
 
@@ -75,7 +85,7 @@ class _Plain(NamedTuple):
 
 
 class Accounts:
-    """The accounts of one run's values; for one thread.
+    """The accounts of one run's values; for one thread, but for `make_ready`.
 
     Args:
         describe: tells type, digest, size and preview of a value.
@@ -94,6 +104,7 @@ class Accounts:
         self._secret_digest = secret_digest
         self._described: dict[int, tuple[Mark, Described]] = {}  # by identity
         self._codecs: dict[str, str] = {}  # of what was kept, by digest
+        self.ready = NONE_READY  # what is known of the values of the event at hand, by identity
         self.error: HistoryError | None = None  # the last with which the disk refused a value
 
     def of(self, value: Any, *, is_set: bool = False) -> Account:
@@ -103,7 +114,24 @@ class Accounts:
             value: the value.
             is_set: whether a task has just set it: it may be what another task set before, and changed since.
         """
-        described = self._describe_anew(value) if is_set and type(value) not in UNCHANGING else self.describe(value)
+        if self.ready and (ready := self.ready.get(id(value))) is not None and ready.account is not None:
+            return ready.account
+        return self._account(value, self._described_at(value, is_set=is_set))
+
+    def make_ready(self, value: Any, *, is_set: bool = False, is_read: bool = False) -> Ready:
+        """Describe a value, and keep it unless it is only read, while another thread takes in other events."""
+        described = self._described_at(value, is_set=is_set)
+        return Ready(value, described, None if is_read else self._account(value, described))
+
+    def is_known(self, value: Any) -> bool:
+        """Whether a value that tasks inherit was described before, and need not be again."""
+        remembered = self._described.get(id(value))
+        return remembered is not None and remembered[0]() is value
+
+    def _described_at(self, value: Any, *, is_set: bool) -> Described:
+        return self._describe_anew(value) if is_set and type(value) not in UNCHANGING else self.describe(value)
+
+    def _account(self, value: Any, described: Described) -> Account:
         if type(value) is Secret:
             return Account(described.type, described.digest, 0, MASK, None, None, NOT_KEPT)
         known = self._codecs.get(described.digest)
@@ -112,6 +140,8 @@ class Accounts:
 
     def describe(self, value: Any) -> Described:
         """Describe a value that tasks inherit: only once what can't change, and what it takes time to look at."""
+        if self.ready and (ready := self.ready.get(id(value))) is not None:
+            return ready.described
         remembered = self._described.get(id(value))
         if remembered is not None and remembered[0]() is value:
             return remembered[1]

@@ -6,8 +6,9 @@ about to end this process: that is in the file then, and goes to the disk with t
 its events commits them itself if nobody else is at it, for handing over to another thread and back costs more than
 writing. Whoever commits holds the lock of the rows and the journal.
 
-A commit asks values what they are, and so runs code of their classes. That code can't wait for the commit it is part
-of: it is told so.
+What a commit has of values it asks them, and so runs code of their classes. What may take time is no part of a commit:
+the events that have such values wait in a lane, and a thread of its own gets them ready. That code can't wait for the
+history it is part of: it is told so.
 """
 
 import logging
@@ -16,21 +17,23 @@ import threading
 import weakref
 from collections import deque
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, NoReturn
+from typing import Final
 
-from cloaca_nb.core.events import Event, RunStarted
+from cloaca_nb.core.events import Event, RunFinished, RunStarted, TaskFinished
 from cloaca_nb.errors import HistoryError
+from cloaca_nb.history.accounts import NONE_READY, Ready
+from cloaca_nb.history.closed_queue import ClosedQueue
 from cloaca_nb.history.journal import Journal
-from cloaca_nb.history.rows import EventRows, Row
-from cloaca_nb.history.schema import ENDED, ENDINGS, TABLES
+from cloaca_nb.history.lane import Lane
+from cloaca_nb.history.line import encode
+from cloaca_nb.history.rows import EventRows
 
-__all__ = ["Recorder", "encode"]
+__all__ = ["Recorder"]
 
 DELAY: Final = 0.015  # seconds that a commit waits for company
 SOON: Final = 0.002  # seconds after which it is known that a run has begun, if it isn't over by then
 PULSE: Final = 1.0  # seconds after which who waits for the writer thread looks whether it lives
-LARGEST: Final = 1 << 63  # what an integer of JSON can't reach
-NAMES: Final = {table.name: table.names for table in (*TABLES, ENDED, ENDINGS)}
+WITH_VALUES: Final = frozenset({RunStarted, TaskFinished, RunFinished})
 logger = logging.getLogger(__name__)
 
 
@@ -48,6 +51,9 @@ class Recorder:
         self._rows = rows
         self._delay = delay
         self._queue: deque[Event | threading.Event] = deque()
+        self._lane = Lane(rows.is_heavy, rows.dependencies)
+        self._carrier: threading.Thread | None = None  # gets ready what is in the lane
+        self._is_carried = False  # whether there are rows of what was in the lane that aren't written
         self._news = threading.Event()
         self._urgent = threading.Event()
         self._asleep = False
@@ -88,7 +94,7 @@ class Recorder:
         Raises:
             HistoryError: if it is the code of a value that is being recorded, and would wait for itself.
         """
-        if self._committer == threading.get_ident():
+        if self._committer == threading.get_ident() or self._carrier is threading.current_thread():
             raise HistoryError(
                 "A value's own code (its __reduce__, __getstate__ or __repr__, say) can't execute a workflow, or read "
                 "or close the history, while that history is recording the value: it would wait for itself. Do it in "
@@ -126,8 +132,11 @@ class Recorder:
             return
         try:
             _wake(self._commit())
+            is_all = not self._lane.items
         finally:
             self._committing.release()
+        if not is_all:
+            self._have_committed()
 
     def close(self) -> None:
         """Write what is left, close the journal and end the thread; a second time it does nothing.
@@ -141,7 +150,7 @@ class Recorder:
         self._closing = True
         self._hurry()
         self._thread.join()
-        self._queue = _ClosedQueue("This history is closed; open a new one to record runs.")
+        self._queue = ClosedQueue("This history is closed; open a new one to record runs.")
 
     def _have_committed(self) -> None:
         """Return when the writer thread has committed what is on the queue now."""
@@ -169,13 +178,18 @@ class Recorder:
             _wake(self._commit())
             if not closing:
                 self._committing.release()
+        while (carrier := self._carrier) is not None:
+            self._committing.release()
+            carrier.join()
+            self._committing.acquire()
+            _wake(self._commit())
         self._journal.close()  # and the lock is kept, so that nobody writes to it any more
 
     def _sleep(self) -> None:
         """Return when there is something on the queue, or somebody is in a hurry."""
         self._news.clear()
         self._asleep = True  # from here on who puts an event on the queue wakes this thread
-        if not self._queue and not self._urgent.is_set():
+        if not self._queue and not self._is_carried and not self._urgent.is_set():
             self._news.wait()
         self._asleep = False
 
@@ -197,30 +211,66 @@ class Recorder:
             waiting = self._take_events()
         finally:
             self._committer = None
+        self._write_rows(lasting=lasting or bool(waiting))
+        return waiting
+
+    def _write_rows(self, *, lasting: bool) -> None:
+        self._is_carried = False
         rows = self._rows.take()
         if rows:
             self._has_recorded = True
             self._journal.append(encode(rows))
-        if lasting or waiting:
+        if lasting:
             self._journal.sync()
-        return waiting
 
     def _take_events(self) -> list[threading.Event]:
-        """Turn what is on the queue now into rows; return who waits for them."""
-        queue, rows = self._queue, self._rows
-        waiting = []
+        """Turn what is on the queue now into rows, but for what has to wait; return who waits for them."""
+        queue, rows, lane = self._queue, self._rows, self._lane
+        waiting = list[threading.Event]()
         for _ in range(len(queue)):
             item = queue.popleft()
-            if isinstance(item, tuple):
-                try:
+            if not isinstance(item, tuple):
+                (lane.items or waiting).append(item)
+                continue
+            try:
+                if not ((lane.items or type(item) in WITH_VALUES) and lane.takes(item)):
                     rows.add(item)
-                except BaseException as error:  # noqa: BLE001 - one odd event must not cost the others; `error` makes it heard
-                    self._report(item, error)
-            else:
-                waiting.append(item)
-        if rows.error is not None:
-            self._unrecorded, rows.error = rows.error, None
+            except BaseException as error:  # noqa: BLE001 - one odd event must not cost the others; `error` makes it heard
+                self._report(item, error)
+        self._note_error()
+        if lane.items and self._carrier is None:
+            self._carrier = threading.Thread(target=self._carry, name="cloaca-history-values", daemon=True)
+            self._carrier.start()
         return waiting
+
+    def _carry(self) -> None:
+        """Be the thread that gets ready what is in the lane, until that is empty."""
+        items = self._lane.items
+        while self._carrier is not None:
+            item = items[0]
+            ready = self._rows.make_ready(item) if isinstance(item, tuple) else NONE_READY
+            with self._committing:
+                self._lane.leave()
+                if isinstance(item, tuple):
+                    self._add_ready(item, ready)
+                else:
+                    self._write_rows(lasting=True)
+                    item.set()
+                if not items:
+                    self._carrier = None
+            self._news.set()
+
+    def _add_ready(self, event: Event, ready: Mapping[int, Ready]) -> None:
+        try:
+            self._rows.add(event, ready)
+        except BaseException as error:  # noqa: BLE001 - see `_take_events`
+            self._report(event, error)
+        self._note_error()
+        self._is_carried = True
+
+    def _note_error(self) -> None:
+        if self._rows.error is not None:
+            self._unrecorded, self._rows.error = self._rows.error, None
 
     def _report(self, event: Event, error: BaseException) -> None:
         """Have it heard that an event is lost: where it happened is told once, `sync` tells of every run."""
@@ -233,23 +283,12 @@ class Recorder:
     def _forked(self) -> None:
         """Be of no use in a forked child: its thread, and the right to write the journal, stayed with the parent."""
         self._closing = True
-        self._queue = _ClosedQueue("This history belongs to the process that this one was forked from; open a new one.")
+        self._queue = ClosedQueue("This history belongs to the process that this one was forked from; open a new one.")
 
 
 def _wake(waiting: Sequence[threading.Event]) -> None:
     for done in waiting:
         done.set()
-
-
-class _ClosedQueue(deque[Any]):
-    """What stands for the queue when nothing more is taken: costs open recorders no check."""
-
-    def __init__(self, why: str) -> None:
-        super().__init__()
-        self._why = why
-
-    def append(self, _item: Any) -> NoReturn:
-        raise HistoryError(self._why)
 
 
 _recorders: weakref.WeakSet[Recorder] = weakref.WeakSet()
@@ -262,36 +301,3 @@ def _close_in_child() -> None:
 
 if hasattr(os, "register_at_fork"):  # not on Windows, which can't fork
     os.register_at_fork(after_in_child=_close_in_child)
-
-
-def encode(rows: Mapping[str, Sequence[Row]]) -> bytes:
-    """Return rows by table as one line of JSON: for each table its columns by name."""
-    import orjson  # noqa: PLC0415 - loaded by the writer thread, when there is something to write
-
-    line = {
-        table: dict(zip(NAMES[table], zip(*of_table, strict=True), strict=True)) for table, of_table in rows.items()
-    }
-    try:
-        return orjson.dumps(line, default=str)
-    except TypeError:  # half of a surrogate pair, as undecodable bytes become; a number of more than 64 bits
-        return orjson.dumps(_readable(line))
-
-
-def _readable(item: Any) -> Any:
-    """Return the same with all text as valid Unicode, what wasn't spelled as an escape, and all else as JSON."""
-    if isinstance(item, str):
-        return str(item).encode("utf-8", "backslashreplace").decode("utf-8")
-    if isinstance(item, Mapping):
-        return {key: _readable(value) for key, value in item.items()}
-    if isinstance(item, list | tuple):
-        return [_readable(value) for value in item]
-    if item is None or isinstance(item, bool | float) or (isinstance(item, int) and abs(item) < LARGEST):
-        return item
-    return _spelled(item)
-
-
-def _spelled(item: Any) -> str:
-    try:
-        return _readable(str(item))  # type: ignore[no-any-return]  # text comes back as text
-    except BaseException:  # noqa: BLE001 - a user's own code: what can't be spelled mustn't cost what can
-        return f"<{type(item).__qualname__}>"

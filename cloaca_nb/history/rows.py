@@ -1,7 +1,7 @@
 """What the events of a run become: rows of the history's tables."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -12,9 +12,10 @@ from cloaca_nb.core.merge import DELETED, MISSING
 from cloaca_nb.core.secret import Secret
 from cloaca_nb.core.status import Outcome, Status
 from cloaca_nb.declare.fingerprint import CodeFingerprint
-from cloaca_nb.history.accounts import Account, Accounts, Describe, Described, Keep
+from cloaca_nb.history.accounts import NONE_READY, Account, Accounts, Describe, Described, Keep, Ready
 from cloaca_nb.history.code import WorkflowCode
 from cloaca_nb.history.secret_digest import SecretDigest
+from cloaca_nb.history.weight import is_light
 
 if TYPE_CHECKING:
     from cloaca_nb.errors import HistoryError
@@ -35,8 +36,8 @@ class _OpenRun:
     """What must be known of a run until it is over."""
 
     accounts: Accounts
+    workflow: Workflow
     code: WorkflowCode = NO_CODE
-    positions: Mapping[str, int] = field(default_factory=dict)
     first_starts: dict[str, float] = field(default_factory=dict)  # by task that was retried: when it first began
     open_attempts: dict[str, events.AttemptStarted] = field(default_factory=dict)  # by task
     outcomes: dict[str, int] = field(default_factory=dict)
@@ -45,7 +46,7 @@ class _OpenRun:
 
 
 class EventRows:
-    """Turns events, given in order, into rows by table; for one thread.
+    """Turns events, given in order, into rows by table; for one thread, but for `make_ready`.
 
     Args:
         journal: the name of the journal that the rows go to.
@@ -83,9 +84,54 @@ class EventRows:
             events.RunFinished: self._run_finished,
         }
 
-    def add(self, event: events.Event) -> None:
-        """Take in the next event."""
-        self._translate[type(event)](event)
+    def add(self, event: events.Event, ready: Mapping[int, Ready] = NONE_READY) -> None:
+        """Take in the next event.
+
+        Args:
+            event: as it was said.
+            ready: what `make_ready` has made of it.
+        """
+        if not ready:
+            self._translate[type(event)](event)
+            return
+        accounts = self._runs[event.run_id].accounts
+        accounts.ready = ready
+        try:
+            self._translate[type(event)](event)
+        finally:
+            accounts.ready = NONE_READY
+
+    def is_heavy(self, event: events.Event) -> bool:
+        """Whether it may take time to take in an event, as values have to be digested and written."""
+        run = self._runs.get(event.run_id)
+        if type(event) is events.TaskFinished:
+            return (bool(event.changes) and not all(map(is_light, event.changes.values()))) or (
+                bool(event.reads) and not all(_is_at_hand(value, run) for value in event.reads.values())
+            )
+        inherited = _inherited(event)
+        return bool(inherited) and not all(_is_at_hand(value, run) for value in inherited.values())
+
+    def make_ready(self, event: events.Event) -> dict[int, Ready]:
+        """Digest and write the values of an event while another thread takes in other ones; never raises."""
+        if type(event) is events.RunStarted:
+            self._runs[event.run_id] = _OpenRun(self._accounts(), event.workflow)
+        run = self._runs.get(event.run_id)
+        if run is None:
+            return {}
+        changes, reads = (event.changes, event.reads) if type(event) is events.TaskFinished else ({}, {})
+        accounts, ready = run.accounts, dict[int, Ready]()
+        for value in changes.values():
+            if not is_light(value):
+                ready[id(value)] = accounts.make_ready(value, is_set=True)
+        for value in (*_inherited(event).values(), *reads.values()):
+            if id(value) not in ready and not is_light(value):
+                ready[id(value)] = accounts.make_ready(value, is_read=bool(reads))
+        return ready
+
+    def dependencies(self, run_id: str, task_id: str) -> Collection[str]:
+        """Return the ids of the tasks that a task of an open run depends on."""
+        run = self._runs.get(run_id)
+        return () if run is None else run.workflow.dependencies.get(task_id, ())
 
     def take(self) -> dict[str, list[Row]]:
         """Return the rows since the last call, by table, each in the order of the table's columns."""
@@ -102,8 +148,10 @@ class EventRows:
 
     def _run_started(self, event: events.RunStarted) -> None:
         workflow = event.workflow
-        run = self._runs[event.run_id] = _OpenRun(self._accounts(), positions=workflow.positions)
-        tasks = len(run.positions)
+        run = self._runs.get(event.run_id)
+        if run is None or not run.accounts.ready:
+            run = self._runs[event.run_id] = _OpenRun(self._accounts(), workflow)
+        tasks = len(workflow.positions)
         identity = (event.run_id, workflow.name, workflow.version, event.kind, event.at, tasks, self._journal)
         self._rows["runs"].append((*identity, Status.RUNNING, None, "", 0, 0, 0, 0, event.resumed_from or None))
         for key, value in event.initial.items():
@@ -173,7 +221,7 @@ class EventRows:
         first_start = run.first_starts.get(task_id, started) if run.first_starts else started
         word = str(outcome)  # a plain string: the enumeration hashes and compares far slower
         run.outcomes[word] = run.outcomes.get(word, 0) + 1
-        place, code = run.positions.get(task_id), run.code.tasks.get(task_id)
+        place, code = run.workflow.positions.get(task_id), run.code.tasks.get(task_id)
         code_digest = code.digest if code else None
         exception, message, where, traceback = failure or NO_FAILURE
         keys, digests, behind = self._read(task_id, reads, run) if reads else NOTHING_READ
@@ -226,6 +274,17 @@ class EventRows:
         self._rows["artifacts"].append((*place, *account))
         self.error = run.accounts.error or self.error
         return account
+
+
+def _inherited(event: events.Event) -> Mapping[str, Any]:
+    """Return the values with which a run begins or ends."""
+    if type(event) is events.RunStarted:
+        return event.initial
+    return event.final if type(event) is events.RunFinished else {}
+
+
+def _is_at_hand(value: Any, run: _OpenRun | None) -> bool:
+    return is_light(value) or (run is not None and run.accounts.is_known(value))
 
 
 def _is_behind(described: Described | None) -> bool:

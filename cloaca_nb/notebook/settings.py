@@ -69,7 +69,8 @@ class Cloaca(Configurable):
     ).tag(config=True)
     durability = traitlets.Unicode(
         DURABILITIES[0],
-        help="When a task is on disk: 'run', at the latest when its run ends (a kill costs at most the last 15 ms); "
+        help="When a task is on disk: 'run', at the latest when its run ends (a kill costs at most the last "
+        "20 ms, and large values that were still being written); "
         "'task', before anything that depends on it starts, for tasks that must not run twice.",
     ).tag(config=True)
     echo_per_task = traitlets.Int(

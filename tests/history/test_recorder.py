@@ -10,7 +10,7 @@ import pytest
 
 from cloaca_nb.core import events
 from cloaca_nb.core.graph import Workflow
-from cloaca_nb.core.status import Status
+from cloaca_nb.core.status import Outcome, Status
 from cloaca_nb.core.task import Task
 from cloaca_nb.errors import HistoryError
 from cloaca_nb.history.artifacts import ArtifactStore
@@ -87,6 +87,121 @@ def test_a_run_is_known_of_before_company_has_come() -> None:
     (line,) = map(json.loads, journal.lines())
     assert line["runs"]["run_id"] == ["a"]
     recorder.close()
+
+
+class Held:
+    """A value that is digested only when it is let go."""
+
+    def __init__(self) -> None:
+        self.met, self.let_go = threading.Event(), threading.Event()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        self.met.set()
+        assert self.let_go.wait(20)
+        return (str, ("held",))
+
+
+FLOW = Workflow(
+    "flow", [Task("load", print, ()), Task("other", print, ()), Task("clean", print, ("load",)), Task("end", print, ())]
+)
+
+
+def done(task_id: str, run_id: str = "a", **changes: Any) -> events.TaskFinished:
+    return events.TaskFinished(1.0, run_id, task_id, 1, Outcome.COMPLETED, changes, None, "")
+
+
+def over(run_id: str = "a", **final: Any) -> events.RunFinished:
+    return events.RunFinished(1.0, run_id, Status.COMPLETED, final, "")
+
+
+def told(journal: MemoryJournal) -> list[str]:
+    """Which ends of tasks and runs the journal has, in order; and of which keys."""
+    found = []
+    for line in map(json.loads, journal.lines()):
+        for table, column in (("ended", "task_id"), ("artifacts", "key"), ("endings", "run_id")):
+            found += line.get(table, {}).get(column, [])
+    return found
+
+
+def wait_until_told(journal: HeardJournal, what: str) -> None:
+    while what not in told(journal):
+        assert journal.heard.wait(20)
+        journal.heard.clear()
+
+
+@pytest.fixture
+def heard() -> HeardJournal:
+    return HeardJournal()
+
+
+@pytest.fixture
+def hearing(heard: HeardJournal) -> Iterator[Recorder]:
+    made = Recorder(heard, rows_of(heard))
+    yield made
+    made.close()
+
+
+def test_a_task_is_in_the_journal_while_the_value_of_another_is_digested(
+    hearing: Recorder, heard: HeardJournal
+) -> None:
+    value = Held()
+    for event in (events.RunStarted(1.0, "a", FLOW, "run", {}), done("load", frame=value), done("other", x=1)):
+        hearing(event)
+    wait_until_told(heard, "other")
+    for event in (done("clean", y=2), done("end", z=3), over(y=2)):
+        hearing(event)
+    wait_until_told(heard, "end")
+    assert value.met.wait(20)
+    assert told(heard) == ["other", "x", "end", "z"]
+    value.let_go.set()
+    hearing.sync()
+    assert told(heard)[4:] in (
+        ["load", "clean", "frame", "y", "y", "a"],
+        ["load", "frame", "clean", "y", "y", "a"],
+        ["load", "clean", "frame", "y", "a"],
+    )
+
+
+def test_a_run_that_begins_with_a_value_that_takes_time_holds_up_no_other(
+    hearing: Recorder, heard: HeardJournal
+) -> None:
+    value = Held()
+    hearing(events.RunStarted(1.0, "a", FLOW, "run", {"frame": value}))
+    hearing(events.AttemptStarted(1.0, "a", "load", 1))
+    assert value.met.wait(20)
+    for event in (events.RunStarted(1.0, "b", FLOW, "run", {}), done("other", "b", x=1), over("b"), done("load")):
+        hearing(event)
+    wait_until_told(heard, "b")
+    assert told(heard) == ["other", "x", "b"]
+    value.let_go.set()
+    hearing.sync()
+    assert sorted(told(heard)[3:]) == ["frame", "load"]
+
+
+def test_who_waits_for_all_that_was_observed_waits_for_large_values_too(hearing: Recorder, heard: HeardJournal) -> None:
+    value = Held()
+    for event in (events.RunStarted(1.0, "a", FLOW, "run", {}), done("load", frame=value), done("other", x=1)):
+        hearing(event)
+    waits = threading.Thread(target=hearing.flush)
+    waits.start()
+    wait_until_told(heard, "other")
+    assert waits.is_alive()
+    value.let_go.set()
+    waits.join(20)
+    assert told(heard) == ["other", "x", "load", "frame"]
+
+
+def test_a_recorder_that_is_closed_writes_large_values_first() -> None:
+    journal, value = HeardJournal(), Held()
+    recorder = Recorder(journal, rows_of(journal))
+    for event in (events.RunStarted(1.0, "a", FLOW, "run", {}), done("load", frame=value), done("other", x=1)):
+        recorder(event)
+    assert value.met.wait(20)
+    closes = threading.Thread(target=recorder.close)
+    closes.start()
+    value.let_go.set()
+    closes.join(20)
+    assert sorted(told(journal)) == ["frame", "load", "other", "x"]
 
 
 def test_many_events_make_few_lines(recorder: Recorder, journal: MemoryJournal) -> None:
