@@ -3,6 +3,7 @@
 import time
 from statistics import median
 
+import lag
 from durable_peers import PEERS, per_task
 from engines import durable_runner, expect, workflow_of
 from figure import MICRO, Figure
@@ -18,6 +19,7 @@ TITLE = "A task that sets a key, by durability, µs per task"
 TASKS = 200
 TASKS_OF_PEERS, ROUNDS_OF_PEERS = 50, 3  # they take seconds where ours takes milliseconds
 BESIDES = 500.0  # µs: what a task may wait beside the disk, for two threads to take turns
+LATE = 20.0  # ms: the longest that a task may be over and not on disk
 GRAPHS = {"chain": chain(TASKS), "fan": fan(TASKS)}
 
 
@@ -35,6 +37,10 @@ def figures(rounds: int, *, quick: bool) -> list[Figure]:
             took = per_task(peer, graph, TASKS_OF_PEERS, 1 if quick else ROUNDS_OF_PEERS)
             note = f"{took / found['task']:.0f} times ours"
             rows.append(Figure(what=f"{graph} of {TASKS_OF_PEERS}: {peer} on SQLite", value=took, unit="µs", note=note))
+    beside = ask(lag.__file__, rounds=1 if quick else rounds)
+    note = f"half of them after {beside['p50']:.0f} ms, the last after {beside['longest']:.0f} ms"
+    what = f"small tasks on disk after their end, beside a frame of {lag.BESIDE / 1e6:.0f} MB, p99"
+    rows.append(Figure(what=what, value=beside["p99"], unit="ms", at_most=LATE, note=note))
     note = "the floor of a chain"
     return [*rows, Figure(what="one line of 1 kB written, fdatasync", value=found["disk"], unit="µs", note=note)]
 

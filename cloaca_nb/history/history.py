@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from cloaca_nb.errors import HistoryError
 from cloaca_nb.history.answers import Answers
+from cloaca_nb.history.artifacts import artifacts_folder
 from cloaca_nb.history.code import fingerprints
 from cloaca_nb.history.location import Location, parse_url
 from cloaca_nb.history.means import Means, means_of
@@ -18,6 +19,7 @@ from cloaca_nb.history.obstacles import unrecordable
 from cloaca_nb.history.prune import Keep, Pruned, amount, prune
 from cloaca_nb.history.pruning_lines import pruning_lines
 from cloaca_nb.history.recorder import Recorder
+from cloaca_nb.history.room import room_of
 from cloaca_nb.history.rows import EventRows
 
 if TYPE_CHECKING:
@@ -94,13 +96,15 @@ class History(Answers):
 
     def runs(self, limit: int | None = None) -> "pd.DataFrame":
         """Return the runs, newest first; `duration` is in seconds, times are UTC."""
+        found = super().runs(limit)
         self._say_advice()
-        return super().runs(limit)
+        return found
 
     def run_rows(self, limit: int | None = None) -> list[dict[str, Any]]:
         """Return the same as `runs` as rows, for who shows a few of them and needn't wait for pandas to be loaded."""
+        found = super().run_rows(limit)
         self._say_advice()
-        return super().run_rows(limit)
+        return found
 
     def prune(self, keep: Keep, *, dry_run: bool = False) -> Pruned:
         """Remove old runs, and the artifacts that no other run needs; the database file shrinks by what was theirs.
@@ -123,16 +127,18 @@ class History(Answers):
     def advice(self) -> str:
         """Return a sentence on what `prune` would free, if this history has grown large; else an empty text."""
         path = self.location.path
-        size = path.stat().st_size + self._artifacts.size if path is not None and path.exists() else 0
-        if size < LARGE:
+        if path is None or not path.exists() or (path.stat().st_size < LARGE and not artifacts_folder(path).is_dir()):
             return ""
         try:
-            would = self.prune(USUAL_KEEP, dry_run=True)
-        except HistoryError:  # it can only be read, or is busy: no time for advice
+            room = room_of(self._store, path, USUAL_KEEP)
+        except (HistoryError, OSError):  # it is busy, or was just deleted: no time for advice
+            return ""
+        if room.taken < LARGE or not room.old:
             return ""
         return (
-            f"The history {self.location} takes {amount(size)}. To keep the latest {USUAL_KEEP} runs of each workflow "
-            f"would free about {amount(would.freed)}: {pruning_lines(self.location, self._schema, USUAL_KEEP)}"
+            f"The history {self.location} takes about {amount(room.taken)}. To keep the latest {USUAL_KEEP} runs of "
+            f"each workflow would free about {amount(room.old)}: "
+            f"{pruning_lines(self.location, self._schema, USUAL_KEEP)}"
         )
 
     def check_caller(self) -> None:

@@ -27,6 +27,7 @@ from cloaca_nb.errors import HistoryError
 from cloaca_nb.history import history as history_module
 from cloaca_nb.history.history import History
 from cloaca_nb.history.pruning_lines import pruning_lines
+from cloaca_nb.history.room import room_of
 from cloaca_nb.runner import DefaultRunner
 
 Open = Callable[..., History]
@@ -405,6 +406,20 @@ def test_a_large_history_says_once_what_could_be_freed(
     assert "would free about" in said
     assert said.endswith(pruning_lines(history.location, None, 20))
     assert len(history.runs()) == 22
+
+
+def test_the_room_that_old_runs_take_is_about_what_prune_frees(open_history: Open, runs: Any, tmp_path: Path) -> None:
+    history = open_history()
+    shared = frame(1000)
+    for number in range(6):
+        runs.say(history, run_with(f"run{number}", frame(number) if number % 2 else shared, at=100 + number))
+    assert len(history.runs()) == 6
+    for keep in (1, 3, 6):
+        would = history.prune(keep, dry_run=True)
+        room = room_of(history._store, tmp_path / "history.duckdb", keep)
+        assert room.old == pytest.approx(would.freed, rel=0.2)
+        whole = (tmp_path / "history.duckdb").stat().st_size + history._artifacts.size
+        assert room.taken == pytest.approx(whole, rel=0.2)
 
 
 def test_run_that_is_pruned_while_it_is_about_to_be_resumed(open_history: Open, runs: Any) -> None:

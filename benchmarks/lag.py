@@ -1,0 +1,93 @@
+"""How long after its end a small task is on disk while another one's large frame is digested and written."""
+
+import json
+import time
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from engines import durable_runner, expect
+from fresh import Answer, answer
+
+from cloaca_nb import Context
+from cloaca_nb.core.events import Event, TaskFinished
+from cloaca_nb.core.graph import Workflow
+from cloaca_nb.core.task import Task
+
+__all__ = ["BESIDE"]
+
+BESIDE = 128_000_000  # bytes of the frame
+SMALL, PAUSE = 150, 0.010  # tasks, and seconds that each takes
+MILLI = 1e3  # seconds to milliseconds
+
+
+class ClockedJournal:
+    """A journal that notes which of the lines that it is given are on disk, and since when."""
+
+    def __init__(self, journal: Any) -> None:
+        self._journal = journal
+        self._new: list[bytes] = []
+        self.lines: list[tuple[bytes, float]] = []
+
+    def append(self, line: bytes) -> None:
+        """Append it."""
+        self._journal.append(line)
+        self._new.append(line)
+
+    def sync(self) -> None:
+        """Have all on disk."""
+        self._journal.sync()
+        self.lines += [(line, time.perf_counter()) for line in self._new]
+        self._new.clear()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._journal, name)
+
+
+def small(context: Context) -> None:
+    """Take a moment, and set a number."""
+    time.sleep(PAUSE)
+    context["n"] = 1
+
+
+def large(context: Context) -> None:
+    """Set a frame, when small tasks are under way."""
+    time.sleep(PAUSE * 10)
+    context["frame"] = pd.DataFrame({"a": np.arange(BESIDE // 8, dtype=np.float64)})
+
+
+def workflow() -> Workflow:
+    """Return a task that sets a frame, and beside it a chain of small ones."""
+    chain = [Task(f"t{number}", small, (f"t{number - 1}",) if number else ()) for number in range(SMALL)]
+    return Workflow("beside", [Task("large", large, ()), *chain])
+
+
+def measure(rounds: int) -> Answer:
+    """Return the milliseconds from the end of small tasks until that is on disk: half of them, all but one in 100."""
+    lags: list[float] = []
+    flow = workflow()
+    for number in range(rounds + 1):
+        ended: dict[str, float] = {}
+
+        def note(event: Event, ended: dict[str, float] = ended) -> None:
+            if type(event) is TaskFinished:
+                ended[event.task_id] = time.perf_counter()
+
+        with durable_runner() as runner:
+            recorder = runner.history().recorder()
+            journal = recorder._journal = ClockedJournal(recorder._journal)  # type: ignore[assignment]  # noqa: SLF001
+            expect(runner.execute(flow, observers=(note,)).status, "Completed")
+        for line, since in journal.lines:
+            told = json.loads(line).get("ended", {}).get("task_id", ())
+            if number:  # the first run warms up
+                lags += [since - ended[task_id] for task_id in told if task_id != "large"]
+    lags.sort()
+    return {
+        "p50": lags[len(lags) // 2] * MILLI,
+        "p99": lags[int(len(lags) * 0.99)] * MILLI,
+        "longest": lags[-1] * MILLI,
+    }
+
+
+if __name__ == "__main__":
+    answer(measure)
