@@ -14,6 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final, Protocol
 
+from cloaca_nb.history.disk import sync, sync_folder
+
 if TYPE_CHECKING:
     from filelock import BaseFileLock
 
@@ -27,7 +29,6 @@ __all__ = [
     "native_lock",
     "remove_lock",
     "segment_path",
-    "sync_folder",
 ]
 
 PATIENCE: Final = 1.0  # seconds for a lock of our own: who looks whether a process lives holds it for a moment
@@ -269,19 +270,6 @@ def _have_on_disk(file: IO[bytes]) -> None:
     Raises:
         OSError: if the disk fails, or if the file was deleted, so that no reader will ever find it.
     """
-    _sync(file.fileno())
+    sync(file.fileno())
     if os.fstat(file.fileno()).st_nlink == 0:
         raise Deleted(f"{file.name} was deleted while it was in use")
-
-
-_sync: Final = getattr(os, "fdatasync", os.fsync)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a new file's name durable, where a folder can be opened (not on Windows)."""
-    with contextlib.suppress(PermissionError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

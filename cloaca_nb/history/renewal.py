@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from cloaca_nb.errors import HistoryError
+from cloaca_nb.history.disk import sync
 
 if TYPE_CHECKING:
     import duckdb
@@ -92,6 +93,6 @@ def _sync(path: Path) -> None:
         return
     descriptor = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(descriptor)
+        sync(descriptor)
     finally:
         os.close(descriptor)

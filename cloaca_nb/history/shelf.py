@@ -16,7 +16,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import IO, Any, Final, Protocol
 
-from cloaca_nb.history.journal import sync_folder
+from cloaca_nb.history.disk import sync, sync_folder
 
 __all__ = ["FileShelf", "MemoryShelf", "Shelf", "Write"]
 
@@ -109,7 +109,7 @@ class FileShelf:
             with path.open("wb") as file:
                 write(file)
                 file.flush()
-                os.fsync(file.fileno())
+                sync(file.fileno())
             data = _mapped(path)
         except BaseException:
             path.unlink(missing_ok=True)
