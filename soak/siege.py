@@ -14,10 +14,12 @@ __all__ = ["expected", "look", "open_runner", "say", "workflow"]
 WIDTH: Final = 4
 PAUSE: Final = 0.01  # seconds by which each part takes longer than the one before
 FINAL: Final = 4  # keys of the final context
+SET: Final = 2 + WIDTH + 1  # keys that its tasks set
+DELETED: Final = 1
 
 
 def workflow() -> Workflow:
-    """Return a workflow that prints, sets, deletes and joins, with one value that is an artifact."""
+    """Return a workflow that prints, tells how far it is, sets, deletes and joins, with a value that is an artifact."""
     with cloaca.WorkflowBuilder("siege") as builder:
 
         @cloaca.task(dependencies=[])
@@ -40,8 +42,9 @@ def part(number: int) -> Any:
     """Return one of the tasks that run side by side."""
 
     @cloaca.task(id=f"part{number}", dependencies=["load"])
-    def one(context: cloaca.Context) -> None:
+    def one(context: cloaca.Context, handle: cloaca.TaskHandle) -> None:
         print(f"part {number}")  # noqa: T201 - what a task prints is kept as well
+        handle.progress(1, 2, "half")
         time.sleep(number * PAUSE)
         context["parts"] = [number * 1_000_000 + sum(context["rows"])]
 
@@ -73,11 +76,16 @@ COUNTED: Final = """
     WITH of_tasks AS (SELECT run_id, count(*) AS tasks, count(DISTINCT task_id) AS different FROM tasks GROUP BY ALL),
          of_attempts AS (SELECT run_id, count(*) AS attempts FROM attempts GROUP BY ALL),
          of_logs AS (SELECT run_id, count(*) AS logs FROM logs GROUP BY ALL),
-         of_ends AS (SELECT run_id, count(*) AS final FROM artifacts WHERE role = 'final' GROUP BY ALL)
+         of_events AS (SELECT run_id, count(*) AS progress FROM events WHERE event = 'ProgressMade' GROUP BY ALL),
+         of_values AS (
+             SELECT run_id, count(*) FILTER (role = 'final') AS final, count(*) FILTER (role = 'set') AS set,
+                    count(*) FILTER (role = 'deleted') AS deleted
+             FROM artifacts GROUP BY ALL
+         )
     SELECT run_id, status, completed, coalesce(of_tasks.tasks, 0) AS tasks, coalesce(different, 0) AS different,
-           attempts, logs, final
+           attempts, logs, progress, final, set, deleted
     FROM runs LEFT JOIN of_tasks USING (run_id) LEFT JOIN of_attempts USING (run_id)
-              LEFT JOIN of_logs USING (run_id) LEFT JOIN of_ends USING (run_id)
+              LEFT JOIN of_logs USING (run_id) LEFT JOIN of_events USING (run_id) LEFT JOIN of_values USING (run_id)
     WHERE resumed_from IS NULL
 """
 
@@ -89,7 +97,13 @@ def incomplete(found: Any, finished: set[str]) -> list[str]:
     if not found["run_id"].is_unique:
         wrong.append("a run is there twice")
     tasks = WIDTH + 2
-    whole = {"completed": tasks, "tasks": tasks, "different": tasks, "attempts": tasks, "logs": WIDTH, "final": FINAL}
+    whole = {
+        **dict.fromkeys(("completed", "tasks", "different", "attempts"), tasks),
+        **dict.fromkeys(("logs", "progress"), WIDTH),
+        "final": FINAL,
+        "set": SET,
+        "deleted": DELETED,
+    }
     for column, value in whole.items():
         odd = there[there[column] != value]
         wrong += [f"run {row.run_id} was finished with {column} {getattr(row, column)}" for row in odd.itertuples()]
