@@ -1,6 +1,7 @@
 """Runs said by hand, as the engine says them: history is tested without an engine."""
 
 import itertools
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -114,3 +115,22 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     yield tmp_path
     for one in opened.values():
         one.close()
+
+
+@pytest.fixture
+def work_and_kill() -> Iterator[Callable[[str, Path, int], tuple[int, int]]]:
+    """Has work done on the history in a folder by a process that is killed on the way, see `killer`.
+
+    Returns its exit code, and how many calls it has counted if it wasn't killed.
+    """
+    command = [sys.executable, str(Path(__file__).with_name("killer.py"))]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - ours
+        assert process.stdin is not None
+        assert process.stdout is not None
+
+        def work(what: str, folder: Path, killed_at: int) -> tuple[int, int]:
+            print(folder / "history.duckdb", what, killed_at, sep="\t", file=process.stdin, flush=True)
+            code, count = process.stdout.readline().split()
+            return int(code), int(count)
+
+        yield work

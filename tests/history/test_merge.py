@@ -1,6 +1,9 @@
 """Journals become tables: many at once, long ones in parts, and what each process says again taken once."""
 
 import contextlib
+import os
+import shutil
+import signal
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -14,10 +17,12 @@ from cloaca_nb.history.database import Database
 from cloaca_nb.history.history import History
 from cloaca_nb.history.journal import lock_path, native_lock, segment_path
 from cloaca_nb.history.merge import merge_folder
+from cloaca_nb.history.schema import PROCESSES, TABLES
 from cloaca_nb.history.store import Store
 
 Open = Callable[..., History]
 MANY = 30
+PLACES = 24  # a merge is killed at so many less one
 
 
 Said = Callable[[list[Any]], bytes]
@@ -133,3 +138,35 @@ def test_runs_that_many_dead_processes_left_open_are_interrupted(
     found = open_history().sql("SELECT status, completed, host FROM runs JOIN processes USING (journal)")
     assert list(found["status"]) == ["Interrupted"] * 3
     assert list(found["completed"]) == [1] * 3
+
+
+def contents(folder: Path) -> dict[str, str]:
+    """Return every row of the history in a folder; whatever is left to be merged is, and nothing else is left."""
+    with History.open(str(folder / "history.duckdb")) as history:
+        names = [table.name for table in (*TABLES, PROCESSES)]
+        found = {name: history.sql(f"FROM {name} ORDER BY ALL").to_csv() for name in names}
+        found["views"] = history.runs().to_csv() + history.tasks("c").to_csv()
+    assert list(journals(folder).iterdir()) == []
+    assert [path.name for path in folder.iterdir() if path.suffix in (".new", ".wal")] == []
+    return found
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing is forked on this system")
+def test_killed_at_any_point_it_loses_and_doubles_nothing(
+    said: Said, runs: Any, work_and_kill: Callable[[str, Path, int], tuple[int, int]], tmp_path: Path
+) -> None:
+    whole, tried = tmp_path / "whole", tmp_path / "tried"
+    journals(whole).mkdir(parents=True)
+    leave(journals(whole), "0-other", said(runs.failed_run("b")))
+    leave(journals(whole), "journal", said([*runs.completed_run("a"), *runs.completed_run("c")[:5]]))
+    shutil.copy(tmp_path / "history.duckdb", whole)
+    shutil.copytree(whole, tried)
+    code, calls = work_and_kill("merge", tried, 0)
+    assert code == 0
+    merged = contents(tried)
+    assert [merged["runs"].count(status) for status in ("Completed", "Failed", "Interrupted")] == [1, 1, 1]
+    for place in range(1, PLACES):
+        shutil.rmtree(tried)
+        shutil.copytree(whole, tried)
+        assert work_and_kill("merge", tried, max(calls * place // PLACES, 1)) == (-signal.SIGKILL, 0)
+        assert contents(tried) == merged, place

@@ -6,9 +6,8 @@ import signal
 import stat
 import subprocess
 import sys
-import textwrap
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -260,61 +259,6 @@ def test_the_file_that_was_written_anew_has_the_permissions_of_the_other(open_hi
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-# Of each line of its input, a database and a number: forks a process that removes all runs but the latest there, and is
-# killed at its so many-th call or return (0: at none). What takes long, the imports, is done once, before there is any
-# thread or connection; it says how each process ended and how far it counted.
-PRUNER = """
-import os, signal, sys
-import duckdb, pandas, pyarrow
-from cloaca_nb.history.history import History
-
-def pruned(database, left):
-    history = History.open(database)
-    history.runs()
-    count = 0
-
-    def watch(*_):
-        nonlocal count
-        count += 1
-        if count == left:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    sys.setprofile(watch)
-    history.prune(1)
-    sys.setprofile(None)
-    history.close()
-    return count
-
-for line in sys.stdin:
-    database, left = line.split("\\t")
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.write(writing, str(pruned(database, int(left))).encode())
-        os._exit(0)
-    os.close(writing)
-    _, status = os.waitpid(child, 0)
-    with os.fdopen(reading) as counted:
-        print(os.waitstatus_to_exitcode(status), counted.read() or 0, flush=True)
-"""
-
-
-@pytest.fixture
-def prune_and_kill() -> Iterator[Callable[[Path, int], tuple[int, int]]]:
-    """Prunes the history in a folder in a process that is killed on the way; returns its exit code and its count."""
-    command = [sys.executable, "-c", textwrap.dedent(PRUNER)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - ours
-        assert process.stdin is not None
-        assert process.stdout is not None
-
-        def prune(folder: Path, killed_at: int) -> tuple[int, int]:
-            print(folder / "history.duckdb", killed_at, sep="\t", file=process.stdin, flush=True)
-            code, count = process.stdout.readline().split()
-            return int(code), int(count)
-
-        yield prune
-
-
 def assert_whole_or_gone(folder: Path) -> None:
     """Of the old runs all is there or nothing; what stays can be read; nothing is left over after one more call."""
     with History.open(str(folder / "history.duckdb")) as history:
@@ -339,7 +283,7 @@ def assert_whole_or_gone(folder: Path) -> None:
 
 
 def test_killed_at_any_point_it_leaves_a_whole_history(
-    runs: Any, prune_and_kill: Callable[[Path, int], tuple[int, int]], tmp_path: Path
+    runs: Any, work_and_kill: Callable[[str, Path, int], tuple[int, int]], tmp_path: Path
 ) -> None:
     whole = tmp_path / "whole"
     whole.mkdir()
@@ -349,13 +293,13 @@ def test_killed_at_any_point_it_leaves_a_whole_history(
     aged(whole)
     tried = tmp_path / "tried"
     shutil.copytree(whole, tried)
-    code, calls = prune_and_kill(tried, 0)
+    code, calls = work_and_kill("prune", tried, 0)
     assert code == 0
     seen = set()
     for place in range(1, 10):
         shutil.rmtree(tried)
         shutil.copytree(whole, tried)
-        assert prune_and_kill(tried, calls * place // 10) == (-signal.SIGKILL, 0)
+        assert work_and_kill("prune", tried, calls * place // 10) == (-signal.SIGKILL, 0)
         seen.add(len(artifacts(tried)))
         assert_whole_or_gone(tried)
     assert seen == {1, 2}
