@@ -6,9 +6,9 @@ about to end this process: that is in the file then, and goes to the disk with t
 its events commits them itself if nobody else is at it, for handing over to another thread and back costs more than
 writing. Whoever commits holds the lock of the rows and the journal.
 
-What a commit has of values it asks them, and so runs code of their classes. What may take time is no part of a commit:
-the events that have such values wait in a lane, and a thread of its own gets them ready. That code can't wait for the
-history it is part of: it is told so.
+Values that may take time to be described and kept, as they are large or have code of their own, are no part of a
+commit: their events wait in a lane, where another thread gets them ready, and are in the next commit. Code of a value
+can't wait for the history that records it: it is told so.
 """
 
 import logging
@@ -21,7 +21,8 @@ from typing import Final
 
 from cloaca_nb.core.events import Event, RunFinished, RunStarted, TaskFinished
 from cloaca_nb.errors import HistoryError
-from cloaca_nb.history.accounts import NONE_READY, Ready
+from cloaca_nb.history.accounts import Ready
+from cloaca_nb.history.carrier import Carrier
 from cloaca_nb.history.closed_queue import ClosedQueue
 from cloaca_nb.history.journal import Journal
 from cloaca_nb.history.lane import Lane
@@ -52,12 +53,12 @@ class Recorder:
         self._delay = delay
         self._queue: deque[Event | threading.Event] = deque()
         self._lane = Lane(rows.is_heavy, rows.dependencies)
-        self._carrier: threading.Thread | None = None  # gets ready what is in the lane
         self._is_carried = False  # whether there are rows of what was in the lane that aren't written
         self._news = threading.Event()
         self._urgent = threading.Event()
         self._asleep = False
         self._committing = threading.Lock()
+        self._carrier = Carrier(self._lane, self._committing, rows.make_ready, self._let_in)
         self._committer: int | None = None  # the thread that commits
         self._closing = False
         self._has_recorded = False
@@ -94,7 +95,7 @@ class Recorder:
         Raises:
             HistoryError: if it is the code of a value that is being recorded, and would wait for itself.
         """
-        if self._committer == threading.get_ident() or self._carrier is threading.current_thread():
+        if self._committer == threading.get_ident() or self._carrier.is_caller:
             raise HistoryError(
                 "A value's own code (its __reduce__, __getstate__ or __repr__, say) can't execute a workflow, or read "
                 "or close the history, while that history is recording the value: it would wait for itself. Do it in "
@@ -178,10 +179,7 @@ class Recorder:
             _wake(self._commit())
             if not closing:
                 self._committing.release()
-        while (carrier := self._carrier) is not None:
-            self._committing.release()
-            carrier.join()
-            self._committing.acquire()
+        while self._carrier.wait():
             _wake(self._commit())
         self._journal.close()  # and the lock is kept, so that nobody writes to it any more
 
@@ -238,35 +236,24 @@ class Recorder:
             except BaseException as error:  # noqa: BLE001 - one odd event must not cost the others; `error` makes it heard
                 self._report(item, error)
         self._note_error()
-        if lane.items and self._carrier is None:
-            self._carrier = threading.Thread(target=self._carry, name="cloaca-history-values", daemon=True)
-            self._carrier.start()
+        self._carrier.send()
         return waiting
 
-    def _carry(self) -> None:
-        """Be the thread that gets ready what is in the lane, until that is empty."""
-        items = self._lane.items
-        while self._carrier is not None:
-            item = items[0]
-            ready = self._rows.make_ready(item) if isinstance(item, tuple) else NONE_READY
-            with self._committing:
-                self._lane.leave()
-                if isinstance(item, tuple):
-                    self._add_ready(item, ready)
-                else:
-                    self._write_rows(lasting=True)
-                    item.set()
-                if not items:
-                    self._carrier = None
-            self._news.set()
-
-    def _add_ready(self, event: Event, ready: Mapping[int, Ready]) -> None:
+    def _let_in(self, ready: Mapping[int, Ready]) -> None:
+        """Take in the first of the lane; under the lock."""
+        item = self._lane.items[0]
+        self._lane.leave()
+        if not isinstance(item, tuple):
+            self._write_rows(lasting=True)
+            item.set()
+            return
         try:
-            self._rows.add(event, ready)
+            self._rows.add(item, ready)
         except BaseException as error:  # noqa: BLE001 - see `_take_events`
-            self._report(event, error)
+            self._report(item, error)
         self._note_error()
         self._is_carried = True
+        self._news.set()
 
     def _note_error(self) -> None:
         if self._rows.error is not None:

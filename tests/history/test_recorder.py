@@ -191,6 +191,19 @@ def test_who_waits_for_all_that_was_observed_waits_for_large_values_too(hearing:
     assert told(heard) == ["other", "x", "load", "frame"]
 
 
+def test_without_another_thread_large_values_are_written_all_the_same(
+    hearing: Recorder, heard: HeardJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    for event in (events.RunStarted(1.0, "a", FLOW, "run", {}), done("load", much=[0] * 10_000), done("other", x=1)):
+        hearing(event)
+    hearing.sync()
+    assert sorted(told(heard)) == ["load", "much", "other", "x"]
+
+
 def test_a_recorder_that_is_closed_writes_large_values_first() -> None:
     journal, value = HeardJournal(), Held()
     recorder = Recorder(journal, rows_of(journal))
