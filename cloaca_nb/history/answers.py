@@ -11,10 +11,10 @@ from cloaca_nb.core.graph import Workflow
 from cloaca_nb.core.run_id import short
 from cloaca_nb.errors import HistoryError
 from cloaca_nb.history.accounts import Accounts
-from cloaca_nb.history.artifacts import ArtifactStore
+from cloaca_nb.history.artifacts import ArtifactStore, Kept
 from cloaca_nb.history.code import fingerprints
-from cloaca_nb.history.diff import RunDiff, compare, unequal
-from cloaca_nb.history.diff_rows import pair_with, read_run, tables_of, usual_durations
+from cloaca_nb.history.diff import RunDiff, RunRows, compare, unequal
+from cloaca_nb.history.diff_rows import pair_with, read_kept, read_run, usual_durations
 from cloaca_nb.history.location import Location
 from cloaca_nb.history.memory import AGAIN, Memory, initial_values, remember
 from cloaca_nb.history.overview import TaskNotes, count_runs, history_shown, settings_of, task_notes
@@ -231,14 +231,16 @@ class Answers:
             HistoryError: if there is no such run, or none to compare it with.
         """
 
-        def answer(reading: Reading) -> RunDiff:
+        def answer(reading: Reading) -> tuple[RunRows, RunRows, dict[str, Kept], dict[str, Sequence[float]]]:
             named = [self._which(reading, run) for run in (a, b) if run is not None] or [self._which(reading, None)]
             one, other = named if len(named) > 1 else pair_with(reading, named[0])
             before, after = read_run(reading, one), read_run(reading, other)
-            tables = tables_of(reading, self._artifacts, (one, other), unequal(before, after))
-            return compare(before, after, usual_durations(reading, one, other), tables)
+            kept = read_kept(reading, (one, other), unequal(before, after))
+            return before, after, kept, usual_durations(reading, one, other)
 
-        return self._read(answer)
+        before, after, kept, usual = self._read(answer)  # and nobody waits for the tables while files are looked at
+        tables = {digest: self._artifacts.tables(digest, one) for digest, one in kept.items()}
+        return compare(before, after, usual, tables)
 
     def usual(self, workflow: str, *, but_run: str = "", up_to_date: bool = True) -> dict[str, float]:
         """Return how many seconds each task of a workflow usually takes: the median of its last completed executions.

@@ -7,20 +7,22 @@ their own. It is on the disk when `keep` returns, so the row that refers to it c
 import time
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable
+from functools import partial
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 from cloaca_nb.errors import HistoryError
 from cloaca_nb.history.shelf import FileShelf, MemoryShelf, Shelf, Write
 from cloaca_nb.values import codec
 from cloaca_nb.values.codec import Damaged, Encoded, Part, Unreadable, Unstorable
 from cloaca_nb.values.digests import Describer, Description, describe, digest as digest_of
-from cloaca_nb.values.outlines import Table, tables_in
+from cloaca_nb.values.outlines import Found, tables_in
 from cloaca_nb.values.tagged import Tagger, Unsuitable, document
 
 __all__ = ["INLINE", "ArtifactStore", "Kept", "artifacts_folder"]
 
+T = TypeVar("T")
 INLINE: Final = 4096  # bytes up to which a value stands in its row: a durable file costs about a millisecond
 GRACE: Final = 3600.0  # seconds: far longer than from keeping a value to the row that refers to it
 PLAIN: Final = frozenset({bool, dict, float, int, list, str, tuple, type(None)})  # most values, and all are JSON
@@ -108,13 +110,16 @@ class ArtifactStore:
             raise HistoryError(str(error)) from error
         return value
 
-    def tables(self, digest: str, kept: Kept) -> dict[str, Table]:
-        """Return which tables a value is or holds, see `tables_in`; none where that can't be told."""
-        try:
-            data = self._data(f"{digest}.{kept.codec}", kept)
-            return tables_in(str(kept.codec), data, lambda part: self._data(f"{part.digest}.{part.format}", Kept(None)))
-        except Exception:  # noqa: BLE001 - it is missing or damaged: who reads it is told what to do, this only looks
-            return {}
+    def tables(self, digest: str, kept: Kept) -> dict[str, Found]:
+        """Return what may be tables of a value, see `tables_in`; what is missing or damaged isn't told of."""
+
+        def data_of(part: Part) -> Any:
+            return self._data(f"{part.digest}.{part.format}", Kept(part.format))
+
+        def find() -> dict[str, Found]:
+            return tables_in(str(kept.codec), self._data(f"{digest}.{kept.codec}", kept), data_of)
+
+        return {path: one._replace(look=partial(_told, one.look)) for path, one in (_told(find) or {}).items()}
 
     def remove_unused(self, used: Iterable[str], *, grace: float = GRACE) -> int:
         """Remove the artifacts that no row refers to, and what crashes left; return how many bytes that freed.
@@ -228,6 +233,13 @@ class ArtifactStore:
                 parts = codec.parts_of(bytes(self._shelf.read(name)))
                 used |= {part.digest for part in parts if part.data is None} - wanted
         return wanted
+
+
+def _told(look: Callable[[], T]) -> T | None:
+    try:
+        return look()
+    except Exception:  # noqa: BLE001 - who reads the value is told what to do; who only looks does without
+        return None
 
 
 def artifacts_folder(database: Path) -> Path:

@@ -5,13 +5,12 @@ from typing import Final
 
 from cloaca_nb.declare.fingerprint import Part
 from cloaca_nb.errors import HistoryError
-from cloaca_nb.history.artifacts import ArtifactStore, Kept
+from cloaca_nb.history.artifacts import Kept
 from cloaca_nb.history.diff import RunRows
 from cloaca_nb.history.store import Reading
-from cloaca_nb.history.table_changes import Tables
 from cloaca_nb.values.outlines import FORMATS
 
-__all__ = ["pair_with", "read_run", "tables_of", "usual_durations"]
+__all__ = ["pair_with", "read_kept", "read_run", "usual_durations"]
 
 MOST: Final = 100  # runs that tell how long a task usually takes
 RUN: Final = "SELECT * FROM run_summary WHERE run_id = $1"
@@ -79,12 +78,10 @@ def read_run(reading: Reading, run_id: str) -> RunRows:
     return RunRows(run, reading.rows(TASKS, run_id), reading.rows(CODE, run_id), parts, reading.rows(VALUES, run_id))
 
 
-def tables_of(
-    reading: Reading, artifacts: ArtifactStore, runs: tuple[str, str], digests: Collection[str]
-) -> dict[str, Tables]:
-    """Return by digest which tables those of the values of two runs are or hold; no column is read."""
+def read_kept(reading: Reading, runs: tuple[str, str], digests: Collection[str]) -> dict[str, Kept]:
+    """Return by digest how those values of two runs are kept that may be or hold tables."""
     rows = reading.rows(KEPT, *runs, list(digests), list(FORMATS)) if digests else []
-    return {row["digest"]: artifacts.tables(row["digest"], Kept(row["codec"], row["data"])) for row in rows}
+    return {row["digest"]: Kept(row["codec"], row["data"]) for row in rows}
 
 
 def usual_durations(reading: Reading, a: str, b: str) -> dict[str, Sequence[float]]:

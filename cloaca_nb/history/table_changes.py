@@ -5,42 +5,44 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Final, TypeAlias
 
-from cloaca_nb.values.outlines import Table
+from cloaca_nb.values.outlines import Found, Table
 
 __all__ = ["Tables", "table_changes"]
 
-MOST: Final = 12  # sentences; how many more there are is said
-Tables: TypeAlias = Mapping[str, Table]  # by where they are in a value, see `tables_in`
+MOST: Final = 12  # sentences; tables behind these aren't looked at
+Tables: TypeAlias = Mapping[str, Found]  # by where they are in a value, see `tables_in`
 Columns: TypeAlias = Mapping[tuple[str, int], str]  # by label, and its number among equal ones: the dtype
 
 
 def table_changes(before: Tables, after: Tables) -> tuple[str, ...]:
     """Return in what the tables of two values that aren't equal differ; nothing where neither has any."""
-    said = _sentences(before, after)
-    shown = list(islice(said, MOST))
-    more = sum(1 for _ in said)
-    return (*shown, f"… and {more} more differences") if more else tuple(shown)
+    said = list(islice(_sentences(before, after), MOST + 1))
+    return (*said[:MOST], "… and more") if len(said) > MOST else tuple(said)
 
 
 def _sentences(before: Tables, after: Tables) -> Iterator[str]:
     for path in dict.fromkeys([*before, *after]):
-        name = f"{path}: " if path else ""
         one, other = before.get(path), after.get(path)
-        if one is not None and other is not None:
-            yield from (f"{name}{sentence}" for sentence in _between(one, other))
-        elif path and other is not None:
-            yield f"{name}{_shape(other)} that are new"
-        elif path and one is not None:
-            yield f"{name}{_shape(one)} that are gone"
+        if one is not None and other is not None and one.digest and one.digest == other.digest:
+            continue
+        tables = (one and one.look(), other and other.look())
+        yield from (f"{path}: {sentence}" if path else sentence for sentence in _between(path, *tables))
+
+
+def _between(path: str, one: Table | None, other: Table | None) -> Iterator[str]:
+    if one is not None and other is not None:
+        yield from _differences(one, other)
+    elif path and other is not None:
+        yield f"{_shape(other)} that are new"
+    elif path and one is not None:
+        yield f"{_shape(one)} that are gone"
 
 
 def _shape(table: Table) -> str:
     return f"{table.rows:,} rows × {len(table.columns)} columns"
 
 
-def _between(one: Table, other: Table) -> Iterator[str]:
-    if one.digest and one.digest == other.digest:
-        return
+def _differences(one: Table, other: Table) -> Iterator[str]:
     if one.rows != other.rows:
         yield f"{other.rows:,} rows now, was {one.rows:,}"
     before, after = _numbered(one.columns), _numbered(other.columns)

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 from cloaca_nb.values import arrays, frames, large_frames
 from cloaca_nb.values.arrays import Buffer
 from cloaca_nb.values.tagged import TAG, Part, parts_of
 
-__all__ = ["FORMATS", "Table", "tables_in"]
+__all__ = ["FORMATS", "Found", "Table", "tables_in"]
 
 FORMATS: Final = ("pandas", "pyarrow", "polars", "json")  # in which there may be tables
 _LONGEST: Final = 1 << 24  # bytes of a document: what is longer isn't looked through
@@ -22,11 +23,17 @@ class Table(NamedTuple):
 
     rows: int
     columns: tuple[tuple[str, str], ...]  # label and dtype; of a frame whose index isn't a range, that comes first
-    digest: str = ""  # of what is within another value; empty: the value itself
 
 
-def tables_in(format_: str, data: Buffer, open_part: Open) -> dict[str, Table]:
-    """Return the tables of a value that was written in a format, by where they are in it.
+class Found(NamedTuple):
+    """What may be a table, and how to look at it: a value may hold thousands, of which few are asked for."""
+
+    digest: str  # of what is within another value; empty: the value itself
+    look: Callable[[], Table | None]  # None: it is no table
+
+
+def tables_in(format_: str, data: Buffer, open_part: Open) -> dict[str, Found]:
+    """Return what may be tables of a value that was written in a format, by where they are in it.
 
     Args:
         format_: what `encode` said.
@@ -37,11 +44,11 @@ def tables_in(format_: str, data: Buffer, open_part: Open) -> dict[str, Table]:
         By path: ``""`` for the value itself, ``"['daily'][0]"`` and so on for what is within a container.
 
     Raises:
-        Exception: whatever the libraries raise for damaged bytes, and `open_part` for a part that isn't there.
+        Exception: whatever the libraries raise for damaged bytes, and `open_part` for a part that isn't there; here
+            and when it is looked at.
     """
     if format_ != "json":
-        table = _table(format_, data, "")
-        return {} if table is None else {"": table}
+        return {"": Found("", partial(_table, format_, data))} if format_ in FORMATS else {}
     if bytes(data[: len(_REFERS)]) != _REFERS or len(data) > _LONGEST:
         return {}
     whole = bytes(data)
@@ -49,9 +56,9 @@ def tables_in(format_: str, data: Buffer, open_part: Open) -> dict[str, Table]:
     return dict(walk.through(json.loads(whole.rpartition(b"\n")[2]), ""))
 
 
-def _table(format_: str, data: Buffer, digest: str) -> Table | None:
-    found = frames.heading(format_, data) if format_ in FORMATS else None
-    return None if found is None else Table(*found, digest)
+def _table(format_: str, data: Buffer) -> Table | None:
+    found = frames.heading(format_, data)
+    return None if found is None else Table(*found)
 
 
 class _Walk:
@@ -61,19 +68,19 @@ class _Walk:
         self._parts = parts
         self._open = open_part
 
-    def through(self, found: Any, path: str) -> Iterator[tuple[str, Table]]:
+    def through(self, found: Any, path: str) -> Iterator[tuple[str, Found]]:
         if isinstance(found, list):
             for place, item in enumerate(found):
                 yield from self.through(item, f"{path}[{place}]")
         elif isinstance(found, dict):
             yield from self._tagged(found, path) if TAG in found else self._items(found.items(), path)
 
-    def _tagged(self, found: dict[str, Any], path: str) -> Iterator[tuple[str, Table]]:
+    def _tagged(self, found: dict[str, Any], path: str) -> Iterator[tuple[str, Found]]:
         kind, payload = found[TAG], found["v"]
         if kind == "part":
             yield from self._part(self._parts[payload], path)
         elif kind == large_frames.TAG:
-            yield path, self._large(payload)
+            yield path, Found("", partial(self._large, payload))
         elif kind == "dict":
             yield from self._items(payload, path)
         elif kind == _RECORD:
@@ -82,18 +89,20 @@ class _Walk:
         elif isinstance(payload, list):  # a tuple, a set
             yield from self.through(payload, path)
 
-    def _items(self, items: Any, path: str) -> Iterator[tuple[str, Table]]:
+    def _items(self, items: Any, path: str) -> Iterator[tuple[str, Found]]:
         for name, value in items:
             yield from self.through(value, f"{path}[{name!r}]")
 
-    def _part(self, part: Part, path: str) -> Iterator[tuple[str, Table]]:
-        if part.format == "json":  # a frame that is kept by columns
-            for below, table in tables_in("json", self._data(part), self._open).items():
-                yield path + below, table._replace(digest=part.digest)
-        else:
-            whole = _table(part.format, self._data(part), part.digest)
-            if whole is not None:
-                yield path, whole
+    def _part(self, part: Part, path: str) -> Iterator[tuple[str, Found]]:
+        if part.format in FORMATS:
+            yield path, Found(part.digest, partial(self._of_part, part))
+
+    def _of_part(self, part: Part) -> Table | None:
+        data = self._data(part)
+        if part.format != "json":
+            return _table(part.format, data)
+        by_columns = tables_in("json", data, self._open).get("")
+        return by_columns.look() if by_columns is not None else None
 
     def _large(self, payload: list[Any]) -> Table:
         """Tell of a frame that is kept by columns; its labels and its index are parts as well."""

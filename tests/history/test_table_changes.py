@@ -1,5 +1,6 @@
 """In what two frames differ is said, however wide they are and wherever they are."""
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,7 +13,7 @@ from cloaca_nb.core.task import Task
 from cloaca_nb.history.table_changes import MOST, table_changes
 from cloaca_nb.runner import DefaultRunner
 from cloaca_nb.values import large_frames
-from cloaca_nb.values.outlines import Table
+from cloaca_nb.values.outlines import Found, Table
 
 WIDE = pd.DataFrame({f"column_{number}": np.arange(4) for number in range(20)})
 LARGE = pd.DataFrame({"a": np.arange(large_frames.LARGE // 8), "b": 1.5})
@@ -92,8 +93,30 @@ def test_what_is_gone_from_the_disk_is_told_by_its_preview(tmp_path: Any) -> Non
     assert change.after.startswith("4194304 rows × 2 columns: a int64, b str")
 
 
+def told(columns: int) -> Found:
+    return Found("", lambda: Table(1, tuple((f"c{number}", "int64") for number in range(columns))))
+
+
 def test_no_more_is_said_than_can_be_read() -> None:
-    before = {"": Table(1, tuple((f"c{number}", "int64") for number in range(50)))}
-    said = table_changes(before, {"": Table(1, ())})
+    said = table_changes({"": told(50)}, {"": told(0)})
     assert len(said) == MOST + 1
-    assert said[-1] == f"… and {50 - MOST} more differences"
+    assert said[-1] == "… and more"
+    assert len(table_changes({"": told(MOST)}, {"": told(0)})) == MOST
+
+
+def test_no_more_tables_are_looked_at_than_are_told_of() -> None:
+    looked = Counter[str]()
+
+    def found(path: str, digest: str, rows: int) -> Found:
+        def look() -> Table:
+            looked[path] += 1
+            return Table(rows, ())
+
+        return Found(digest, look)
+
+    paths = [f"[{place}]" for place in range(1000)]
+    before, after = ({path: found(path, f"{rows}{path}", rows) for path in paths} for rows in (1, 2))
+    same = {"[same]": found("[same]", "equal", 1)}
+    assert table_changes({**same, **before}, {**same, **after})[0] == "[0]: 2 rows now, was 1"
+    assert len(looked) == MOST + 1
+    assert looked["[same]"] == 0

@@ -68,7 +68,8 @@ class Files(dict[str, bytes]):
 def told(value: Any) -> dict[str, Table]:
     files = Files()
     format_ = files.write(value)
-    return tables_in(format_, files.written, lambda part: files[part.digest])
+    found = tables_in(format_, files.written, lambda part: files[part.digest])
+    return {path: table for path, one in found.items() if (table := one.look()) is not None}
 
 
 @pytest.mark.parametrize("frame", FRAMES.values(), ids=FRAMES)
@@ -119,8 +120,21 @@ def test_of_what_holds_no_table_nothing_is_told(value: Any) -> None:
     assert told(value) == {}
 
 
-def test_what_is_within_a_value_is_told_with_its_digest() -> None:
+def test_what_is_within_a_value_is_found_with_its_digest_and_opened_when_it_is_looked_at() -> None:
     frame = pd.DataFrame({"a": [1, 2]})
-    assert told({"frame": frame}) == {"['frame']": Table(2, (("a", "int64"),), describe(frame).digest)}
+    files = Files()
+    format_ = files.write({"frame": frame})
+    opened: list[codec.Part] = []
+
+    def open_part(part: codec.Part) -> bytes:
+        opened.append(part)
+        return files[part.digest]
+
+    [(path, found)] = tables_in(format_, files.written, open_part).items()
+    assert (path, found.digest, opened) == ("['frame']", describe(frame).digest, [])
+    assert found.look() == Table(2, (("a", "int64"),))
+    assert [part.digest for part in opened] == [found.digest]
     encoded, data = codec.in_memory({"frame": frame})  # the part stands in the document
-    assert set(tables_in(encoded.format, data, lambda part: pytest.fail(str(part)))) == {"['frame']"}
+    inside = tables_in(encoded.format, data, open_part)["['frame']"]
+    assert inside.look() == found.look()
+    assert len(opened) == 2  # by the second look at the first
