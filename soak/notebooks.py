@@ -1,8 +1,11 @@
 """Real notebooks, by others: each gets our magics on its code cells, and is exported, made a notebook again, imported.
 
+Where what a package imports is installed here, its notebook is executed as well, in a process without network, and so
+is the package: a live export has to give the same files, and both the same tasks and the same final context.
+
 `python soak/notebooks.py [FILE]` fetches source distributions into a temporary folder and keeps nothing of them; what
 became of each notebook is written to FILE as a table. It ends with 1 if something else happened than a package that
-holds, or a refusal that names the place.
+holds, or a refusal that names the place, or if fewer than ten notebooks came to either.
 """
 
 import ast
@@ -19,16 +22,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from live import ANYTHING, PACKAGE
+from lived import lived
+
 from cloaca_nb.core.cells import is_task_cell
 from cloaca_nb.errors import CloacaError
-from cloaca_nb.packaging.analysis.distributions import Installed
 from cloaca_nb.packaging.analysis.magics import cell_magic
 from cloaca_nb.packaging.analysis.notebook import Cell, Notebook, read_notebook
 from cloaca_nb.packaging.export.export import export
 from cloaca_nb.packaging.export.imported import import_package
 from cloaca_nb.packaging.export.write import write_package
 
-HEAD: Final = "| source | notebook | tasks | what became of it |\n|---|---|--:|---|\n"
+HEAD: Final = "| source | notebook | tasks | what became of it | executed live |\n|---|---|--:|---|---|\n"
 SOURCES: Final = [
     "nbclient",
     "nbconvert",
@@ -53,7 +58,9 @@ SOURCES += [
     "bokeh",
 ]
 MOST: Final = 12  # notebooks of one distribution
+FEWEST: Final = 10  # notebooks that have to be exported or refused: else nothing was looked at
 PATIENCE: Final = 120.0  # seconds for one download or import
+IMPORTED: Final = "exported and imported"
 DEFINITIONS: Final = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
@@ -65,17 +72,13 @@ class Happened(NamedTuple):
     tasks: int
     what: str
     is_good: bool = True
+    live: str = ""
 
-
-class Everything(dict[str, list[str]]):
-    """An environment in which each module comes from the distribution of its name."""
-
-    def get(self, module: str, _default: object = None) -> list[str]:  # type: ignore[override]  # no default is needed
-        """Return the distribution."""
-        return [module]
-
-
-ANYTHING: Final = Installed(provides=Everything, version=lambda _name: "1", files=lambda _name: [])
+    @property
+    def cells(self) -> list[str]:
+        """What stands in a table's row."""
+        texts = (self.source, self.notebook, str(self.tasks), self.what, self.live)
+        return [one.replace("|", "/") for one in texts]
 
 
 def main(file: str | None = None) -> int:
@@ -83,24 +86,26 @@ def main(file: str | None = None) -> int:
     found: list[Happened] = []
     for source in SOURCES:
         for one in happenings(source):
-            sys.stdout.write(f"{one.source:14} {one.notebook:44} {one.tasks:3} tasks  {one.what}\n")
+            live = f"; live: {one.live}" if one.live else ""
+            sys.stdout.write(f"{one.source:14} {one.notebook:44} {one.tasks:3} tasks  {one.what}{live}\n")
             sys.stdout.flush()
             found.append(one)
     kinds = Counter(one.what.partition(":")[0] for one in found)
     sys.stdout.write(", ".join(f"{count} {kind}" for kind, count in kinds.most_common()) + "\n")
     if file:
         write_table(Path(file), found)
-    return 0 if found and all(one.is_good for one in found) else 1
+    kinds_of_live = Counter(one.live.partition(":")[0] for one in found if one.live)
+    sys.stdout.write(f"live: {', '.join(f'{count} {kind}' for kind, count in kinds_of_live.most_common())}\n")
+    looked_at = sum(one.what.startswith(("exported", "refused")) for one in found)
+    if looked_at < FEWEST:
+        sys.stdout.write(f"only {looked_at} notebooks were exported or refused, and {FEWEST} are asked for\n")
+    return 0 if looked_at >= FEWEST and all(one.is_good for one in found) else 1
 
 
 def write_table(path: Path, found: Iterable[Happened]) -> None:
     """Write what became of the notebooks below what the file says of its table."""
     above = path.read_text("utf-8").partition(HEAD)[0] if path.exists() else ""
-    rows = [
-        f"| {one.source} | {one.notebook} | {one.tasks} | {one.what.replace('|', '/')} |\n"
-        for one in found
-        if one.notebook
-    ]
+    rows = [f"| {' | '.join(one.cells)} |\n" for one in found if one.notebook]
     path.write_text("".join([above, HEAD, *rows]), "utf-8")
 
 
@@ -155,8 +160,13 @@ def happening(source: str, path: Path, folder: Path) -> Happened:
     tasks = sum(is_task_cell(cell.text) for cell in notebook.cells)
     if not tasks:
         return Happened(source, path.name, 0, "not looked at: no code cell for a task")
+    return exported(source, path, notebook, tasks, folder)
+
+
+def exported(source: str, path: Path, notebook: Notebook, tasks: int, folder: Path) -> Happened:
+    """Return what becomes of a notebook that has tasks."""
     try:
-        package = export(notebook, name="soaked_package", installed=ANYTHING)
+        package = export(notebook, name=PACKAGE, installed=ANYTHING)
     except CloacaError as error:
         message = first_line(error)
         return Happened(source, path.name, tasks, f"refused: {message}", "cell" in message.lower())
@@ -166,7 +176,11 @@ def happening(source: str, path: Path, folder: Path) -> Happened:
     again = export(import_package(target).notebook, package.workflow_name, name=package.name, installed=ANYTHING)
     if again.files[package.entry] != package.files[package.entry]:
         return Happened(source, path.name, tasks, "broken: another package after its import", is_good=False)
-    return imported(source, path.name, tasks, package.files[package.entry], target)
+    happened = imported(source, path.name, tasks, package.files[package.entry], target)
+    if happened.what != IMPORTED:
+        return happened
+    live = lived(notebook, folder / f"lived-{path.parent.name}" / path.name, target)
+    return happened._replace(live=live, is_good=not live.startswith("differs"))
 
 
 def imported(source: str, name: str, tasks: int, text: str, target: Path) -> Happened:
@@ -182,7 +196,7 @@ def imported(source: str, name: str, tasks: int, text: str, target: Path) -> Hap
         return Happened(source, name, tasks, "broken: its import takes too long", is_good=False)
     if done.returncode:
         return Happened(source, name, tasks, f"broken: {done.stderr.strip().splitlines()[-1]}", is_good=False)
-    return Happened(source, name, tasks, "exported and imported")
+    return Happened(source, name, tasks, IMPORTED)
 
 
 def imported_by(node: ast.AST) -> list[str]:
