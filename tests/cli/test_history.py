@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -80,6 +81,8 @@ def test_history_shows_what_it_can_where_characters_are_missing(
     assert re.search(r"fl\\xfcge +\+ Completed", shown.stdout)
 
 
+SLOW: Final = ("Other processes take much", "The history takes in")  # said after some seconds on a loaded machine
+
 # Runs a workflow again and again, and says which runs are on disk.
 BUSY = """
 import cloaca_nb as cloaca
@@ -119,7 +122,8 @@ def test_it_answers_while_other_processes_write(home: Path, python) -> None:
             on_disk |= {next(reported) for reported in said for _ in range(5)}
             told = python(*listed, "--json")
             shown = python(*listed)
-            assert (told.returncode, told.stderr, shown.returncode, shown.stderr) == (0, "", 0, "")
+            assert (told.returncode, shown.returncode) == (0, 0)
+            assert [line for one in (told, shown) for line in one.stderr.splitlines() if not line.startswith(SLOW)] == []
             status = {run["run_id"]: run["status"] for run in json.loads(told.stdout)}
             assert {status.get(run_id) for run_id in on_disk} == {"Completed"}
             assert set(status.values()) <= {"Completed", "Running"}
