@@ -91,7 +91,7 @@ def pack(
         staged = Path(scratch) / "package"
         paths = _stage(vendored(vendor) | contents(top, facts.entry_module), staged, top)
         workflows = _registered(staged, facts, within, top)
-        if expected is not None and (problems := list(expected.differences(workflows))):
+        if expected is not None and (problems := expected.differences(workflows)):
             raise refusal(top, problems)
         created = _created(os.environ if environ is None else environ, modified)
         manifest = _manifest(facts, paths, workflows, created)

@@ -79,7 +79,7 @@ for n in range(int(os.environ.get("MONTHS", "1"))):
 
 ELSEWHERE = {
     # how many tasks the notebook's process makes, where a fresh one makes one: what is said
-    "3": "Task 'month_2' follows [] in the notebook, but the package registers none",
+    "3": "Task 'month_2' is in the notebook, but not in the package",
     "0": "Task 'month_0' is in the package, but not in the notebook",
 }
 

@@ -26,15 +26,19 @@ class Expected(NamedTuple):
     dependencies: Mapping[str, Iterable[str]]
     is_all: bool
 
-    def differences(self, workflows: Iterable[RegisteredWorkflow]) -> Iterator[str]:
-        """Yield a problem for each task that the notebook has and the package doesn't, or the other way round."""
+    def differences(self, workflows: Iterable[RegisteredWorkflow]) -> list[str]:
+        """Return a problem for each task that only one of the two has, or that follows others; the last says more."""
+        found = list(self._differences(workflows))
+        return [*found[:-1], found[-1] + _OTHERWISE] if found else []
+
+    def _differences(self, workflows: Iterable[RegisteredWorkflow]) -> Iterator[str]:
         found = {task.id: task.dependencies for one in workflows if one.name == self.workflow for task in one.tasks}
         for task_id, ids in self.dependencies.items():
-            follows = f"Task {task_id!r} follows {sorted(ids)} in the notebook, but"
             if task_id not in found:
-                yield f"{follows} the package registers none of that id.{_OTHERWISE}"
+                yield f"Task {task_id!r} is in the notebook, but not in the package."
             elif set(ids) != set(found[task_id]):
-                yield f"{follows} {sorted(found[task_id])} in the package.{_OTHERWISE}"
+                there = sorted(found[task_id])
+                yield f"Task {task_id!r} follows {sorted(ids)} in the notebook, but {there} in the package."
         for task_id in found:
             if self.is_all and task_id not in self.dependencies:
-                yield f"Task {task_id!r} is in the package, but not in the notebook.{_OTHERWISE}"
+                yield f"Task {task_id!r} is in the package, but not in the notebook."
