@@ -22,6 +22,7 @@ test: $(READY)/test ## check style, types and layers, run all tests (PYTEST=... 
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/mypy benchmarks
+	$(BIN)/mypy soak
 	$(BIN)/lint-imports
 	$(BIN)/pytest -n auto --dist loadgroup --doctest-modules --ignore=cloaca_nb/__main__.py --ignore=cloaca_nb/compat \
 		--cov --cov-report=term:skip-covered tests cloaca_nb $(PYTEST)

@@ -81,7 +81,7 @@ def measure(rounds: int) -> Answer:
 
         with durable_runner() as runner:
             recorder = runner.history().recorder()
-            journal = recorder._journal = ClockedJournal(recorder._journal)  # type: ignore[assignment]  # noqa: SLF001
+            journal = recorder._journal = ClockedJournal(recorder._journal)  # noqa: SLF001
             expect(runner.execute(flow, observers=(note,)).status, "Completed")
         told = {task_id: since for line, since in journal.lines for task_id in ends_in(line)}
         beside = [one for one, at in ended.items() if ended["large"] < at < told["large"]]

@@ -35,7 +35,7 @@ PACKAGE: Final = "soaked_package"
 class Everything(dict[str, list[str]]):
     """An environment in which each module comes from the distribution of its name."""
 
-    def get(self, module: str, _default: object = None) -> list[str]:  # type: ignore[override]  # no default is needed
+    def get(self, module: str, _default: object = None) -> list[str]:
         """Return the distribution."""
         return [module]
 
@@ -70,8 +70,9 @@ def of_notebook(path: Path) -> Outcome:
     config.TerminalInteractiveShell.simple_prompt = True
     shell = TerminalInteractiveShell.instance(config=config)
     session = load(shell)
+    run_cell: Any = shell.run_cell  # IPython has no annotations
     for cell in nbformat.read(path, 4).cells:
-        result = shell.run_cell(cell.source, store_history=True, cell_id=cell.id)
+        result = run_cell(cell.source, store_history=True, cell_id=cell.id)
         if (error := result.error_before_exec or result.error_in_exec) is not None:
             return Outcome(f"cell {cell.id}: {_line(error)}")
     try:

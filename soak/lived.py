@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from itertools import zip_longest
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from live import ANYTHING, PACKAGE, Outcome
 
@@ -80,6 +80,6 @@ def executed(folder: Path, *arguments: str) -> Outcome | str:
     if done.returncode:
         last = (done.stderr.strip().splitlines() or [""])[-1]
         return f"ends with exit code {done.returncode}" + (f": {last[:160]}" if last else "")
-    return Outcome(
-        **{key: tuple(one) if isinstance(one, list) else one for key, one in json.loads(done.stdout).items()}
-    )
+    told: dict[str, Any] = json.loads(done.stdout)
+    facts: dict[str, Any] = {key: tuple(one) if isinstance(one, list) else one for key, one in told.items()}
+    return Outcome(**facts)

@@ -44,8 +44,6 @@ SOURCES: Final = [
     "voila",
     "networkx",
     "ipython",
-]
-SOURCES += [
     "papermill",
     "mercury",
     "nbval",

@@ -101,6 +101,9 @@ class Pruned:
         """The bytes in all."""
         return self.artifact_bytes + self.database_bytes
 
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ARG002, FBT001 - IPython's
+        printer.text(str(self))
+
     def __str__(self) -> str:
         count = f"{len(self.runs):,} run{'' if len(self.runs) == 1 else 's'} ({self.rows:,} rows)"
         sizes = f"{amount(self.artifact_bytes)} of artifacts, {amount(self.database_bytes)} of the database"

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from IPython.core.formatters import PlainTextFormatter
 
 from cloaca_nb.core import events
 from cloaca_nb.core.context import Context
@@ -25,6 +26,7 @@ from cloaca_nb.core.task import Task
 from cloaca_nb.errors import HistoryError
 from cloaca_nb.history import history as history_module
 from cloaca_nb.history.history import History
+from cloaca_nb.history.prune import Pruned
 from cloaca_nb.history.pruning_lines import pruning_lines
 from cloaca_nb.history.room import room_of
 from cloaca_nb.runner import DefaultRunner
@@ -414,3 +416,8 @@ def test_resuming_beside_prune_is_whole_or_an_error(tmp_path: Path) -> None:
             remover.join()
     assert whole + len(errors) == 12
     assert [error for error in errors if "has no run" not in error and "was removed from" not in error] == []
+
+
+def test_in_a_cell_it_reads_as_a_sentence():
+    shown = PlainTextFormatter()(Pruned(("a", "b"), 7, 2_000_000, 0, dry_run=True))
+    assert shown.startswith("Would remove 2 runs (7 rows)")
