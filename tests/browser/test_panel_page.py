@@ -655,6 +655,7 @@ def test_bars_can_be_seen_where_the_system_forces_its_colours(page: Page) -> Non
     page.emulate_media(forced_colors="active")
     open_panel(page, flow(2))
     feed(page, [0, "Completed", 0, 1, 1, None, ""], [1, "Failed", 1, 2, 1, None, ""], now=2)
+    wait_until_painted(page)
     for kind in (".run", ".segment:is([data-state=Completed], [data-state=Failed])"):
         colours = page.locator(kind).evaluate_all("all => all.map(one => getComputedStyle(one).backgroundColor)")
         assert len(set(colours)) == 2, colours

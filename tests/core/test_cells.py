@@ -257,7 +257,7 @@ def test_parameters(body, values):
 
 
 NO_PARAMETERS = [
-    ("%%cloaca_params x\na = 1", "and nothing else, but there is 'x'"),
+    ("%%cloaca_params x\na = 1", "'x' is one word too many. It takes --secret a,b and nothing else"),
     (
         "%%cloaca_params\na, b = 1, 2",
         "Cell line 2: a parameters cell holds lines like `year = 2013`, each for one name",

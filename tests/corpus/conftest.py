@@ -28,6 +28,7 @@ from cloaca_nb.packaging.export.imported import import_package
 from cloaca_nb.packaging.export.package import Package
 from cloaca_nb.packaging.export.write import write_notebook, write_package
 
+collect_ignore = ["shells.py"]  # a program, which finds its neighbour where it is started
 CASES = Path(__file__).parent / "cases"
 # What executes them, by how.
 PROGRAMS = {"live": "shells.py", "imported": "batch.py", "back": "shells.py"}
