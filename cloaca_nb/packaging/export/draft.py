@@ -39,7 +39,6 @@ class Draft:
         after: what task cells have to name as dependencies.
         kept: the cells that nothing needs and that are carried because they say so.
         hints: requirements that no import tells.
-        acts: what the notebook does besides, by the package's README.
         package: the last export; None if that failed.
     """
 
@@ -51,7 +50,6 @@ class Draft:
     after: dict[str, tuple[str, ...]] = field(default_factory=dict)
     kept: set[str] = field(default_factory=set)
     hints: list[str] = field(default_factory=list)
-    acts: Sequence[str] = ()
     package: Package | None = None
 
     @property
@@ -166,7 +164,6 @@ class Draft:
         if self.hints:
             setup.append(f"%pip install --quiet {' '.join(map(shlex.quote, self.hints))}")
         frame = {"setup": "\n".join(setup), "imports": f"{self.module.imports}\n{self.tests.imports}".strip("\n")}
-        frame |= {f"acts-{number}": text for number, text in enumerate(self.acts, 1)}
         first = {_free(name, cells): text for name, text in frame.items() if text}
         own = {_free(name, cells): text for name, text in self.tests.tests.items()}
         return {**first, **cells, _free("run", {*cells, *own}): "%cloaca_run", **own}

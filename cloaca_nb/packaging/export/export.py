@@ -1,6 +1,6 @@
 """Export: a notebook in, an installable package out, as text in memory."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 
 from cloaca_nb.core.cells import task_text
 from cloaca_nb.core.graph import Workflow
@@ -28,7 +28,7 @@ from cloaca_nb.packaging.analysis.notebook import Notebook
 from cloaca_nb.packaging.analysis.reach import Need, Reached, reach
 from cloaca_nb.packaging.analysis.statements import Statement
 from cloaca_nb.packaging.export.ground import ground_of
-from cloaca_nb.packaging.export.left_out import Act, acts, left_out
+from cloaca_nb.packaging.export.left_out import acts, left_out
 from cloaca_nb.packaging.export.module import ModuleText, Part, function_name
 from cloaca_nb.packaging.export.other_engine import check_other_engine
 from cloaca_nb.packaging.export.package import Package
@@ -138,8 +138,7 @@ class _Export:
             block=Part(self.block.cell, texts[self.block]) if self.block else None,
             names=reached.names,
         )
-        acting = self._acts(reached)
-        project = self._project(name, ground, acting)
+        project = self._project(name, ground)
         tests = self._tests(name, texts, reached) if self.import_name == "cloaca_nb" else {}
         files = {f"{name}/__init__.py": module.text(), **project.files(), **tests, **ground.files}
         return Package(
@@ -147,7 +146,7 @@ class _Export:
             workflow_name=self.workflow_name,
             files=dict(sorted(files.items())),
             left_out=tuple(self._left_out(reached)),
-            acts=tuple(line for one in acting for line in one.lines),
+            acts=tuple(acts(self.declared.statements, self._carried(reached), self.declared.acting)),
             tasks=tuple(
                 task.id for task in self.dag.workflow.tasks if task.id not in self.dag.unknown | self.dag.supposed
             ),
@@ -236,7 +235,7 @@ class _Export:
                     f"{function!r}, which other code there uses. Rename the task, e.g. '{entry.task.id}_task'."
                 )
 
-    def _project(self, name: str, ground: Foundation, acting: Sequence[Act]) -> Project:
+    def _project(self, name: str, ground: Foundation) -> Project:
         return Project(
             name=name,
             workflow_name=self.workflow_name,
@@ -254,7 +253,6 @@ class _Export:
             derived={name: used for one in self.parameters for name, used in derived(one).items()},
             secret=[name for one in self.parameters for name in one.secret],
             asked=self.dag.asked,
-            acts=acting,
         )
 
     @property
@@ -280,9 +278,6 @@ class _Export:
     def _left_out(self, reached: Reached) -> list[str]:
         lines = left_out(self.declared.statements, self._carried(reached), reached.imports)
         return [*lines, *self._tests_left_out(), *self.declared.skipped]
-
-    def _acts(self, reached: Reached) -> list[Act]:
-        return acts(self.declared.statements, self._carried(reached), self.declared.acting)
 
     def _carried(self, reached: Reached) -> list[Statement]:
         own = [one for cell in self.parameters for one in cell.statements]

@@ -17,7 +17,6 @@ from cloaca_nb.packaging.archive.contents import contents
 from cloaca_nb.packaging.archive.inspection import inspected
 from cloaca_nb.packaging.export.cells_of_tests import read_tests
 from cloaca_nb.packaging.export.draft import Draft
-from cloaca_nb.packaging.export.left_out import read_acts
 from cloaca_nb.packaging.export.sections import read_module
 from cloaca_nb.packaging.export.write import exported_files
 
@@ -91,10 +90,8 @@ def _import_module(
     others = {} if is_alone else contents(folder, package_name)
     files = {name: _content(one) for name, one in others.items() if _is_beside(name, package_name)}
     name = module.notebook or re.sub(r"\W+", "_", package_name)
-    readme = folder / "README.md"
-    acts = read_acts(_text(readme)) if module.notebook and readme.is_file() else []
     tests = read_tests(folder, package_name, module)
-    draft = Draft(module, Notebook(name, (), folder), package_name, tests, acts=acts)
+    draft = Draft(module, Notebook(name, (), folder), package_name, tests)
     differs = draft.settle(text, _requirements(folder))
     options = f"To get the same package, export it with {draft.options}." if draft.options else ""
     note = " ".join(filter(None, [differs, options, _lost(folder, draft)]))

@@ -1,10 +1,7 @@
 """What of a notebook is not in its package: what no task needs, and what acts when the notebook runs."""
 
 import ast
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import groupby
-from typing import Final, NamedTuple
+from collections.abc import Iterable, Mapping
 
 from cloaca_nb.core.secret import MASK, SecretKeys
 from cloaca_nb.packaging.analysis.imports import Import
@@ -12,24 +9,7 @@ from cloaca_nb.packaging.analysis.ipython_calls import calls_in
 from cloaca_nb.packaging.analysis.notebook import Cell
 from cloaca_nb.packaging.analysis.statements import Statement
 
-__all__ = ["Act", "acts", "acts_section", "left_out", "read_acts"]
-
-_HEADING: Final = "\n## What the notebook does besides\n\nThis acts when the notebook runs; the package won't do it:\n"
-_BLOCK: Final = re.compile(r"^(?P<fence>`{3,})\n(?P<text>.*?)\n(?P=fence)$", re.MULTILINE | re.DOTALL)
-
-
-class Act(NamedTuple):
-    """Lines of one cell that act on the world when the notebook runs, and by which tasks may be touched.
-
-    Attributes:
-        cell: where they stand.
-        lines: where each begins, and its first line, for people.
-        text: all of them.
-    """
-
-    cell: Cell
-    lines: tuple[str, ...]
-    text: str
+__all__ = ["acts", "left_out"]
 
 
 def left_out(statements: Iterable[Statement], carried: Iterable[Statement], used: Mapping[Import, str]) -> list[str]:
@@ -49,8 +29,10 @@ def left_out(statements: Iterable[Statement], carried: Iterable[Statement], used
     return list(dict.fromkeys(lines))  # several statements may share a line
 
 
-def acts(statements: Iterable[Statement], carried: Iterable[Statement], cells: Iterable[Cell]) -> list[Act]:
-    """Return what acts when the notebook runs and isn't carried, in document order.
+def acts(statements: Iterable[Statement], carried: Iterable[Statement], cells: Iterable[Cell]) -> list[str]:
+    """Return a line for each statement that acts when the notebook runs and isn't carried, in document order.
+
+    Nothing of them is in the package: out of their place they do something else, and they may hold secrets.
 
     Args:
         statements: of the notebook.
@@ -58,42 +40,21 @@ def acts(statements: Iterable[Statement], carried: Iterable[Statement], cells: I
         cells: which a cell magic makes something else than Python.
     """
     known = set(carried)
-    acting = [one for one in statements if one not in known and any(call.acts for call in calls_in(one.node))]
-    found = [Act(cell, (_line(cell),), cell.text.strip("\n")) for cell in cells]
-    for cell, group in groupby(acting, key=lambda one: one.cell):
-        own = list(group)
-        texts = [_masked(one, "\n".join(cell.text.split("\n")[one.line - 1 : one.node.end_lineno])) for one in own]
-        lines = (f"{one.where}: {_masked(one, one.first_line)}" for one in own)
-        found.append(Act(cell, tuple(lines), "\n".join(texts)))
-    return sorted(found, key=lambda one: one.cell.number)
+    acting = (one for one in statements if one not in known and any(call.acts for call in calls_in(one.node)))
+    found = [*((cell, _first_line(cell)) for cell in cells), *((one.cell, _masked(one)) for one in acting)]
+    return list(dict.fromkeys(line for _, line in sorted(found, key=lambda pair: pair[0].number)))
 
 
-def acts_section(found: Sequence[Act]) -> str:
-    """Return the part of a package's README that shows them; empty if there is none."""
-    return _HEADING + "".join(map(_fenced, found)) if found else ""
-
-
-def read_acts(readme: str) -> list[str]:
-    """Return the texts that such a part shows."""
-    return [match["text"] for match in _BLOCK.finditer(readme.partition(_HEADING)[2])]
-
-
-def _masked(statement: Statement, text: str) -> str:
-    """Return the text of a statement without the values that it gives to variables with a secret's name."""
-    for call in calls_in(statement.node):
-        name, value = call.variable
+def _masked(statement: Statement) -> str:
+    """Return where a statement stands and its first line, without the value of a variable with a secret's name."""
+    text = f"{statement.where}: {statement.first_line}"
+    for name, value in (call.variable for call in calls_in(statement.node)):
         if value and name in SecretKeys():
             text = MASK.join(text.rsplit(value, 1))
     return text
 
 
-def _line(cell: Cell) -> str:
+def _first_line(cell: Cell) -> str:
     text = cell.text.lstrip()
     number = cell.text[: len(cell.text) - len(text)].count("\n") + 1
     return f"{cell.at(number)}: {text.partition(chr(10))[0].rstrip()}"
-
-
-def _fenced(act: Act) -> str:
-    longest = max(map(len, re.findall("`+", act.text)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return f"\n{fence}\n{act.text}\n{fence}\n"

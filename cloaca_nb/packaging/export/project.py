@@ -5,8 +5,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from cloaca_nb.packaging.export.left_out import Act, acts_section
-
 __all__ = ["Project"]
 
 VERSION: Final = "0.1.0"
@@ -117,7 +115,7 @@ python -m {name}{example}
 
 | task | after |
 |---|---|
-{tasks}{more}{parameters}{derived}{acts}"""
+{tasks}{more}{parameters}{derived}"""
 
 _MORE: Final = """
 The module makes more tasks as it is imported: `cloaca_nb.workflows()[{workflow}].tasks` lists them all.
@@ -162,7 +160,6 @@ class Project:
         derived: for each parameter whose default is worked out from others, which those are.
         secret: parameters whose values are given for each run.
         asked: the keys that tasks read and none sets: what else a run is given.
-        acts: what the notebook does and the package doesn't.
     """
 
     name: str
@@ -177,7 +174,6 @@ class Project:
     derived: Mapping[str, Sequence[str]]
     secret: Sequence[str]
     asked: Sequence[str]
-    acts: Sequence[Act]
 
     @property
     def distribution(self) -> str:
@@ -237,7 +233,6 @@ class Project:
                 _DERIVED.format(name=f"`{one}`", others=" and ".join(f"`{two}`" for two in used))
                 for one, used in self.derived.items()
             ),
-            acts=acts_section(self.acts),
         )
 
     def _test(self) -> str:
