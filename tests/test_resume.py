@@ -194,6 +194,46 @@ def test_a_run_whose_process_was_killed_goes_on_in_another(tmp_path, database):
         assert list(runner.history().runs()["status"]) == ["Completed", "Interrupted"]
 
 
+DRAWN = """
+    import json, random, sys
+    import numpy as np
+    import cloaca_nb as cloaca
+    from cloaca_nb.runner import DefaultRunner
+
+    with cloaca.WorkflowBuilder("drawn"):
+        @cloaca.task(dependencies=[])
+        def seeded(context):
+            random.seed(1)
+            context["seeded"] = random.random()
+
+        @cloaca.task(dependencies=[])
+        def normal(context):
+            context["normal"] = float(np.random.normal())
+
+        @cloaca.task(dependencies=["seeded", "normal"])
+        def mended(context):
+            assert sys.argv[2] != "first"
+
+    with DefaultRunner(sys.argv[1]) as runner:
+        ways = {"first": runner.execute, "resumed": lambda _: runner.resume()}
+        ways["cached"] = lambda name: runner.execute(name, cached=True)
+        tasks = ways[sys.argv[2]]("drawn").tasks.set_index("task_id")
+        print(json.dumps(tasks["reason"].to_dict()))
+"""
+
+
+def test_what_a_librarys_generator_has_drawn_is_taken_by_another_process(tmp_path, database):
+    script = tmp_path / "drawn.py"
+    script.write_text(textwrap.dedent(DRAWN))
+    for way, begins in (("first", ""), ("resumed", "unchanged since run"), ("cached", "unchanged since run")):
+        command = [sys.executable, str(script), database, way]
+        ran = subprocess.run(command, capture_output=True, text=True, check=True, timeout=WAIT)  # noqa: S603 - our own
+        reasons = json.loads(ran.stdout)
+        assert reasons["seeded"].startswith(begins)
+        assert reasons["normal"].startswith(begins)
+        assert bool(reasons["seeded"]) == bool(begins)
+
+
 def test_a_run_that_goes_on_in_this_process_is_refused(runner):
     run = runner.start(chain(a, b, waits), {"x": 1})
     with pytest.raises(HistoryError, match=r"is still going on, in .*Cancel it, or wait for its end, first"):
@@ -232,8 +272,29 @@ def test_a_run_that_goes_on_is_passed_over(runner, database, caplog):
         resumed = runner.resume(workflow=chain(a, b))
         run.cancel()
     assert resumed_from(runner, resumed) == failed.run_id
-    assert f"Run {run.run_id} is still going on, in process" in caplog.text
-    assert f"goes on with run {short(failed.run_id)}, the latest that is over" in caplog.text
+    assert f"Run {run.run_id} of 'flow' is still going on, in process" in caplog.text
+    assert f"goes on with run {short(failed.run_id)}, the latest of 'flow' that is over" in caplog.text
+
+
+def test_beside_a_run_that_goes_on_no_other_workflow_is_gone_on_with(runner, caplog):
+    """Whoever names no workflow means that of the latest run, and not one that ran at some time before it."""
+    named = Workflow("live", chain(a, waits).tasks)
+    runner.register(Workflow("deploy", chain(a, fails).tasks))
+    runner.register(named)
+    runner.execute("deploy", {"x": 1})
+    first = runner.start("live", {"x": 1})
+    with pytest.raises(HistoryError, match="of 'live' is still going on, in .*, and no other of 'live' is over. Cancel"):
+        runner.resume()
+    first.cancel()
+    first.wait(WAIT)
+    runner.execute("deploy", {"x": 1})
+    second = runner.start("live", {"x": 1})
+    third = runner.start_resumed()
+    second.cancel()
+    third.cancel()
+    assert resumed_from(runner, third.wait(WAIT)) == first.run_id
+    assert f"Run {second.run_id} of 'live' is still going on, in" in caplog.text
+    assert list(runner.history().runs()["workflow"]) == ["live", "live", "deploy", "live", "deploy"]
 
 
 def test_a_clock_that_is_set_back_changes_neither_durations_nor_which_run_is_the_latest(runner, monkeypatch):

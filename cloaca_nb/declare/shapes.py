@@ -9,6 +9,7 @@ from dataclasses import MISSING, Field
 from typing import Any, Final, NamedTuple
 
 from cloaca_nb.declare.code_text import digest_text
+from cloaca_nb.declare.library_methods import offered_by
 from cloaca_nb.declare.unseen import unseen
 
 __all__ = ["Shape", "Shapes"]
@@ -131,6 +132,9 @@ class _Walk:
             case types.ModuleType():
                 self.leads_to.append(value)
                 return f"module {value.__name__}"
+            case types.BuiltinFunctionType() | types.MethodType() if module := offered_by(value):
+                self.leads_to += [type(value.__self__), sys.modules[module]]
+                return f"method {module}.{value.__name__} of {type(value.__self__).__qualname__}"
             case types.BuiltinFunctionType():
                 return self._builtin(value)
             case _ if stream := _stream(value):

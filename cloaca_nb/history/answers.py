@@ -139,7 +139,7 @@ class Answers:
 
         Args:
             run: its id, or a beginning that only it has.
-            workflow: the workflow's name, where the latest run of that one is meant.
+            workflow: the workflow's name, where the latest run of that one is meant; None: that of the latest run.
 
         Raises:
             HistoryError: if there is no such run, or it is still going on.
@@ -147,9 +147,10 @@ class Answers:
         found = self._read(partial(which_to_resume, location=self.location, run=run, workflow=workflow))
         if found.passed_over:
             logger.warning(
-                "%s: what begins now goes on with run %s, the latest that is over.",
+                "%s: what begins now goes on with run %s, the latest of %r that is over.",
                 found.passed_over,
                 short(found.run_id),
+                found.workflow,
             )
         return found.run_id, found.workflow
 

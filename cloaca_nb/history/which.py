@@ -18,7 +18,7 @@ LATEST: Final = """
     ORDER BY started DESC, run_id DESC LIMIT 1
 """
 LATEST_OVER: Final = """
-    SELECT run_id, workflow FROM runs WHERE kind = 'run' AND ($1 IS NULL OR workflow = $1) AND status <> 'Running'
+    SELECT run_id FROM runs WHERE kind = 'run' AND workflow = $1 AND status <> 'Running'
     ORDER BY started DESC, run_id DESC LIMIT 1
 """
 NAMED: Final = """
@@ -64,6 +64,8 @@ class Resumable(NamedTuple):
 def which_to_resume(reading: Reading, location: Location, run: str | None, workflow: str | None) -> Resumable:
     """Return the run that a new one can go on with; by default the latest that is over, however it ended.
 
+    Without a workflow's name, that of the latest run is meant, also while that run is still going on.
+
     Raises:
         HistoryError: if there is none, or the one named is still going on.
     """
@@ -71,12 +73,15 @@ def which_to_resume(reading: Reading, location: Location, run: str | None, workf
     latest = reading.rows(OPEN, run_id)[0]
     if latest["status"] != RUNNING:
         return Resumable(run_id, latest["workflow"])
+    workflow = str(latest["workflow"])
     where = "in this process" if latest["pid"] is None else f"in process {latest['pid']} on {latest['host']}"
-    going_on = f"Run {run_id} is still going on, {where}"
-    over = reading.rows(LATEST_OVER, workflow) if run in {None, WORD} else []
-    if not over:
+    going_on = f"Run {run_id} of {workflow!r} is still going on, {where}"
+    if run not in {None, WORD}:
         raise HistoryError(f"{going_on}. Cancel it, or wait for its end, first.")
-    return Resumable(over[0]["run_id"], over[0]["workflow"], going_on)
+    over = reading.rows(LATEST_OVER, workflow)
+    if not over:
+        raise HistoryError(f"{going_on}, and no other of {workflow!r} is over. Cancel it, or wait for its end, first.")
+    return Resumable(over[0]["run_id"], workflow, going_on)
 
 
 def check_task(reading: Reading, run_id: str, task: str) -> None:

@@ -57,6 +57,11 @@ def calls(name):
     return f"def body(context):\n    return {name}(context)\n"
 
 
+DRAWS = (
+    "import random\nimport numpy\ndef body(c):\n    random.seed(1)\n    return random.random(), numpy.random.normal()\n"
+)
+DICE = "from random import choice\ndice = [choice]\n" + calls("dice")
+OWN_DICE = "from random import Random\nown = Random(1)\ndraw = own.random\n"
 RANDOM = "import numpy\n" + calls("numpy.random.default_rng")
 
 SAME = [
@@ -78,6 +83,8 @@ SAME = [
     ("async", "async def body(c):\n    return 1", "async def body(c):\n    return 1  # one"),
     ("an attribute of another name", "def body(c):\n    return c.LIMIT", "LIMIT = 3\ndef body(c):\n    return c.LIMIT"),
     ("a compiled function", RANDOM, RANDOM + "# again\n"),
+    ("a library's hidden generator", DRAWS, "import random\nrandom.random()\n" + DRAWS),
+    ("such a one in a list", DICE, DICE.replace("dice", "dice  ")),
     ("a lambda's spaces", "body = lambda c: c+1", "body = lambda c: c + 1"),
     ("set literal", "def body(c):\n    return c in {'a', 'b'}", "def body(c):\n    return c in {'a',  'b'}"),
     (
@@ -174,6 +181,9 @@ CHANGED = [
     ("member", COLOUR, "RED = 1", "RED = 2", ["class C was changed"]),
     ("instance", POINT + "P = Point()\nP.y = 1\n" + calls("P"), "y = 1", "y = 2", ["constant P was changed"]),
     ("class of an instance", POINT + "P = [Point()]\n" + calls("P"), "return 1", "return 2", None),
+    ("one's own generator", OWN_DICE + calls("own.random"), "(1)", "(2)", ["constant own was changed"]),
+    ("its method", OWN_DICE + calls("draw"), "(1)", "(2)", ["constant draw was changed"]),
+    ("another library method", "import random\n" + calls("random.random"), "random.random", "random.gauss", None),
     ("bound method", POINT + "p = Point()\np.n = 1\nbody = p.x", "n = 1", "n = 2", ["task body was changed"]),
     (
         "callable object",
