@@ -156,8 +156,8 @@ class DefaultRunner:
 
         Args:
             run: the id of the run, or a beginning that only it has; None: the latest that is over, however it ended (a
-                run that completed after one that failed is what there is to go on with), of `workflow` where that is
-                given. One that is still going on is passed over with a warning.
+                run that completed after one that failed is what there is to go on with), of `workflow`, or
+                of that of the latest run. One that is still going on is passed over with a warning.
             workflow: what is executed; None: the registered workflow of the run's name.
             context: replaces values of the run's initial context.
             timeout: see `execute`.

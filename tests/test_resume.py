@@ -276,19 +276,19 @@ def test_a_run_that_goes_on_is_passed_over(runner, database, caplog):
     assert f"goes on with run {short(failed.run_id)}, the latest of 'flow' that is over" in caplog.text
 
 
-def test_beside_a_run_that_goes_on_no_other_workflow_is_gone_on_with(runner, caplog):
+def test_beside_a_run_that_goes_on_no_other_workflow_is_gone_on_with(runner, registry, caplog):
     """Whoever names no workflow means that of the latest run, and not one that ran at some time before it."""
-    named = Workflow("live", chain(a, waits).tasks)
-    runner.register(Workflow("deploy", chain(a, fails).tasks))
-    runner.register(named)
-    runner.execute("deploy", {"x": 1})
-    first = runner.start("live", {"x": 1})
-    with pytest.raises(HistoryError, match="of 'live' is still going on, in .*, and no other of 'live' is over. Cancel"):
+    deploy, live = (Workflow(name, chain(a, body).tasks) for name, body in (("deploy", fails), ("live", waits)))
+    registry.register(live)
+    registry.register(deploy)
+    runner.execute(deploy, {"x": 1})
+    first = runner.start(live, {"x": 1})
+    with pytest.raises(HistoryError, match="of 'live' is still going on, in .*, and no other of 'live' is over"):
         runner.resume()
     first.cancel()
     first.wait(WAIT)
-    runner.execute("deploy", {"x": 1})
-    second = runner.start("live", {"x": 1})
+    runner.execute(deploy, {"x": 1})
+    second = runner.start(live, {"x": 1})
     third = runner.start_resumed()
     second.cancel()
     third.cancel()
