@@ -17,7 +17,7 @@ class Carrier:
         lane: what waits.
         lock: held by who calls `send` and `is_busy`, and when something is let in.
         make_ready: digests and writes the values of an event, however long that takes.
-        let_in: takes the first of the lane out of it, given what was made ready of it.
+        let_in: takes the first of the lane out of it, given what was made ready of it; never raises.
     """
 
     def __init__(
@@ -40,12 +40,12 @@ class Carrier:
 
     def send(self) -> None:
         """Have what is in the lane carried, by a thread of its own unless the system has none left."""
-        if not self._lane.items or self._thread is not None:
+        if not self._lane.items or self._is_carrying():
             return
         self._thread = threading.Thread(target=self._carry, name="cloaca-history-values", daemon=True)
         try:
             self._thread.start()
-        except RuntimeError:
+        except Exception:  # noqa: BLE001 - RuntimeError, or no memory for one: whatever it is, who waits is let in
             self._thread = None
             while self._lane.items:
                 self._let_in(self._made_ready())
@@ -53,12 +53,15 @@ class Carrier:
     def wait(self) -> bool:
         """Return False if nothing is carried; else True, once that was all. The lock is let go of meanwhile."""
         thread = self._thread
-        if thread is None:
+        if thread is None or not thread.is_alive():
             return False
         self._lock.release()
         thread.join()
         self._lock.acquire()
         return True
+
+    def _is_carrying(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
 
     def _carry(self) -> None:
         while self._thread is not None:

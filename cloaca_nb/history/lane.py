@@ -44,14 +44,17 @@ class Lane:
         self._waiting.setdefault(event.run_id, Counter())[_behind_what(event)] += 1
         return True
 
-    def leave(self) -> None:
-        """Let the first go."""
+    def leave(self) -> "Event | threading.Event":
+        """Let the first go, and return it."""
         item = self.items.popleft()
         if isinstance(item, tuple):
-            waiting = self._waiting[item.run_id]
-            waiting -= Counter([_behind_what(item)])
+            waiting, what = self._waiting[item.run_id], _behind_what(item)
+            waiting[what] -= 1
+            if not waiting[what]:
+                del waiting[what]
             if not waiting:
                 del self._waiting[item.run_id]
+        return item
 
     def _is_behind(self, event: Event) -> bool:
         waiting = self._waiting.get(event.run_id)

@@ -11,6 +11,7 @@ commit: their events wait in a lane, where another thread gets them ready, and a
 can't wait for the history that records it: it is told so.
 """
 
+import contextlib
 import logging
 import os
 import threading
@@ -176,9 +177,11 @@ class Recorder:
             self._urgent.clear()
             self._committing.acquire()
             closing = self._closing  # read before the queue is: what came before the call to close is still written
-            _wake(self._commit())
-            if not closing:
-                self._committing.release()
+            try:
+                _wake(self._commit())
+            finally:
+                if not closing:
+                    self._committing.release()
         while self._carrier.wait():
             _wake(self._commit())
         self._journal.close()  # and the lock is kept, so that nobody writes to it any more
@@ -213,13 +216,17 @@ class Recorder:
         return waiting
 
     def _write_rows(self, *, lasting: bool) -> None:
+        """Write what is known of the events that were taken in. Never raises: `error` tells those who wait."""
         self._is_carried = False
-        rows = self._rows.take()
-        if rows:
-            self._has_recorded = True
-            self._journal.append(encode(rows))
-        if lasting:
-            self._journal.sync()
+        try:
+            rows = self._rows.take()
+            if rows:
+                self._has_recorded = True
+                self._journal.append(encode(rows))
+            if lasting:
+                self._journal.sync()
+        except BaseException as error:  # noqa: BLE001 - the thread that writes must live, or all wait for ever
+            self._unrecorded = error
 
     def _take_events(self) -> list[threading.Event]:
         """Turn what is on the queue now into rows, but for what has to wait; return who waits for them."""
@@ -240,9 +247,8 @@ class Recorder:
         return waiting
 
     def _let_in(self, ready: Mapping[int, Ready]) -> None:
-        """Take in the first of the lane; under the lock."""
-        item = self._lane.items[0]
-        self._lane.leave()
+        """Take in the first of the lane, or wake who waits there; under the lock. Never raises, see `_write_rows`."""
+        item = self._lane.leave()
         if not isinstance(item, tuple):
             self._write_rows(lasting=True)
             item.set()
@@ -265,7 +271,8 @@ class Recorder:
         kind = (type(event), type(error))
         if kind not in self._reported:
             self._reported.add(kind)
-            logger.error("History can't record %s of run %s.", kind[0].__name__, event.run_id, exc_info=error)
+            with contextlib.suppress(Exception):  # of a handler or filter of the user's
+                logger.error("History can't record %s of run %s.", kind[0].__name__, event.run_id, exc_info=error)
 
     def _forked(self) -> None:
         """Be of no use in a forked child: its thread, and the right to write the journal, stayed with the parent."""

@@ -1,4 +1,5 @@
 import json
+import logging
 import os
 import threading
 import time
@@ -191,11 +192,38 @@ def test_who_waits_for_all_that_was_observed_waits_for_large_values_too(hearing:
     assert told(heard) == ["other", "x", "load", "frame"]
 
 
+def refuse_to_log(_record: logging.LogRecord) -> bool:
+    raise OSError("the log is full")
+
+
+@pytest.mark.parametrize("value", [1, [0] * 10_000], ids=["light", "heavy"])
+def test_what_fails_keeps_nobody_waiting_even_if_it_cannot_be_logged(
+    value: Any, hearing: Recorder, heard: HeardJournal, request: pytest.FixtureRequest
+) -> None:
+    log = logging.getLogger("cloaca_nb.history.recorder")
+    log.addFilter(refuse_to_log)
+    request.addfinalizer(lambda: log.removeFilter(refuse_to_log))
+    hearing(events.RunStarted(1.0, "a", FLOW, "run", {}))
+    odd: Any = events.TaskFinished(1.0, "a", "load", 1, Outcome.FAILED, {"x": value}, 5, "")  # type: ignore[arg-type]
+    for event in (odd, done("other", y=value)):
+        hearing(event)
+    waits = threading.Thread(target=hearing.flush, daemon=True)
+    waits.start()
+    waits.join(20)
+    assert not waits.is_alive()
+    assert isinstance(hearing.error, TypeError)
+    hearing(done("end", z=value))
+    with pytest.raises(HistoryError, match="couldn't be recorded"):
+        hearing.sync()
+    assert sorted(told(heard)) == ["end", "other", "y", "z"]
+
+
+@pytest.mark.parametrize("error", [RuntimeError("can't start new thread"), MemoryError()], ids=repr)
 def test_without_another_thread_large_values_are_written_all_the_same(
-    hearing: Recorder, heard: HeardJournal, monkeypatch: pytest.MonkeyPatch
+    error: Exception, hearing: Recorder, heard: HeardJournal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(_thread: threading.Thread) -> None:
-        raise RuntimeError("can't start new thread")
+        raise error
 
     monkeypatch.setattr(threading.Thread, "start", refuse)
     for event in (events.RunStarted(1.0, "a", FLOW, "run", {}), done("load", much=[0] * 10_000), done("other", x=1)):
