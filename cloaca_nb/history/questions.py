@@ -41,13 +41,13 @@ LOG_ENDS: Final = """
 CONTEXT: Final = """
     WITH of_run AS (SELECT *, rowid AS place FROM artifacts WHERE run_id = $1),
          latest AS (SELECT * FROM of_run WHERE role <> 'final'
-                    QUALIFY row_number() OVER (PARTITION BY key ORDER BY place DESC) = 1)
+                    QUALIFY row_number() OVER (PARTITION BY key ORDER BY time DESC, place DESC) = 1)
     SELECT key, type, digest, size, preview AS value, task_id AS set_by FROM (
         SELECT * FROM of_run WHERE role = 'final'
         UNION ALL
         SELECT * FROM latest WHERE role <> 'deleted'
             AND EXISTS (FROM runs WHERE run_id = $1 AND ended IS NULL)
-    ) ORDER BY place
+    ) ORDER BY time, place
 """
 COUNT: Final = "SELECT count(*) AS runs FROM runs"
 OPEN: Final = """

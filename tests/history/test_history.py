@@ -13,6 +13,8 @@ from typing import Any, ClassVar
 import duckdb
 import pytest
 
+from cloaca_nb.core import events
+from cloaca_nb.core.status import Outcome
 from cloaca_nb.core.task import Task
 from cloaca_nb.declare.fingerprint import CodeFingerprint
 from cloaca_nb.errors import ConfigurationError, DefinitionError, HistoryError
@@ -108,6 +110,26 @@ def test_open_run_is_seen_as_it_stands(history: History, runs: Any) -> None:
     runs.say(history, runs.completed_run("a")[7:])
     assert list(history.tasks("a")["outcome"]) == ["Completed"] * 3
     assert list(history.context()["key"]) == ["year", "x", "rows"]
+
+
+def said_out_of_order(run_id: str, runs: Any) -> list[events.Event]:
+    """A run that goes on, of which a task's end is told after that of another one which came later."""
+    flow = runs.define()
+    ends = [(20.0, "clean", "second"), (10.0, "load", "first")]
+    return [
+        events.RunStarted(1.0, run_id, flow, "run", {}),
+        *(events.TaskFinished(at, run_id, task, 1, Outcome.COMPLETED, {"k": k}, None, "") for at, task, k in ends),
+    ]
+
+
+def test_open_run_is_seen_with_the_value_that_was_set_last_whichever_was_written_last(
+    history: History, runs: Any
+) -> None:
+    said = said_out_of_order("a", runs)
+    runs.say(history, said)
+    assert history.context().loc[0, ["value", "set_by"]].tolist() == ['"second"', "clean"]
+    runs.say(history, [event._replace(run_id="b") for event in (said[0], said[2], said[1])])
+    assert history.diff("a", "b").final == ()
 
 
 def test_latest_run_is_no_try(history: History, runs: Any) -> None:
