@@ -195,8 +195,12 @@ class History(Answers):
     def _merge_soon(self) -> None:
         """Merge without keeping the caller, the recorder's thread, waiting."""
         if self._merging is None or not self._merging.is_alive():
-            self._merging = threading.Thread(target=self._merge, name="cloaca-history-merge", daemon=True)
-            self._merging.start()
+            merging = threading.Thread(target=self._merge, name="cloaca-history-merge", daemon=True)
+            try:
+                merging.start()
+            except RuntimeError:  # the system has no thread left: the next reader merges it
+                return
+            self._merging = merging
 
     def _merge(self) -> None:
         try:

@@ -20,6 +20,7 @@ from cloaca_nb.declare.fingerprint import CodeFingerprint
 from cloaca_nb.errors import ConfigurationError, DefinitionError, HistoryError
 from cloaca_nb.history.code import _fingerprint_of
 from cloaca_nb.history.history import History
+from cloaca_nb.history.journal import SEGMENT_SIZE
 
 Open = Callable[..., History]
 
@@ -130,6 +131,24 @@ def test_open_run_is_seen_with_the_value_that_was_set_last_whichever_was_written
     assert history.context().loc[0, ["value", "set_by"]].tolist() == ['"second"', "clean"]
     runs.say(history, [event._replace(run_id="b") for event in (said[0], said[2], said[1])])
     assert history.diff("a", "b").final == ()
+
+
+def test_without_a_thread_to_merge_with_a_full_journal_goes_on(
+    open_history: Callable[..., History], runs: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    history = open_history()
+    recorder = history.recorder()
+
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        recorder(events.OutputWritten(1.0, "a", "load", 1, "stdout", "x" * SEGMENT_SIZE))
+        recorder.sync()
+        runs.say(history, runs.completed_run("a"))
+    assert history.runs()["status"].tolist() == ["Completed"]
+    history.close()
 
 
 def test_latest_run_is_no_try(history: History, runs: Any) -> None:
