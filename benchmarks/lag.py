@@ -1,8 +1,9 @@
-"""How long after its end a small task is on disk while another one's large frame is digested and written."""
+"""How long after its end a small task is on disk while a large frame, or many long texts, are digested and written."""
 
 import json
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -14,9 +15,10 @@ from cloaca_nb.core.events import Event, TaskFinished
 from cloaca_nb.core.graph import Workflow
 from cloaca_nb.core.task import Task
 
-__all__ = ["BESIDE"]
+__all__ = ["BESIDE", "LONG", "TEXTS"]
 
 BESIDE = 128_000_000  # bytes of the frame
+TEXTS, LONG = 300, 30_000  # tasks that set a text each, and its characters: a file of its own
 SMALL, PAUSE = 150, 0.010  # tasks, and seconds that each takes
 MILLI = 1e3  # seconds to milliseconds
 
@@ -56,10 +58,25 @@ def large(context: Context) -> None:
     context["frame"] = pd.DataFrame({"a": np.arange(BESIDE // 8, dtype=np.float64)})
 
 
-def workflow() -> Workflow:
-    """Return a task that sets a frame, and beside it a chain of small ones."""
+def texts() -> list[Task]:
+    """Return tasks that set a long text each, and no two the same."""
+
+    def text(number: int) -> Callable[[Context], None]:
+        def body(context: Context) -> None:
+            context[f"text{number}"] = f"{number:05d}" * (LONG // 5)
+
+        return body
+
+    return [Task(f"text{number}", text(number), ()) for number in range(TEXTS)]
+
+
+LARGE: Final[dict[str, Callable[[], list[Task]]]] = {"frame": lambda: [Task("large", large, ())], "texts": texts}
+
+
+def workflow(what: str) -> Workflow:
+    """Return tasks that set large values, and beside them a chain of small ones."""
     chain = [Task(f"t{number}", small, (f"t{number - 1}",) if number else ()) for number in range(SMALL)]
-    return Workflow("beside", [Task("large", large, ()), *chain])
+    return Workflow("beside", [*LARGE[what](), *chain])
 
 
 def ends_in(line: bytes) -> list[str]:
@@ -68,10 +85,11 @@ def ends_in(line: bytes) -> list[str]:
     return ended.get("task_id", [])
 
 
-def measure(rounds: int) -> Answer:
+def measure(what: str, rounds: int) -> Answer:
     """Return the milliseconds from the end of small tasks until that is on disk: half of them, all but one in 100."""
     lags: list[float] = []
-    flow = workflow()
+    flow = workflow(what)
+    large_ones = [task.id for task in flow.tasks if task.function is not small]
     for number in range(rounds + 1):
         ended: dict[str, float] = {}
 
@@ -84,7 +102,8 @@ def measure(rounds: int) -> Answer:
             journal = recorder._journal = ClockedJournal(recorder._journal)  # noqa: SLF001
             expect(runner.execute(flow, observers=(note,)).status, "Completed")
         told = {task_id: since for line, since in journal.lines for task_id in ends_in(line)}
-        beside = [one for one, at in ended.items() if ended["large"] < at < told["large"]]
+        begun, over = min(ended[one] for one in large_ones), max(told[one] for one in large_ones)
+        beside = [one for one, at in ended.items() if begun < at < over and one not in large_ones]
         lags += [told[task_id] - ended[task_id] for task_id in beside if number]  # the first run warms up
     lags.sort()
     return {
