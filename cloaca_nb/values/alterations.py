@@ -6,12 +6,12 @@ container cost an identity check each, at the speed of C where all of them are p
 
 Left out, as nothing can be said of them at that price or without calling code that may answer anything: figures, what
 copies itself in a way of its own (`__deepcopy__`), and C types that show no attributes, such as a random generator of
-numpy's. Also what objects keep under a name with "cache" in it, or as a `functools.cached_property`: who only reads
-fills those.
+numpy's. Also what objects keep under a name with "cache" in it, or as a `functools.cached_property`, and private
+attributes that weren't there or were None: who only reads fills those.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache
 from itertools import chain
 from operator import is_
@@ -171,21 +171,25 @@ def _of_objects(before: Any, now: Any) -> Verdict:
     mine, theirs = pickles.taken_apart(before), pickles.taken_apart(now)
     if mine is None or theirs is None:
         return False
-    return chain(zip(mine[1:], theirs[1:], strict=True), ((_told(before, mine[0]), _told(now, theirs[0])),))
+    return chain(zip(mine[1:], theirs[1:], strict=True), (_told(now, mine[0], theirs[0]),))
 
 
 def _attributes(owner: Any, mine: dict[str, Any], theirs: dict[str, Any]) -> Verdict:
-    return ((_told(owner, mine), _told(owner, theirs)),)
+    return (_told(owner, mine, theirs),)
 
 
-def _told(owner: Any, attributes: Any) -> Any:
-    """Return attributes without those that reading fills."""
-    if type(attributes) is not dict:
-        return attributes
+def _told(owner: Any, mine: Any, theirs: Any) -> tuple[Any, Any]:
+    """Return the attributes of both without those that reading fills."""
+    if type(mine) is not dict or type(theirs) is not dict:
+        return mine, theirs
     filled = _filled_by_reading(type(owner))
-    return {
-        name: value for name, value in attributes.items() if name not in filled and "cache" not in str(name).lower()
-    }
+    left_out = {name for name in mine.keys() | theirs.keys() if name in filled or "cache" in str(name).lower()}
+    left_out |= {name for name in theirs if str(name).startswith("_") and mine.get(name) is None}
+    return _without(mine, left_out), _without(theirs, left_out)
+
+
+def _without(attributes: dict[Any, Any], names: Collection[Any]) -> dict[Any, Any]:
+    return {name: value for name, value in attributes.items() if name not in names}
 
 
 def _find_filled(kind: type) -> frozenset[str]:
@@ -211,9 +215,14 @@ _MOST: Final = 10_000  # objects that are looked at
 
 
 def is_within(value: Any, others: Iterable[Any]) -> bool:
-    """Return whether a value is one of others, or lies in one: in a container, or as an attribute."""
+    """Return whether a value is one of others, or lies in one: in a container, or as an attribute.
+
+    True as well where that would take too long to know: what may have been passed on is not called lost.
+    """
     waiting, seen = list(others), set[int]()
-    while waiting and len(seen) < _MOST:
+    while waiting:
+        if len(seen) >= _MOST:
+            return True
         one = waiting.pop()
         if one is value:
             return True

@@ -44,6 +44,21 @@ class Model:
     __hash__ = object.__hash__
 
 
+class Lazy:
+    """Loads its data when they are asked for; and knows its size by then."""
+
+    def __init__(self):
+        self.path = "rows.csv"
+        self._data = None
+
+    @property
+    def data(self):
+        if self._data is None:
+            self._data = [1, 2, 3]
+            self._size = 3
+        return self._data
+
+
 class Circle:
     def __init__(self):
         self.me, self.items, self.kept = self, [self], {self}
@@ -85,6 +100,12 @@ def frame():
     )
 
 
+def loaded():
+    lazy = Lazy()
+    lazy.data  # noqa: B018 - that loads them
+    return lazy
+
+
 CHANGES = [
     # what, a value, how it is changed in place
     ("a list", [1, [2]], lambda own: own[1].append(3)),
@@ -109,6 +130,9 @@ CHANGES = [
     ("a subclass of list", Rows([1]), lambda own: own.append(2)),
     ("slots", Slots(), lambda own: own.items.append(2)),
     ("an object", Model(), Model.fit),
+    ("beside what it loads", Lazy(), lambda own: own.data and setattr(own, "path", "x")),
+    ("what it had loaded", loaded(), lambda own: own.data.append(4)),
+    ("what it had loaded goes", loaded(), lambda own: setattr(own, "_data", None)),
     ("an object's array", Model(), lambda own: own.weights.__setitem__(0, 1)),
     ("deep in an object", Model(), lambda own: own.lock_free[1]["a"].add(3)),
     ("a circle", Circle(), lambda own: own.items.append(1)),
@@ -167,6 +191,8 @@ READINGS = [
     ("a frame, also where pandas moves its blocks", frame(), read_frame),
     ("a series", pd.Series([1.0, np.nan]), lambda own: (own.sort_values(), own.to_numpy(), own.sum())),
     ("an object that keeps what it has worked out", Model(), Model.predict),
+    ("an object that loads when it is asked", Lazy(), lambda own: own.data),
+    ("such objects in a list", [Lazy(), 1], lambda own: own[0].data),
     ("a large array", np.zeros(300_000), np.sort),
     ("an array", np.zeros(30), lambda own: (np.sort(own), own.sum())),
     ("an Arrow table", pa.table({"a": [1]}), lambda own: own.to_pylist()),
@@ -250,3 +276,11 @@ def test_what_was_passed_on_is_not_lost():
     assert lost(value, own, [[1, 2], {"a": [1, 2]}])
     for others in ([own], [{"deep": [(own,)]}], [SimpleNamespace(kept=own)]):
         assert not lost(value, own, others)
+
+
+def test_what_is_passed_on_beside_more_than_anybody_looks_through_is_not_lost():
+    value = [1]
+    own = isolate(value)
+    own.append(2)
+    assert lost(value, own, [{"many": [{} for _ in range(500)]}])
+    assert not lost(value, own, [{"rows": own, "many": [{} for _ in range(20_000)]}])
