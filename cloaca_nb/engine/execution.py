@@ -26,7 +26,7 @@ from cloaca_nb.core.status import Outcome
 from cloaca_nb.core.task import Task
 from cloaca_nb.declare.variables import given_variables
 from cloaca_nb.engine.attempt import Attempt
-from cloaca_nb.engine.clock import RunClock, elapsed, new_run_id
+from cloaca_nb.engine.clock import RunClock, elapsed, new_run_id, passed
 from cloaca_nb.engine.complaints import Complaints
 from cloaca_nb.engine.deadlines import NEVER
 from cloaca_nb.engine.ending import Ending
@@ -189,7 +189,7 @@ class Execution:
                 if self.cancelled:
                     return False
                 self._open[task.id] = attempt
-                self._tell(new(AttemptStarted, (self._zero + elapsed(), self.run_id, task.id, attempt.number)))
+                self._tell(new(AttemptStarted, (self._zero + passed(), self.run_id, task.id, attempt.number)))
         except BaseException as problem:  # noqa: BLE001 - see `conclude`
             self._break_off(problem)
             with self._lock:
@@ -316,7 +316,7 @@ class Execution:
         task_id = attempt.task.id
         self._open.pop(task_id, None)
         reads = attempt.context.reads()
-        at = self._zero + elapsed()
+        at = self._zero + passed()
         facts = (at, self.run_id, task_id, attempt.number, outcome, changes, failure, attempt.reason, reads, "")
         self._tell(new(TaskFinished, facts))
         return self._go_on(self._plan.finish(task_id, outcome))

@@ -13,6 +13,7 @@ from cloaca_nb.core.retry import RetryPolicy
 from cloaca_nb.core.status import Outcome
 from cloaca_nb.core.task import Task
 from cloaca_nb.declare.place import file_label
+from cloaca_nb.engine import clock, execution
 
 
 def task(function, *dependencies, **options):
@@ -226,6 +227,22 @@ def test_a_task_that_takes_too_long_fails_and_its_writes_are_discarded(execute):
     assert ended.wait(10)
     assert result.error.exception == "TaskTimeoutError"
     assert dict(result.final_context) == {"x": 1}
+
+
+def test_while_the_machine_sleeps_time_passes_and_no_timeout_does(execute, monkeypatch):
+    slept, awake = 0.0, clock.passed
+    monkeypatch.setattr(clock.RunClock, "_latest", clock.RunClock._latest)  # later runs begin no later for it
+    for module in (clock, execution):
+        monkeypatch.setattr(module, "passed", lambda: awake() + slept)
+
+    def sleeps(_context):
+        nonlocal slept
+        slept = 7200.0
+
+    result = execute(task(sleeps, timeout=600))
+    assert result.status == "Completed"
+    assert result.duration >= 7200
+    assert result.tasks[0]["duration"] >= 7200
 
 
 def test_cancel_ends_the_run_though_a_thread_goes_on(engine):
