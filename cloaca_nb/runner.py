@@ -152,7 +152,8 @@ class DefaultRunner:
 
         Tasks that have completed, and whose code and inputs are unchanged, are taken from history. The others are
         executed: what had not completed, what follows it, and what was edited since. `WorkflowResult.tasks` says why.
-        The initial context is the run's; but parameters that were left at their defaults have those of now.
+        The initial context is the run's; but parameters that it wasn't given, or that have another value in the
+        workflow since, are the workflow's own of now.
 
         Args:
             run: the id of the run, or a beginning that only it has; None: the latest that is over, however it ended (a
@@ -316,6 +317,7 @@ class DefaultRunner:
             timeout=self._workflow_timeout if timeout is None else timeout,
             recall=begun.recall,
             resumed_from=begun.resumed_from,
+            given=begun.given,
         )
 
     def history(self) -> History:

@@ -394,10 +394,12 @@ def test_what_was_edited_and_what_depends_on_it_is_executed(edit, database, tmp_
         assert said in reason(result, task_id)
 
 
-def test_a_parameter_that_was_given_stays_as_it_was_given(runner):
+def test_a_parameter_that_was_given_stays_as_it_was_given_until_its_default_is_edited(runner):
     runner.execute(chain(a, b, parameters={"x": 1}), {"x": 7})
-    result = runner.resume(workflow=chain(a, b, parameters={"x": 2}))
+    result = runner.resume(workflow=chain(a, b, parameters={"x": 1}))
     assert (executed(result), result.final_context["x"]) == ([], 7)
+    result = runner.resume(workflow=chain(a, b, parameters={"x": 2}))
+    assert (executed(result), result.final_context["x"]) == (["a", "b"], 2)
 
 
 def test_a_value_of_the_initial_context_can_be_replaced(runner):

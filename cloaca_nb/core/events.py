@@ -5,7 +5,7 @@ output and progress stand between its `AttemptStarted` and its end. Times (`at`)
 Tuples rather than dataclasses: making one costs a quarter, and a run makes two per task.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
@@ -49,6 +49,7 @@ class RunStarted(NamedTuple):
     kind: str  # "run", or "try" for one task on its own
     initial: Mapping[str, Any]  # the initial context
     resumed_from: str = ""  # the id of the run that this one goes on with
+    given: Collection[str] = ()  # keys of the initial context that somebody gave; the others are the workflow's own
 
 
 class AttemptStarted(NamedTuple):

@@ -3,7 +3,7 @@
 import os
 import threading
 import weakref
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from cloaca_nb.core.events import Observer
@@ -101,6 +101,7 @@ class Engine:
         timeout: float | None = None,
         resumed_from: str = "",
         recall: Recall | None = None,
+        given: Collection[str] | None = None,
     ) -> Run:
         """Start a run and return at once.
 
@@ -112,6 +113,7 @@ class Engine:
             timeout: seconds after which the run fails; None: no limit.
             resumed_from: the id of the run that this one goes on with.
             recall: asked before a task is executed; None: all are.
+            given: keys of the initial context that somebody gave; None: all of `initial`.
 
         Raises:
             ConfigurationError: if a task asks for an executor that there isn't; or if the engine is closed, or was made
@@ -135,6 +137,7 @@ class Engine:
                 observers=(*self._observers, *observers),
                 resumed_from=resumed_from,
                 recall=recall,
+                given=given,
             )
         run = Run(execution)
         try:

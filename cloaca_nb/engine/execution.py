@@ -9,7 +9,7 @@ Bodies, callbacks, output and the wait for history run outside the lock.
 import logging
 import random
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextvars import Context as Variables, copy_context
 from functools import partial
 from typing import Any, Final
@@ -67,6 +67,7 @@ class Execution:
         observers: Sequence[Observer],
         resumed_from: str = "",
         recall: Recall | None = None,
+        given: Collection[str] | None = None,
     ) -> None:
         self.means = means
         self.workflow = workflow
@@ -77,6 +78,7 @@ class Execution:
         self.record = RunRecord()
         self._tasks = workflow.by_id
         self._initial = workflow.filled(initial)
+        self._given = frozenset(initial if given is None else given)
         self._mask = Mask(means.secret_keys.and_named(workflow.secret))
         self._mask.meet({**given_variables(), **self._initial})
         self._kind = kind
@@ -105,7 +107,7 @@ class Execution:
         """
         capture.start()
         self.means.deadlines.watch(self)
-        self.telling.run_started(self.workflow, self._kind, self._initial, self._resumed_from)
+        self.telling.run_started(self.workflow, self._kind, self._initial, self._resumed_from, self._given)
         try:
             is_over = self._begin(timeout)
         except BaseException:

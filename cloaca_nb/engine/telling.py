@@ -1,6 +1,6 @@
 """What is said of one run: its facts, timed, and with the secrets in them hidden."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -55,9 +55,16 @@ class Telling:
         self._mask = mask
         self._run_id = run_id
 
-    def run_started(self, workflow: "Workflow", kind: str, initial: Mapping[str, Any], resumed_from: str) -> None:
+    def run_started(
+        self,
+        workflow: "Workflow",
+        kind: str,
+        initial: Mapping[str, Any],
+        resumed_from: str,
+        given: Collection[str],
+    ) -> None:
         """Say that the run begins."""
-        self._tell(RunStarted(self._now(), self._run_id, workflow, kind, initial, resumed_from))
+        self._tell(RunStarted(self._now(), self._run_id, workflow, kind, initial, resumed_from, given))
 
     def printed(self, attempt: Told, stream: str, text: str) -> None:
         """Say what an attempt printed."""

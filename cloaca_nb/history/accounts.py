@@ -17,6 +17,7 @@ __all__ = ["LARGE", "NONE_READY", "Account", "Accounts", "Describe", "Keep", "Re
 LARGE: Final = 1 << 16  # bytes from which on digesting a value again would cost
 UNCHANGING: Final = frozenset({bool, bytes, float, int, str, type(None)})
 NOT_KEPT: Final = "It is a secret, or holds one, and history keeps none."
+ONLY_COMPARED: Final = "It is kept only to be compared with."
 NONE_READY: Final[Mapping[int, "Ready"]] = MappingProxyType({})
 Mark = Callable[[], Any]  # gives back the object that was described, or None when that is gone
 
@@ -165,6 +166,11 @@ class Accounts:
         described = _describe_anyhow(self._describe, secret.reveal())
         digest = self._secret_digest(described.digest) if described.digest else ""
         return _Plain(described.type, digest, 0, MASK, described.exact, described.behind)
+
+    def compared(self, value: Any) -> Account:
+        """Return of a value that isn't kept what tells it from another: nothing if that can't be told."""
+        described = self.describe(value)
+        return Account(described.type, described.digest if described.exact else "", problem=ONLY_COMPARED)
 
     def is_still(self, value: Any, digest: str) -> bool:
         """Say whether a value surely has the digest that history has of an earlier one.

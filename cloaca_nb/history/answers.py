@@ -15,6 +15,7 @@ from cloaca_nb.history.artifacts import ArtifactStore, Kept
 from cloaca_nb.history.code import fingerprints
 from cloaca_nb.history.diff import RunDiff, RunRows, compare, unequal
 from cloaca_nb.history.diff_rows import pair_with, read_kept, read_run, usual_durations
+from cloaca_nb.history.given import OF_PARAMETERS, own_parameters
 from cloaca_nb.history.location import Location
 from cloaca_nb.history.memory import AGAIN, Memory, initial_values, remember
 from cloaca_nb.history.overview import TaskNotes, count_runs, history_shown, settings_of, task_notes
@@ -166,7 +167,6 @@ class Answers:
         run: str | None = None,
         *,
         named: Collection[str] = (),
-        defaults: Collection[str] = (),
         secrets: Mapping[str, Any] = NO_SECRETS,
         again: str = AGAIN,
     ) -> dict[str, Any]:
@@ -175,7 +175,6 @@ class Answers:
         Args:
             run: its id, or a beginning that only it has; None for the latest.
             named: keys whose values aren't wanted.
-            defaults: parameters whose values aren't wanted where the run began with their defaults.
             secrets: values for keys that were secret, which aren't in the history.
             again: how the error is to say that one can be given, with ``{key}`` and ``{variable}`` to be filled in.
 
@@ -185,9 +184,14 @@ class Answers:
 
         def answer(reading: Reading) -> dict[str, Any]:
             run_id = self._which(reading, run)
-            return initial_values(reading, self._artifacts, run_id, named, defaults, secrets, again)
+            return initial_values(reading, self._artifacts, run_id, named, secrets, again)
 
         return self._read(answer)
+
+    def own_parameters(self, run_id: str, parameters: Mapping[str, Any]) -> frozenset[str]:
+        """Return which of a workflow's parameters a run that goes on with that one takes as they are now."""
+        rows = self._read(lambda reading: reading.rows(OF_PARAMETERS, run_id))
+        return own_parameters(rows, self._accounts().is_still, parameters)
 
     def transfers(self, run: str | None = None, *, most: int) -> list[Transfer]:
         """Return what each task of a run was given and what it made of that; no pickle is read; see `tasks`.
@@ -213,7 +217,7 @@ class Answers:
         Raises:
             HistoryError: if there is no such run any more.
         """
-        accounts = Accounts(self._artifacts.describe, self._artifacts.keep, self._secret_digest)
+        accounts = self._accounts()
         code = fingerprints(workflow, self._secret_digest)
         return self._read(
             lambda reading: remember(reading, self._artifacts, accounts, code, workflow, run_id, last=last)
@@ -273,6 +277,9 @@ class Answers:
             return self._read(lambda reading: history_shown(reading, self.location))
         except HistoryError as error:  # it is closed, or can't be reached just now
             return {"text/plain": f"{self!r}: {error}"}
+
+    def _accounts(self) -> Accounts:
+        return Accounts(self._artifacts.describe, self._artifacts.keep, self._secret_digest)
 
     def _runs_counted(self) -> str:
         """Return how many runs there are, in words; empty before the first question: that would open the database."""

@@ -22,6 +22,7 @@ class Beginning(NamedTuple):
         recall: asked what is taken instead of being executed; None: nothing is.
         resumed_from: the id of the run that this one goes on with; empty if there is none.
         kind: "run"; "try" and "check" never count as the latest run.
+        given: keys of the initial context that somebody gave, for this run or for the one that it goes on with.
     """
 
     workflow: Workflow
@@ -29,6 +30,7 @@ class Beginning(NamedTuple):
     recall: Recall | None = None
     resumed_from: str = ""
     kind: str = "run"
+    given: Collection[str] = ()
 
     @classmethod
     def afresh(
@@ -37,20 +39,22 @@ class Beginning(NamedTuple):
         """Begin with the values given; tasks that ask for it, with `cached` all, are taken if they are unchanged."""
         looks_back = cached or workflow.has_caches
         recall = UnchangedOnly(history.memory(workflow), every=cached) if looks_back else None
-        return cls(workflow, given, recall, kind=kind)
+        return cls(workflow, given, recall, kind=kind, given=given.keys())
 
     @classmethod
     def resumed(cls, history: History, workflow: Workflow, given: dict[str, Any], run_id: str) -> "Beginning":
         """Go on with a run: what has completed and is unchanged is taken, and its initial context is that run's.
 
+        Of the parameters it has those that the run was given, unless the workflow has got other values for them since.
+
         Raises:
             HistoryError: if its initial context can't be given back.
         """
-        named = [*given, *following(workflow.derived, given)]
-        at_hand = _secrets_at_hand(workflow)
-        initial = history.initial(run_id, named=named, defaults=workflow.parameters, secrets=at_hand)
+        own = history.own_parameters(run_id, workflow.parameters)
+        named = {*given, *following(workflow.derived, given), *own}
+        initial = {**history.initial(run_id, named=named, secrets=_secrets_at_hand(workflow)), **given}
         recall = UnchangedOnly(history.memory(workflow, run_id))
-        return cls(workflow, {**initial, **given}, recall, run_id)
+        return cls(workflow, initial, recall, run_id, given=initial.keys())
 
     @classmethod
     def of_some(
@@ -66,13 +70,14 @@ class Beginning(NamedTuple):
         """
         after = {later for task_id in tasks for later in workflow.descendants(task_id)} - set(tasks)
         run_id, _ = history.to_resume(None, workflow.name)
-        initial = history.initial(run_id, named=given, secrets=_secrets_at_hand(workflow))
+        initial = {**history.initial(run_id, named=given, secrets=_secrets_at_hand(workflow)), **given}
+        reused = history.own_parameters(run_id, workflow.parameters) - given.keys()  # that are given by nobody
         executed = {*tasks, *(after if following else ())}
         needed = {before for task_id in executed for before in workflow.ancestors(task_id)}
         recall = TakenAsTheyAre(
             history.memory(workflow, run_id), executed, after - executed, workflow.by_id.keys() - executed - needed
         )
-        return cls(workflow, {**initial, **given}, recall, run_id)
+        return cls(workflow, initial, recall, run_id, given=initial.keys() - reused)
 
     @classmethod
     def of_a_try(cls, history: History, workflow: Workflow, given: dict[str, Any], task_id: str) -> "Beginning":
@@ -87,7 +92,9 @@ class Beginning(NamedTuple):
         memory = history.memory(found, last=True)
         check_reads(found, task_id, initial, memory)
         unknown = found.by_id.keys() - memory.tasks.keys()
-        return cls(found, initial, TakenAsTheyAre(memory, {task_id}, unknown - {task_id}), kind="try")
+        return cls(
+            found, initial, TakenAsTheyAre(memory, {task_id}, unknown - {task_id}), kind="try", given=initial.keys()
+        )
 
 
 def _initial_of_latest(history: History, workflow: Workflow, named: Collection[str]) -> Mapping[str, Any]:

@@ -28,7 +28,8 @@ PARTS: Final = """
     WHERE digest IS NOT NULL AND code IN (SELECT code FROM tasks WHERE run_id = $1)
 """
 VALUES: Final = """
-    SELECT role, key, type, digest, preview, codec FROM artifacts WHERE run_id = $1 ORDER BY time, rowid
+    SELECT role, key, type, digest, preview, codec FROM artifacts WHERE run_id = $1 AND role <> 'default'
+    ORDER BY time, rowid
 """
 USUAL: Final = """
     SELECT task_id, list(epoch(tasks.ended - tasks.started)) AS durations

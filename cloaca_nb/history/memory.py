@@ -203,7 +203,6 @@ def initial_values(
     artifacts: ArtifactStore,
     run_id: str,
     named: Collection[str],
-    defaults: Collection[str],
     secrets: Mapping[str, Any],
     again: str = AGAIN,
 ) -> dict[str, Any]:
@@ -214,7 +213,6 @@ def initial_values(
         artifacts: where the values are.
         run_id: of which run.
         named: keys whose values aren't wanted.
-        defaults: parameters whose values aren't wanted where the run began with their defaults.
         secrets: values for keys that were secret, which aren't kept.
         again: how to give one that is missing, with ``{key}`` and ``{variable}`` to be filled in.
 
@@ -224,7 +222,7 @@ def initial_values(
     values = {}
     for row in _with_values(reading, AT_FIRST, [run_id]):
         key = row["key"]
-        if key in named or (row["role"] == "parameter" and key in defaults):
+        if key in named:
             continue
         if is_of_secret(row["digest"]):
             if key not in secrets:

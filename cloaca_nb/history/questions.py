@@ -40,7 +40,7 @@ LOG_ENDS: Final = """
 """
 CONTEXT: Final = """
     WITH of_run AS (SELECT *, rowid AS place FROM artifacts WHERE run_id = $1),
-         latest AS (SELECT * FROM of_run WHERE role <> 'final'
+         latest AS (SELECT * FROM of_run WHERE role NOT IN ('default', 'final')
                     QUALIFY row_number() OVER (PARTITION BY key ORDER BY time DESC, place DESC) = 1)
     SELECT key, type, digest, size, preview AS value, task_id AS set_by FROM (
         SELECT * FROM of_run WHERE role = 'final'

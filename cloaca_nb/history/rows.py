@@ -155,9 +155,12 @@ class EventRows:
         identity = (event.run_id, workflow.name, workflow.version, event.kind, event.at, tasks, self._journal)
         self._rows["runs"].append((*identity, Status.RUNNING, None, "", 0, 0, 0, 0, event.resumed_from or None))
         for key, value in event.initial.items():
-            plain = value.reveal() if type(value) is Secret else value
-            role = "parameter" if plain is workflow.parameters.get(key, MISSING) else "initial"
-            self._add_value((event.run_id, role, key, None, event.at), run, value)
+            is_given = key in event.given or key not in workflow.parameters
+            if is_given and key in workflow.parameters:
+                own = workflow.parameters[key]
+                about = run.accounts.compared(Secret(own) if type(value) is Secret else own)
+                self._rows["artifacts"].append((event.run_id, "default", key, None, event.at, *about))
+            self._add_value((event.run_id, "initial" if is_given else "parameter", key, None, event.at), run, value)
             run.last_setter[key] = None
         self._add_code(workflow)
         run.code = self._fingerprint(workflow)  # last: if a value's own code fails it, the run is recorded without

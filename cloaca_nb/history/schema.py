@@ -106,7 +106,7 @@ TABLES: Final = (
         "one value under one key, where a run got, set, deleted or ended with it",
         """
         run_id VARCHAR of which run
-        role VARCHAR initial; parameter: initial, as the workflow's own default; set, deleted, final
+        role VARCHAR initial; parameter: initial, given by nobody; default: beside one that was; set, deleted, final
         key VARCHAR its name in the context
         task_id VARCHAR which task set or deleted it; NULL: it came with the initial context
         time TIMESTAMP when

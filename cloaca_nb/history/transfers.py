@@ -20,7 +20,7 @@ TASKS: Final = """
 """
 VALUES: Final = """
     SELECT run_id, task_id, role, key, type, digest, size, preview, codec, data, problem FROM artifacts
-    WHERE run_id IN (SELECT unnest($1)) ORDER BY rowid
+    WHERE role <> 'default' AND run_id IN (SELECT unnest($1)) ORDER BY rowid
 """
 
 

@@ -67,6 +67,16 @@ def test_it_is_resumed_by_the_id_that_messages_show_and_says_why_in_full(chain) 
     assert f"↶ load  taken from run {short}: unchanged since run {short}\n" in stderr
 
 
+def test_a_value_that_was_given_is_kept_until_the_file_has_another_default(chain, home: Path, python) -> None:
+    chain("chain.py", "--param", "year=2001", limit=5)
+    assert chain("chain.py", "--resume", limit=5)[1] == ["total"]
+    edited = (home / "chain.py").read_text().replace("year=2013", "year=2014")
+    (home / "chain.py").write_text(edited)
+    done = python("-m", "cloaca_nb", "run", "chain.py", "--resume")
+    assert done.stdout.splitlines() == ["load 2014", "total"]
+    assert "executed, as 'year' has another value now" in done.stderr
+
+
 def test_what_is_unchanged_is_taken_from_any_run(chain) -> None:
     chain("chain.py")
     code, stdout, stderr = chain("chain.py", "--cached")

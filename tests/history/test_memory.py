@@ -108,7 +108,7 @@ def test_the_initial_context_is_given_back(runner: DefaultRunner) -> None:
     runner.execute(flow, {"raw": None, "much": bytes(10_000)})
     history = runner.history()
     assert history.initial() == {"rows": [5], "year": 2013, "raw": None, "much": bytes(10_000)}
-    assert history.initial(named=["much"], defaults=["year", "raw"]) == {"rows": [5], "raw": None}
+    assert history.initial(named=["much", "year"]) == {"rows": [5], "raw": None}
 
 
 def test_a_value_that_a_run_has_met_before_is_found_in_the_first_of_its_rows(runner: DefaultRunner) -> None:
