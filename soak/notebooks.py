@@ -57,6 +57,7 @@ SOURCES: Final = [
 ]
 MOST: Final = 12  # notebooks of one distribution
 FEWEST: Final = 10  # notebooks that have to be exported or refused: else nothing was looked at
+LONGEST: Final = 240  # characters of a message
 PATIENCE: Final = 120.0  # seconds for one download or import
 IMPORTED: Final = "exported and imported"
 DEFINITIONS: Final = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
@@ -221,8 +222,13 @@ def as_task(cell: Cell) -> Iterable[Cell]:
 
 
 def first_line(error: BaseException) -> str:
-    """Return the beginning of what an error says, on one line."""
-    return re.sub(r"\s+", " ", str(error))[:240]
+    """Return the first sentences of what an error says, on one line: as many as fit, or else as many words."""
+    text = re.sub(r"\s+", " ", str(error))
+    if len(text) <= LONGEST:
+        return text
+    shown = text[: LONGEST + 1]
+    ends = [match.end() for match in re.finditer(r"[.!?](?= )", shown)]
+    return text[: ends[-1]] if ends else f"{shown.rpartition(' ')[0]} …"
 
 
 if __name__ == "__main__":

@@ -75,7 +75,7 @@ def export_notebook(  # noqa: PLR0913 - one for each option
     """Write a notebook's workflow as an installable package.
 
     What no task needs is left out and listed. What acts when the notebook runs, like `!wget`, no package does: it is
-    listed apart. `%cd` is an error, unless its cell begins with `#| cloaca: skip`.
+    listed apart. `%cd` or `os.chdir` above a task is an error, unless its cell begins with `#| cloaca: skip`.
     """
     with readable_errors(), ExitStack() as stack:
         check_exists(notebook, "NOTEBOOK")

@@ -37,9 +37,17 @@ class Installed:
         names = sorted(set(self._provides().get(module.partition(".")[0], ())))
         if len(names) < 2:  # noqa: PLR2004 - one distribution leaves nothing to tell apart
             return names
+        return [name for name in names if self._holds(name, module)] or names
+
+    def has(self, module: str) -> bool:
+        """Say whether a dotted module is here: of a namespace package that very part."""
+        top, dot, _ = module.partition(".")
+        names = self._provides().get(top, ())
+        return top in {*sys.stdlib_module_names, *OURS} or any(not dot or self._holds(one, module) for one in names)
+
+    def _holds(self, name: str, module: str) -> bool:
         path = module.replace(".", "/")
-        exact = [name for name in names if any(one.startswith((f"{path}/", f"{path}.")) for one in self._files(name))]
-        return exact or names
+        return any(one.startswith((f"{path}/", f"{path}.")) for one in self._files(name))
 
     def requirement(self, name: str) -> str:
         """Return ``name>=version``, as it is installed; the bare name if it isn't."""

@@ -1,15 +1,19 @@
-"""What a task finds around it only in a notebook: what magics have set, the working directory, handles of displays."""
+"""What a task finds around it only in a notebook: what magics have set, handles of displays."""
 
 import ast
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 from cloaca_nb.errors import ExportError
-from cloaca_nb.packaging.analysis.imports import Import
+from cloaca_nb.packaging.analysis.imports import Import, imported_by
 from cloaca_nb.packaging.analysis.ipython_calls import calls_in
 from cloaca_nb.packaging.analysis.quiet import parse
 from cloaca_nb.packaging.analysis.statements import Statement
 
-__all__ = ["refuse_handles", "refuse_moves", "refuse_set_by_magic"]
+__all__ = ["refuse_handles", "refuse_set_by_magic"]
+
+# The one function, by where IPython lets it be imported from.
+_DISPLAY: Final = ("IPython.display.display", "IPython.core.display.display", "IPython.core.display_functions.display")
 
 
 def refuse_handles(imports: Iterable[Import], texts: Mapping[str, str]) -> None:
@@ -22,36 +26,22 @@ def refuse_handles(imports: Iterable[Import], texts: Mapping[str, str]) -> None:
     Raises:
         ExportError: with the call that gives the handle.
     """
-    names = {one.binds for one in imports if one.name == "display" and one.module.startswith("IPython")}
-    for where, text in texts.items() if names else ():
+    hoisted = list(imports)
+    for where, text in texts.items():
+        if "display_id" not in text:
+            continue
         nodes = list(ast.walk(parse(text)))
+        known = [*hoisted, *(one for node in nodes for one in imported_by(node))]
+        names = {spelt for one in known for dotted in _DISPLAY if (spelt := one.spells(dotted))}
         shown_only = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
         for node in nodes:
             match node:
-                case ast.Call(func=ast.Name(id=name)) if name in names and id(node) not in shown_only:
+                case ast.Call(func=function) if ast.unparse(function) in names and id(node) not in shown_only:
                     if any(one.arg == "display_id" for one in node.keywords):
                         raise ExportError(
                             f"{where}: `{ast.unparse(node)}` gives a handle in a notebook and None in a package, which "
                             "runs without one. Show the value without keeping a handle, or leave that to a plain cell."
                         )
-
-
-def refuse_moves(statements: Iterable[Statement]) -> None:
-    """Refuse ``%cd``: any path that a task opens may start from there.
-
-    Args:
-        statements: of the notebook.
-
-    Raises:
-        ExportError: it says what to write instead.
-    """
-    for statement in statements:
-        if any(one.moves for one in calls_in(statement.node)):
-            raise ExportError(
-                f"{statement.where}: `{statement.first_line}` changes the folder from which relative paths start, and "
-                "the package won't do it. Give the tasks whole paths, or a parameter that says where; if none of them "
-                "depends on it, put the line into a cell of its own that begins with `#| cloaca: skip`."
-            )
 
 
 def refuse_set_by_magic(statements: Iterable[Statement], texts: Mapping[str, str]) -> None:

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from cloaca_nb.packaging.analysis.statements import Statement
 
-__all__ = ["OUR_NAMES", "Import", "import_block", "imports_of"]
+__all__ = ["OUR_NAMES", "Import", "import_block", "imported_by", "imports_of"]
 
 OUR_NAMES: Final = ("cloaca_nb", "cloaca")
 WIDTH: Final = 88
@@ -36,6 +36,16 @@ class Import(NamedTuple):
         """The top-level module that must be installed."""
         return self.module.partition(".")[0]
 
+    def spells(self, dotted: str) -> str | None:
+        """Return how code that has this import writes something of a module; None if it can't by this import.
+
+        >>> Import("os", None, "o").spells("os.path.join"), Import("os", "path").spells("os.path.join")
+        ('o.path.join', 'path.join')
+        """
+        whole = self.module if self.name is None else f"{self.module}.{self.name}"
+        of_bound = whole if self.name or self.alias else self.distribution_module
+        return self.binds + dotted.removeprefix(of_bound) if f"{dotted}.".startswith(f"{of_bound}.") else None
+
     def of(self, module: str) -> "Import":
         """Return the import of the same name from another spelling of our own package."""
         alias = self.alias or (self.module if self.name is None else None)
@@ -45,7 +55,11 @@ class Import(NamedTuple):
 
 def imports_of(statement: Statement) -> list[Import]:
     """Return what an import statement binds; nothing for another statement."""
-    node = statement.node
+    return imported_by(statement.node)
+
+
+def imported_by(node: ast.AST) -> list[Import]:
+    """Return what a node binds if it is an import; nothing for another one."""
     if isinstance(node, ast.Import):
         return [Import(alias.name, None, alias.asname) for alias in node.names]
     if isinstance(node, ast.ImportFrom):

@@ -1,6 +1,6 @@
 """Export: a notebook in, an installable package out, as text in memory."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from cloaca_nb.core.cells import task_text
 from cloaca_nb.core.graph import Workflow
@@ -20,15 +20,16 @@ from cloaca_nb.packaging.analysis.defaults import (
 )
 from cloaca_nb.packaging.analysis.definitions import Reader
 from cloaca_nb.packaging.analysis.distributions import Installed
-from cloaca_nb.packaging.analysis.environment import refuse_handles, refuse_moves, refuse_set_by_magic
+from cloaca_nb.packaging.analysis.environment import refuse_handles, refuse_set_by_magic
 from cloaca_nb.packaging.analysis.free_names import free_names
 from cloaca_nb.packaging.analysis.imports import OUR_NAMES
 from cloaca_nb.packaging.analysis.magics import Transform, to_python
+from cloaca_nb.packaging.analysis.moves import moves_in, refuse_moves
 from cloaca_nb.packaging.analysis.notebook import Notebook
 from cloaca_nb.packaging.analysis.reach import Need, Reached, reach
 from cloaca_nb.packaging.analysis.statements import Statement
 from cloaca_nb.packaging.export.ground import ground_of
-from cloaca_nb.packaging.export.left_out import acts, left_out
+from cloaca_nb.packaging.export.left_out import acts, acts_itself, left_out
 from cloaca_nb.packaging.export.module import ModuleText, Part, function_name
 from cloaca_nb.packaging.export.other_engine import check_other_engine
 from cloaca_nb.packaging.export.package import Package
@@ -118,7 +119,7 @@ class _Export:
             refuse_secrets(cell, reached.statements)
         self._check_names(texts, reached)
         carried = {**{one.where: one.text for one in reached.statements}, **{one.where: texts[one] for one in texts}}
-        refuse_moves(self.declared.statements)
+        acting = self._acting(reached)
         refuse_handles(reached.imports, carried)
         refuse_set_by_magic(self.declared.statements, carried)
         code = [*((one.where, one.text) for one in reached.statements), *((one.where, texts[one]) for one in texts)]
@@ -145,8 +146,8 @@ class _Export:
             name=name,
             workflow_name=self.workflow_name,
             files=dict(sorted(files.items())),
-            left_out=tuple(self._left_out(reached)),
-            acts=tuple(acts(self.declared.statements, self._carried(reached), self.declared.acting)),
+            left_out=tuple(self._left_out(reached, acting)),
+            acts=tuple(acts(acting, self.declared.acting)),
             tasks=tuple(
                 task.id for task in self.dag.workflow.tasks if task.id not in self.dag.unknown | self.dag.supposed
             ),
@@ -275,8 +276,17 @@ class _Export:
         tests = [one for one in self.declared.tests if one.workflow == self.workflow_name]
         return test_files(tested, tests, self.declared.statements, self.task_statements)
 
-    def _left_out(self, reached: Reached) -> list[str]:
-        lines = left_out(self.declared.statements, self._carried(reached), reached.imports)
+    def _acting(self, reached: Reached) -> list[Statement]:
+        """Return what acts when the notebook runs and isn't carried; refuse what changes the working directory."""
+        statements = self.declared.statements
+        carried = set(self._carried(reached))
+        moves = {one: calls for one, calls in moves_in(statements).items() if one not in carried}
+        tasks = [one.place for one in (*self.declared.entries, *self.declared.blocks.values())]
+        refuse_moves(moves, statements, tasks, self.installed)
+        return [one for one in statements if one not in carried and (one in moves or acts_itself(one))]
+
+    def _left_out(self, reached: Reached, acting: Sequence[Statement]) -> list[str]:
+        lines = left_out(self.declared.statements, [*self._carried(reached), *acting], reached.imports)
         return [*lines, *self._tests_left_out(), *self.declared.skipped]
 
     def _carried(self, reached: Reached) -> list[Statement]:

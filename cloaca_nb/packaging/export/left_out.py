@@ -9,39 +9,42 @@ from cloaca_nb.packaging.analysis.ipython_calls import calls_in
 from cloaca_nb.packaging.analysis.notebook import Cell
 from cloaca_nb.packaging.analysis.statements import Statement
 
-__all__ = ["acts", "left_out"]
+__all__ = ["acts", "acts_itself", "left_out"]
 
 
-def left_out(statements: Iterable[Statement], carried: Iterable[Statement], used: Mapping[Import, str]) -> list[str]:
+def left_out(statements: Iterable[Statement], others: Iterable[Statement], used: Mapping[Import, str]) -> list[str]:
     """Return a line for each statement that no task needs; of imports those of which nothing is used.
 
-    Nobody expects our own magics in a package: they are not among them. What acts isn't, either.
+    Nobody expects our own magics in a package: they are not among them. What is carried and what acts isn't, either:
+    the `others`.
     """
-    known = set(carried)
+    known = set(others)
     wheres = set(used.values())
     lines = (
         f"{one.where}: {one.first_line}"
         for one in statements
         if one not in known
-        and not any(call.is_ours or call.acts for call in calls_in(one.node))
+        and not any(call.is_ours for call in calls_in(one.node))
         and not (isinstance(one.node, ast.Import | ast.ImportFrom) and one.where in wheres)
     )
     return list(dict.fromkeys(lines))  # several statements may share a line
 
 
-def acts(statements: Iterable[Statement], carried: Iterable[Statement], cells: Iterable[Cell]) -> list[str]:
-    """Return a line for each statement that acts when the notebook runs and isn't carried, in document order.
+def acts_itself(statement: Statement) -> bool:
+    """Say whether a magic or shell line in a statement acts when that runs."""
+    return any(call.acts for call in calls_in(statement.node))
+
+
+def acts(statements: Iterable[Statement], cells: Iterable[Cell]) -> list[str]:
+    """Return a line for each statement and cell that acts when the notebook runs, in document order.
 
     Nothing of them is in the package: out of their place they do something else, and they may hold secrets.
 
     Args:
-        statements: of the notebook.
-        carried: those that the package has.
+        statements: those that act, and aren't carried.
         cells: which a cell magic makes something else than Python.
     """
-    known = set(carried)
-    acting = (one for one in statements if one not in known and any(call.acts for call in calls_in(one.node)))
-    found = [*((cell, _first_line(cell)) for cell in cells), *((one.cell, _masked(one)) for one in acting)]
+    found = [*((cell, _first_line(cell)) for cell in cells), *((one.cell, _masked(one)) for one in statements)]
     return list(dict.fromkeys(line for _, line in sorted(found, key=lambda pair: pair[0].number)))
 
 

@@ -20,6 +20,7 @@ from cloaca_nb.packaging.export.package import Package
 from cloaca_nb.packaging.export.write import write_package
 
 TASK = "%%cloaca_task one\nx = 1"
+READS = "%%cloaca_task reads\nwith open('data.csv') as file:\n    text = file.read()"
 SEVERAL = ("%cloaca_workflow first", TASK, "%cloaca_workflow second", TASK)
 BLOCK = "import cloaca_nb as cloaca\nwith cloaca.WorkflowBuilder('block'):\n    @cloaca.task()\n    def f(c): pass"
 
@@ -84,6 +85,40 @@ def test_no_secret_of_what_acts_travels(cell: str, tmp_path: Path) -> None:
     assert "s3cr3t" not in f"{package}{made}"
 
 
+# Notebooks whose working directory changes where no task minds, and what the export lists of that.
+MOVES = {
+    "below the last task and run": ([READS, "%cloaca_run", "%cd data"], ["cell 3, line 1: %cd data"]),
+    "by os, below the last task": (["import os", READS, "os.chdir('data')"], ["cell 3, line 1: os.chdir('data')"]),
+    "in another place": (
+        ["import os, sys\nif 'google.colab' in sys.modules:\n    os.chdir('data')", READS],
+        ["cell 1, line 2: if 'google.colab' in sys.modules:"],
+    ),
+    "in another place that has a name": (
+        ["import sys\nIN_COLAB = 'google.colab' in sys.modules", "if IN_COLAB:\n    %cd data", READS],
+        ["cell 2, line 1: if IN_COLAB:"],
+    ),
+    "in a place that is looked for": (
+        [
+            "import os\nfrom importlib.util import find_spec\nif find_spec('nosuch') is not None:\n    os.chdir('a')",
+            READS,
+        ],
+        ["cell 1, line 3: if find_spec('nosuch') is not None:"],
+    ),
+    "carried": (["#| cloaca: setup\nimport os\nos.chdir('.')", READS], []),
+    "of something else": (["import ftp\nftp.chdir('a')", READS], []),
+    "in a function": (["import os\ndef go():\n    os.chdir('data')", READS], []),
+}
+
+
+@pytest.mark.parametrize("case", MOVES)
+def test_a_move_that_no_task_minds_is_listed(case: str) -> None:
+    texts, listed = MOVES[case]
+    package = exported(*texts)
+    assert list(package.acts) == listed
+    assert not set(package.left_out) & set(listed)
+    assert ("chdir('.')" in package.files["sample/__init__.py"]) == (case == "carried")
+
+
 # Cells that IPython executes, and what is carried of them.
 AS_IPYTHON_READS = {
     "an indented cell": ("    Q = 3\n    R = Q", "\nQ = 3\n"),
@@ -111,6 +146,33 @@ def test_what_is_shown_and_not_kept_is_carried() -> None:
 REFUSED = {
     "another folder": (["x = 1\n%cd data", TASK], "cell 1, line 2: `%cd data` changes the folder .* `#. cloaca: skip`"),
     "another folder, on a condition": (["if 1:\n    %pushd data", TASK], "cell 1, line 1: .* changes the folder"),
+    "another folder, by os": (["import os\nos.chdir('data')", READS], "cell 1, line 2: `os.chdir.* changes the folder"),
+    "another folder, by a name from os": (
+        ["from os import chdir as go", "go('data')", READS],
+        "cell 2, line 1: `go.* changes the folder .* `#. cloaca: skip`",
+    ),
+    "another folder, where a module is that is here": (
+        ["import os, sys\nif 'pytest' in sys.modules:\n    os.chdir('data')", READS],
+        "cell 1, line 2: `if 'pytest' in sys.modules:` changes the folder",
+    ),
+    "another folder, where a module is not": (
+        ["import os, sys\nif 'google.colab' in sys.modules:\n    pass\nelse:\n    os.chdir('data')", READS],
+        "cell 1, line 2: .* changes the folder",
+    ),
+    "another folder, above the run": ([READS, "%cd data", "%cloaca_run"], "cell 2, line 1: .* changes the folder"),
+    "another folder, between tasks": ([TASK, "%cd data", READS], "cell 2, line 1: .* changes the folder"),
+    "the handle of a display, by its module": (
+        ["import IPython.display as d", "%%cloaca_task one\nx = 1\nh = d.display(x, display_id=True)"],
+        r"cell 2, line 1: `d\.display\(x, display_id=True\)` gives a handle",
+    ),
+    "the handle of a display, imported by the task": (
+        ["%%cloaca_task one\nfrom IPython.display import display\nx = 1\nh = display(x, display_id=True)"],
+        "cell 1, line 1: `display.* gives a handle",
+    ),
+    "the handle of a display, by the whole name": (
+        ["import IPython", "%%cloaca_task one\nx = 1\nh = IPython.display.display(x, display_id=True)"],
+        "cell 2, line 1: `IPython.* gives a handle",
+    ),
     "the handle of a display": (
         ["%%cloaca_task one\nx = 1\nhandle = display(x, display_id=True)\nhandle.update(2)"],
         r"cell 1, line 1: `display\(x, display_id=True\)` gives a handle in a notebook and None in a package",
