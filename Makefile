@@ -17,7 +17,7 @@ HISTORY = CLOACA_HISTORY="$${CLOACA_HISTORY:-$(CURDIR)/.cloaca/history.duckdb}"
 demo: $(READY)/demo ## run the demo notebook, export it, run the package, compare the two
 	@$(HISTORY) $(BIN)/python notebooks/demo.py
 
-test: $(READY)/test ## check style, types and layers, run all tests (PYTEST=... for more options)
+test: $(READY)/test ## check style, types and layers, run all tests (PYTEST=--cov to see what they cover)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
@@ -25,7 +25,7 @@ test: $(READY)/test ## check style, types and layers, run all tests (PYTEST=... 
 	$(BIN)/mypy soak
 	$(BIN)/lint-imports
 	$(BIN)/pytest -n auto --dist loadgroup --doctest-modules --ignore=cloaca_nb/__main__.py --ignore=cloaca_nb/compat \
-		--cov --cov-report=term:skip-covered tests cloaca_nb $(PYTEST)
+		tests cloaca_nb $(PYTEST)
 
 lab: $(READY)/lab ## open the demo notebook in JupyterLab
 	@$(HISTORY) $(BIN)/jupyter lab notebooks/01_flight_delays.ipynb

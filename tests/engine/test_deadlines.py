@@ -37,7 +37,7 @@ class Run:
         self.asked = threading.Event()
 
     def expire(self, at):
-        self.expired += [due for due in self.dues if due <= at]
+        self.expired += sorted(due for due in self.dues if due <= at)  # both at once, where the look was late
         self.dues = [due for due in self.dues if due > at]
         if not self.dues:
             self.asked.set()
