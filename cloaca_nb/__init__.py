@@ -47,6 +47,9 @@ from cloaca_nb.errors import (
     WorkflowNotFoundError,
     WorkflowValidationError,
 )
+
+# From here on `cloaca_nb.history` is the function. The modules behind it are found as ever by `from cloaca_nb.history.x
+# import y`, which is how all code here imports; `import cloaca_nb.history.x as y` would ask the function for them.
 from cloaca_nb.history.present import history
 from cloaca_nb.runner import DefaultRunner
 

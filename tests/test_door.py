@@ -37,6 +37,14 @@ def others_after(code: str) -> set[str]:
     return {name for name in loaded if not name.startswith("_sysconfigdata_")}
 
 
+def test_history_is_the_function_and_the_modules_behind_it_are_there():
+    code = (
+        "from cloaca_nb.history.schema import TABLES\nimport cloaca_nb\nfrom cloaca_nb.history import schema\n"
+        "assert schema.TABLES is TABLES\nassert cloaca_nb.history.__name__ == 'history'"
+    )
+    assert "cloaca_nb" in modules_after(code)
+
+
 def test_importing_the_package_loads_the_standard_library_only():
     assert others_after("import cloaca_nb") == {"cloaca_nb"}
 

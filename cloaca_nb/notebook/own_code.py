@@ -2,16 +2,18 @@
 
 import inspect
 from collections.abc import Iterator, Mapping
-from functools import partial
+from functools import lru_cache, partial
 from types import CodeType, FunctionType, MethodType
 from typing import Any, Final
 
 from cloaca_nb.declare.code_reads import code_reads
 from cloaca_nb.declare.held import closure
 
-__all__ = ["OwnCode", "held_functions"]
+__all__ = ["CACHED", "MODULE", "OwnCode", "held_functions", "live_functions"]
 
 MODULE: Final = "__main__"  # where classes of a notebook say that they are from
+CACHED: Final = type(lru_cache(len))
+FEW: Final = 100  # items of a list or dict up to which it may be one of functions
 
 
 def held_functions(value: Any, names: Mapping[str, Any]) -> Iterator[FunctionType]:
@@ -32,17 +34,52 @@ def held_functions(value: Any, names: Mapping[str, Any]) -> Iterator[FunctionTyp
         waiting += _parts(one)
 
 
+def live_functions(value: Any, names: Mapping[str, Any]) -> Iterator[FunctionType]:
+    """Yield those that a copy of functions doesn't reach: they are in a class, an object, a list or a dict.
+
+    Args:
+        value: as for `held_functions`; or a list or dict of such, unless it is so long that it will hold data.
+        names: the notebook's own names.
+    """
+    waiting, seen = [value], set()
+    while waiting:
+        one = waiting.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        if isinstance(one, FunctionType) or type(one) in (partial, CACHED):
+            waiting += _parts(one)
+        else:
+            for part in _items(one):
+                yield from held_functions(part, names)
+
+
+def _items(value: Any) -> list[Any]:
+    if type(value) not in (dict, list, tuple):
+        return [value]
+    return list(value.values() if type(value) is dict else value) if len(value) <= FEW else []
+
+
 def _parts(value: Any) -> Iterator[Any]:
+    if isinstance(value, FunctionType):  # by far the most frequent: thousands of tasks are
+        return _parts_of_function(value)
+    return _parts_of_object(value)
+
+
+def _parts_of_function(function: FunctionType) -> Iterator[Any]:
+    if function.__closure__:
+        yield from closure(function).values()
+    yield function.__dict__.get("__wrapped__")
+    yield from function.__defaults__ or ()
+    yield from (function.__kwdefaults__ or {}).values()
+
+
+def _parts_of_object(value: Any) -> Iterator[Any]:
     match value:
-        case FunctionType():  # by far the most frequent: thousands of tasks are
-            if value.__closure__:
-                yield from closure(value).values()
-            yield value.__dict__.get("__wrapped__")
-            return
         case MethodType() | staticmethod() | classmethod():
             yield value.__func__
         case partial():
-            yield value.func
+            yield from (value.func, *value.args, *value.keywords.values())
         case property():
             yield from (value.fget, value.fset, value.fdel)
         case type():
@@ -68,12 +105,12 @@ class OwnCode:
         self._known = {*self._held, *wanted}
         self._taken_by: dict[int, tuple[str, ...]] = {}  # by the id of a code, which its function keeps
 
-    def reached(self, function: Any) -> Iterator[tuple[FunctionType, tuple[str, ...]]]:
-        """Yield each of the notebook's functions that is called when one is, itself included, with what it takes.
+    def reached(self, *functions: Any) -> Iterator[tuple[FunctionType, tuple[str, ...]]]:
+        """Yield each of the notebook's functions that is called when some are, these included, with what it takes.
 
         That is: of the names that are of interest, those that it takes from the notebook.
         """
-        waiting, seen = list(held_functions(function, self._names)), set()
+        waiting, seen = [one for function in functions for one in held_functions(function, self._names)], set()
         while waiting:
             one = waiting.pop()
             if id(one) in seen:

@@ -5,7 +5,9 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from contextvars import copy_context
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cache
 from typing import Final
 from uuid import uuid4
 
@@ -133,26 +135,48 @@ class Notice:
 
     Args:
         board: where the line is put instead at the end, if what was displayed can't be changed.
+        remark: returns what else is to be said at the end, as a sentence; an empty one is left out.
 
     Attributes:
         follows: whether what is displayed is changed when the run is over.
     """
 
-    def __init__(self, board: deque[str] | None = None) -> None:
+    def __init__(self, board: deque[str] | None = None, remark: Callable[[], str] = str) -> None:
         self._board = board
+        self._remark = cache(remark)
+        self._run: Run | None = None
         self.follows = board is None
         self._display_id = uuid4().hex
 
     def begin(self, run: Run) -> None:
         """Say that the run goes on."""
-        display(_beginning(run), display_id=self._display_id)  # type: ignore[no-untyped-call]  # IPython's
+        self._run = run
+        display(_going(run), raw=True, display_id=self._display_id)  # type: ignore[no-untyped-call]  # IPython's
 
     def end(self, run: Run) -> None:
         """Say what the run came to."""
         if self._board is not None:
-            self._board.append(str(told(run)))
+            self._board.append(str(self._told(run)))
             return
-        update_display(told(run), display_id=self._display_id)  # type: ignore[no-untyped-call]  # IPython's
+        told_now = self._told(run)
+        update_display(told_now, display_id=self._display_id)  # type: ignore[no-untyped-call]  # IPython's
+
+    def line(self, unseen: int) -> dict[str, str]:
+        """Return how the run stands, for a page that has lost what was displayed: it was loaded again.
+
+        Args:
+            unseen: how many lines its tasks have printed that this page couldn't show below the cell.
+        """
+        run = self._run
+        if run is None:
+            return {}
+        return self._told(run, unseen)._repr_mimebundle_() if run.is_over else _going(run)
+
+    def _told(self, run: Run, unseen: int = 0) -> Answer:
+        line, remark = told(run), self._remark()
+        printed = f"{unseen:,} line{'s' if unseen != 1 else ''} printed after a reload of the page:"
+        elsewhere = ((printed, f"%cloaca_logs --run {short(run.run_id)}"),) if unseen else ()
+        return replace(line, parts=(*line.parts, *elsewhere), notes=(*line.notes, *([remark] if remark else [])))
 
 
 def told(run: Run) -> Answer:
@@ -164,10 +188,7 @@ def told(run: Run) -> Answer:
 def _facts(run: Run) -> Iterator[tuple[str, str]]:
     yield "run", short(run.run_id)
     if not run.is_over:
-        yield (
-            "began",
-            f"{datetime.fromtimestamp(run.record.started, UTC).astimezone():%H:%M:%S}",
-        )  # stays true below a cell
+        yield "began", _beginning(run)  # stays true below a cell
         return
     yield (
         f"{run.status.lower()} {'in' if run.status is Status.COMPLETED else 'after'}",
@@ -178,9 +199,20 @@ def _facts(run: Run) -> Iterator[tuple[str, str]]:
         yield "see", f"%cloaca_logs {failed}".rstrip()
 
 
-def _beginning(run: Run) -> Answer:
-    parts = (("run", short(run.run_id)), ("in the background; to end it:", "%cloaca_cancel"))
-    return Answer(f"{look_of(Status.RUNNING).mark} {run.workflow.name}", parts)
+def _going(run: Run) -> dict[str, str]:
+    """Say what stays true below a cell, where nobody may be left to change it; marked, so that a page finds it."""
+    parts = (
+        ("run", short(run.run_id)),
+        ("began", _beginning(run)),
+        ("in the background; to end it:", "%cloaca_cancel"),
+        ("how it stands:", f"%cloaca_history {short(run.run_id)}"),
+    )
+    bundle = Answer(f"{look_of(Status.RUNNING).mark} {run.workflow.name}", parts)._repr_mimebundle_()
+    return bundle | {"text/html": f'<div data-cloaca-going="{run.run_id}">{bundle["text/html"]}</div>'}
+
+
+def _beginning(run: Run) -> str:
+    return f"{datetime.fromtimestamp(run.record.started, UTC).astimezone():%H:%M:%S}"
 
 
 def _chosen(going_on: list[Run], run_id: str | None) -> list[Run]:

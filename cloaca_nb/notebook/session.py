@@ -19,6 +19,7 @@ from cloaca_nb.notebook.audience import Audience, audience_of
 from cloaca_nb.notebook.definitions import MODULE, Definitions
 from cloaca_nb.notebook.executed import ExecutedCells, notebook_path
 from cloaca_nb.notebook.following import Following
+from cloaca_nb.notebook.live_names import LiveNames
 from cloaca_nb.notebook.main_thread import MainThread
 from cloaca_nb.notebook.panel.panels import Panels
 from cloaca_nb.notebook.post_mortem import PostMortem
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from cloaca_nb.history.history import History
+    from cloaca_nb.notebook.cached_copy import CachedCopy
     from cloaca_nb.notebook.panel.panel import Wish
 
 __all__ = ["Session"]
@@ -63,6 +65,7 @@ class Session:
         self.definitions = Definitions(shell, self.executed, self.settings)
         self.panels = Panels(shell, self._start_again, self._usual)
         self.following = Following(self.executed, self.panels, self.runs, self.post_mortem)
+        self._copies: dict[int, CachedCopy] = {}
         self.last_result: WorkflowResult | None = None
         path = notebook_path(shell)
         if path is not None and MODULE not in REGISTRY.modules():
@@ -144,15 +147,18 @@ class Session:
         audience = audience_of(self._shell)
         workflow, initial = self.definitions.prepared(name, settings or {})
         self.post_mortem.forget()
-        start = partial(reuse.start, self.runner, frozen(workflow, self.definitions.names), initial)
+        live = LiveNames(workflow, self.definitions.names)
+        notice = None if after else Notice(self.following.board if audience is Audience.TERMINAL else None, live.edited)
+        start = partial(reuse.start, self.runner, frozen(workflow, self.definitions.names, self._copies), initial)
         wanted = "off" if audience is Audience.TERMINAL else self._panel(panel=panel)
-        shown = showing(workflow, audience, wanted, sys.stderr, self.panels, tells_failure=True, after=after)
+        line = notice.line if notice is not None else None
+        options = {"tells_failure": True, "after": after, "line": line}
+        shown = showing(workflow, audience, wanted, sys.stderr, self.panels, **options)
         if audience is Audience.NOBODY:
             run = self.runs.watch(shown, start)
             self._keep(run.wait())
             return run
-        notice = None if after else Notice(self.following.board if audience is Audience.TERMINAL else None)
-        return self.runs.send(shown, start, notice, self._keep)
+        return self.runs.send(shown, start, notice, partial(self._end, live if after else None))
 
     def _start_again(self, wish: "Wish") -> Run:
         """Start the run that a panel's Resume or Re-run asks for, as `%cloaca_run --background` would."""
@@ -185,6 +191,12 @@ class Session:
         self.last_result = result
         if result.status is Status.FAILED:
             self.post_mortem.show(result)
+
+    def _end(self, untold: LiveNames | None, result: WorkflowResult) -> None:
+        """Take in what a background run came to, and say what no notice does."""
+        self._keep(result)
+        if untold is not None and (remark := untold.edited()):
+            sys.stderr.write(f"! {remark}\n")
 
     def known_runs(self) -> Sequence[str]:
         """Return the ids of the last runs, newest first; none before the history has been opened."""

@@ -253,7 +253,11 @@ def test_a_reload_finds_a_background_run_live_with_its_log(opened: Callable[...,
     it.let_through()
     expect_status(it.panel(), "Completed")
     expect(it.panel().locator(".log .lines")).to_have_text("cleaning 3 rows")
+    expect(it.panel().locator(".notice")).to_contain_text("1 line printed since this page was loaded again")
     it.expect_kept()
+    displayed = [output["data"]["text/plain"] for output in it.notebook.outputs(BACKGROUND) if "data" in output]
+    line = next(text for text in displayed if text.startswith("✓ flow  ·  run "))
+    assert re.search(r"completed in .*  ·  1 line printed after a reload of the page: %cloaca_logs --run ", line)
     it.panel().get_by_role("button", name="Re-run").click()
     expect_status(it.panel(1), "Completed")
     it.expect_kept(runs=2)

@@ -427,6 +427,45 @@ def test_without_a_kernel_nothing_is_started_and_a_run_is_shown_as_interrupted(p
     page.wait_for_function("document.getAnimations().length === 0")  # a colour that changes takes a moment
 
 
+@pytest.mark.parametrize("status", ["Completed", "Failed", "Cancelled"])
+def test_without_a_kernel_a_run_that_was_over_is_gone_on_with_only_if_something_is_to_do(
+    page: Page, status: str
+) -> None:
+    open_panel(page, flow(2))
+    feed(page, now=1, status=status, ended=True, run="01a1fd70-8038-764f-8bfc-518d739dbdbf")
+    page.evaluate("window.die()")
+    expect(page.locator(".cloaca-panel")).to_have_attribute("data-run-status", status)
+    expect(page.locator(".resume")).to_have_attribute("aria-disabled", "true")
+    if status == "Completed":
+        expect(page.locator(".notice")).to_be_hidden()
+        expect(page.locator(".resume")).to_have_attribute("title", re.compile("%cloaca_run in a cell starts another"))
+    else:
+        expect(page.locator(".notice")).to_contain_text("%cloaca_run --resume 739dbdbf in a cell goes on with it")
+
+
+@in_every_front_end
+def test_a_page_that_was_loaded_again_says_where_the_output_is_that_its_cell_lacks(
+    page: Page, *, in_jupyter: bool
+) -> None:
+    panel = open_panel(page, flow(2), in_jupyter=in_jupyter)
+    feed(page, now=1, run="01a1fd70-8038-764f-8bfc-518d739dbdbf", unseen=3)
+    expect(page.locator(".notice")).to_be_hidden()  # this page has executed the cell
+    page.evaluate("() => window.close()")
+    page.evaluate(
+        """graph => {
+            window.model.set("graph", graph);
+            window.model.set("state", {...window.model.get("state"), late: true});
+            window.page.initialize({model: window.model});
+            window.page.render({model: window.model, el: document.body});
+        }""",
+        {**panel._graph(), "key": "loaded again"},
+    )
+    told = "3 lines printed since this page was loaded again can't be shown below the cell"
+    expect(page.locator(".notice", has_text=told)).to_have_count(1 if in_jupyter else 0)
+    if in_jupyter:
+        expect(page.locator(".notice", has_text="%cloaca_logs --run 739dbdbf")).to_be_visible()
+
+
 def test_an_announced_model_takes_the_place_of_the_one_before(page: Page) -> None:
     open_panel(page, flow(2))
     page.locator(".row").first.click()
@@ -482,6 +521,22 @@ def test_the_page_keeps_the_picture_where_the_kernel_can_not_any_more(page: Page
         assert page.evaluate("window.outputs") == [*NOT_OURS, displayed(panel._still()) if in_jupyter else live]
         panel._facts.fold([RunFinished(1.0, "r", Status.COMPLETED, {}, "")])
     assert "<img" in panel._still()["text/html"]
+
+
+def test_the_page_changes_the_line_below_a_run_that_is_over(page: Page) -> None:
+    open_panel(page, flow(2))
+    stop_time(page)
+    of_another, of_this = (displayed({"text/html": f'<div data-cloaca-going="{run}">'}) for run in ("another", "r"))
+    page.evaluate("outputs => window.outputs.push(...outputs)", [of_another, of_this])
+    feed(page, run="r", now=1)
+    page.clock.run_for(1_100)
+    assert page.evaluate("window.sent") == []
+    feed(page, status="Completed", ended=True)
+    page.clock.run_for(1_100)
+    assert page.evaluate("window.sent") == [{"type": "picture"}]
+    line = {"text/html": "completed", "text/plain": "completed"}
+    page.evaluate("message => window.say(message)", {"type": "picture", "data": {}, "line": line})
+    assert page.evaluate("window.outputs") == [of_another, displayed(line)]
 
 
 def test_a_run_that_the_kernel_displays_nowhere_is_kept_once_below_the_one_it_goes_on_with(page: Page) -> None:

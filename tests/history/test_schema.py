@@ -1,3 +1,5 @@
+from collections.abc import Iterator
+
 import duckdb
 import pytest
 
@@ -7,10 +9,10 @@ from cloaca_nb.history.views import VIEWS
 
 
 @pytest.fixture
-def connection() -> duckdb.DuckDBPyConnection:
-    made = duckdb.connect(":memory:")
-    made.execute(migration(0))
-    return made
+def connection() -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect(":memory:") as made:
+        made.execute(migration(0))
+        yield made
 
 
 def test_tables_are_the_documented_ones() -> None:

@@ -32,7 +32,12 @@ def test_the_cell_returns_at_once_and_a_line_tells_how_to_end_the_run(slow) -> N
     run = slow.names["run"]
     assert ran.value is run
     assert run.status == "Running"
-    assert ran.shown[0] == f"● notebook  ·  run {run.run_id[-8:]}  ·  in the background; to end it: %cloaca_cancel"
+    name = run.run_id[-8:]
+    began = f"{datetime.fromtimestamp(run.record.started):%H:%M:%S}"  # noqa: DTZ006 - as on the clocks here
+    assert ran.shown[0] == (
+        f"● notebook  ·  run {name}  ·  began {began}  ·  in the background; to end it: %cloaca_cancel"
+        f"  ·  how it stands: %cloaca_history {name}"
+    )
     slow.names["go"].set()
     assert dict(run.wait(60).final_context) == {"x": 1, "y": 2}
 
@@ -59,6 +64,40 @@ def test_a_run_keeps_the_cells_and_helpers_that_it_began_with(slow) -> None:
     assert slow.names["run"].wait(60).final_context["y"] == (2, 1)
     slow.session.runs.close()
     assert slow("%cloaca_run").value.final_context["y"] == "edited"
+
+
+METHODS = """\
+STEP = 1
+def stepped(number):
+    return number + STEP
+class Model:
+    def step(self, number):
+        return stepped(number)"""
+
+
+def test_the_end_tells_what_methods_may_have_seen_of_an_edit(slow) -> None:
+    slow(METHODS)
+    slow("%%cloaca_task later\ny = Model().step(x)")
+    begin(slow)
+    slow("def stepped(number):\n    return 'edited'")
+    slow.names["go"].set()
+    slow.session.runs.close()
+    told = slow("1").err
+    assert told.startswith("✓ notebook  ·  run ")
+    assert "\n  ! stepped was edited while it ran, and Model.step sees the notebook as it is: tasks may have" in told
+
+
+def test_what_a_cached_helper_has_computed_is_there_in_the_next_run(cell) -> None:
+    cell("from functools import cache\nloaded, STEP = [], 1")
+    cell("@cache\ndef load():\n    loaded.append(STEP)\n    return STEP")
+    cell("%%cloaca_task a\nx = load()")
+    for _ in range(2):
+        cell("%cloaca_run --background -o run")
+        assert cell.names["run"].wait(60).final_context["x"] == 1
+    assert cell.names["loaded"] == [1]
+    cell("STEP = 2")
+    cell("%cloaca_run --background -o run")
+    assert cell.names["run"].wait(60).final_context["x"] == 2
 
 
 def test_a_failure_in_the_background_is_told_with_task_cell_and_line(slow) -> None:

@@ -71,6 +71,8 @@ class Panel:
             on with `up_to_date=False`: the answer must cost next to nothing then. None: not known.
         tells_failure: whether the task that a failed run blames is opened at the end, as no cell says why.
         after: the key of the panel that the run was started from.
+        line: returns the line on the run that stands below the panel, given how many lines of output the page has
+            missed; for a page that was loaded again, and can't be told by changing what is displayed. None: no line.
         clock: seconds since the epoch.
         interval: seconds between two updates; by default a tenth, and a quarter for a run of many tasks.
 
@@ -78,7 +80,7 @@ class Panel:
         key: by which the page knows it.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a panel is told, all by keyword
         self,
         workflow: "Workflow",
         *,
@@ -87,6 +89,7 @@ class Panel:
         usual: Callable[..., Mapping[str, float]] | None = None,
         tells_failure: bool = False,
         after: str = "",
+        line: Callable[[int], Mapping[str, str]] | None = None,
         clock: Callable[[], float] = time.time,
         interval: float | None = None,
     ) -> None:
@@ -94,7 +97,7 @@ class Panel:
         self._on_cancel, self._on_again = on_cancel, on_again
         self._usual, self._has_asked = usual, False
         self._known_usual: dict[str, float] = {}  # what the page isn't told yet of how long tasks usually take
-        self._tells_failure, self._after = tells_failure, after
+        self._tells_failure, self._after, self._line = tells_failure, after, line
         self._clock = clock
         self._facts = RunFacts(workflow)
         self._interval = interval or (_SELDOM if self._facts.has_many else _OFTEN)
@@ -165,7 +168,8 @@ class Panel:
                 self._has_place = True
             case {"type": "picture"}:  # of a page that was loaded again: no update of a display reaches it
                 with self._lock:
-                    widget.send({"type": "picture", "data": self._still()})
+                    line = self._line(self._facts.unseen) if self._line else None
+                    widget.send({"type": "picture", "data": self._still(), "line": line})
             case {"type": "leave"}:
                 self._announcements = deque(self._clock() + seconds for seconds in _ANNOUNCED_AFTER)
             case {"type": "again", "task": int() | None as number} if self._on_again and self._shown:
@@ -238,9 +242,16 @@ class Panel:
     # --- what the page is told ---
 
     def _whole(self) -> dict[str, Any]:
-        """Return what a page has to know that knows nothing yet."""
+        """Return what a page has to know that knows nothing yet.
+
+        One that asks while the run is on display was loaded again, or is another: what tasks print from here on can't
+        reach the cell there, as only the page that has executed it knows where that belongs.
+        """
         with self._lock:
-            return {"state": self._state(None), "chosen": self._facts.about_chosen()}
+            is_late = self._shown is not None
+            if is_late:
+                self._facts.count_unseen()
+            return {"state": self._state(None) | {"late": is_late}, "chosen": self._facts.about_chosen()}
 
     def _news(self, changed: set[str]) -> dict[str, Any]:
         """Return what the page doesn't know yet, given the tasks that something has happened to."""

@@ -28,10 +28,15 @@ class RunFacts:
 
     Args:
         workflow: what is run.
+
+    Attributes:
+        unseen: how many lines the tasks have written since `count_unseen`.
     """
 
     def __init__(self, workflow: "Workflow") -> None:
         self.workflow = workflow
+        self.unseen = 0
+        self._counts_unseen = False
         self.record = RunRecord()
         self._layout = lay_out(workflow)
         self._rows = TaskRows(workflow)
@@ -46,9 +51,14 @@ class RunFacts:
             self.record.observe(event)
             if isinstance(event, events.OutputWritten):
                 self._logs.observe(event)
+                self.unseen += self._counts_unseen * len(event.text.splitlines())
             changed.add(getattr(event, "task_id", ""))
         self._rows.renew(changed - {""}, self.record)
         return changed
+
+    def count_unseen(self) -> None:
+        """Count from now on what the tasks write."""
+        self._counts_unseen = True
 
     @property
     def has_many(self) -> bool:
@@ -85,6 +95,7 @@ class RunFacts:
             "ended": record.ended is not None,
             "error": record.error,
             "conflicts": conflict_lines(record.conflicts),
+            "unseen": self.unseen,
             "rows": rows,
         }
 

@@ -62,6 +62,7 @@ def test_the_page_gets_times_since_the_run_began():
         "ended": False,
         "error": "",
         "conflicts": [],
+        "unseen": 0,
         "cancelling": False,
         "rows": [
             (0, "Completed", 0.5, 2.0, 1, None, ""),
@@ -70,6 +71,30 @@ def test_the_page_gets_times_since_the_run_began():
             (3, "Waiting", None, None, 0, None, ""),
         ],
     }
+
+
+def written(text):
+    return events.OutputWritten(1_001.0, "r", "t0", 1, "stdout", text)
+
+
+def test_a_page_that_was_loaded_again_learns_how_much_it_cannot_show_below_the_cell():
+    workflow = flow(1)
+    panel = Panel(workflow, interval=0.01, line=lambda unseen: {"text/plain": f"{unseen} unseen"})
+    panel.show()
+    widget = panel._shown.widget
+    told, answered = queue.Queue(), queue.Queue()
+    widget.observe(lambda change: told.put(change.new), "state")
+    widget.send = answered.put
+    panel(events.RunStarted(1_000.0, "r", workflow, "run", {}))
+    panel(written("the page that has executed the cell sees this\n"))
+    assert told.get(timeout=60)["unseen"] == 0
+    state = widget.get_state()["state"]  # as a page asks that knows nothing
+    assert (state["late"], state["unseen"]) == (True, 0)
+    panel(written("two\nlines\n"))
+    assert told.get(timeout=60)["unseen"] == 2
+    panel._receive(widget, {"type": "picture"}, None)
+    assert answered.get(timeout=60)["line"] == {"text/plain": "2 unseen"}
+    panel.close()
 
 
 def test_the_page_learns_which_tasks_were_taken_from_history():

@@ -100,7 +100,7 @@ function lineOf([attempt, stream, text]) {
 function hintOf(run, log, left) {
   if (!log) return run.isGone ? "" : "Asking the kernel, which answers when nothing blocks it …";
   const { id } = run.graph.tasks[run.chosen];
-  if (left > 0) return `… ${number(left, "earlier line")}: %cloaca_logs ${id} --run ${run.state.run.slice(0, 13)} --lines 0`;
+  if (left > 0) return `… ${number(left, "earlier line")}: %cloaca_logs ${id} --run ${short(run.state.run)} --lines 0`;
   if (log.next > 0) return "";
   return ENDED.includes(run.rows[run.chosen].state) ? "It has written nothing." : "Nothing written yet.";
 }

@@ -64,8 +64,17 @@ function noticeOf(run) {
   const { cancelling, ended, error, conflicts } = run.state;
   const unheard = run.isUnheard && !cancelling && !ended ? UNHEARD : "";
   const ownError = ended && !run.counts.Failed ? error : ""; // else it stands beside the task
-  const first = run.isGone ? hindrance(run) : unheard || run.answer || ownError;
-  return [first, ...conflicts].filter(Boolean).join("\n");
+  const gone = run.state.status === "Completed" ? "" : hindrance(run); // then there is nothing to be done about it
+  const first = run.isGone ? gone : unheard || run.answer || ownError;
+  return [first, unseenOf(run), ...conflicts].filter(Boolean).join("\n");
+}
+
+/** What a page that was loaded again lacks: only the one that has executed a cell knows where its output belongs. */
+function unseenOf(run) {
+  const { unseen, run: id } = run.state;
+  if (!unseen || !run.isLate || !run.notebook()) return "";
+  const printed = `${number(unseen, "line")} printed since this page was loaded again`;
+  return `${printed} can't be shown below the cell: choose a task to read its log, or use %cloaca_logs --run ${short(id)}`;
 }
 
 /** How many tasks are in a state; pressed, only those are shown. */

@@ -6,18 +6,23 @@ const WIDGET = "application/vnd.jupyter.widget-view+json";
 
 /** Ask for what the notebook is to keep of this run, if that isn't what it holds. */
 function keepPicture(run) {
-  if (!run.isGone && outdatedPlaces(run).length) run.send({ type: "picture" });
+  if (!run.isGone && (outdatedPlaces(run).length || outdatedLines(run).length)) run.send({ type: "picture" });
 }
 
 /** Put it there, as the kernel would; a run that was to have a place below another's gets one. */
-function putPicture(run, data) {
-  const output = { output_type: "display_data", data, metadata: {} };
+function putPicture(run, data, line) {
+  const output = displayed(data);
+  if (line) for (const [outputs, place] of outdatedLines(run)) outputs.set(place, displayed(line));
   for (const [outputs, place] of outdatedPlaces(run)) outputs.set(place, output);
   const [before] = placesOf(run, run.graph.after);
   if (!run.stopgap || !before || placesOf(run, run.graph.key).length) return;
   before[0].add(output);
   run.stopgap.remove();
   run.stopgap = null;
+}
+
+function displayed(data) {
+  return { output_type: "display_data", data, metadata: {} };
 }
 
 /** Where the notebook holds the run whose panel has this key, on the screen or off it. */
@@ -28,6 +33,12 @@ function placesOf(run, key) {
 /** Where the notebook holds this run as it should not. */
 function outdatedPlaces(run) {
   return placesWhere(run, (data) => isOutdated(run, data));
+}
+
+/** Where the notebook says of this run in a line that it goes on, though it is over. */
+function outdatedLines({ state, notebook }) {
+  const goingOn = `data-cloaca-going="${state.run}"`;
+  return state.ended ? placesWhere({ notebook }, (data) => String(data["text/html"]).includes(goingOn)) : [];
 }
 
 /** The outputs of the notebook whose data are such: as outputs of a cell, and a place among them. */

@@ -74,9 +74,9 @@ function listen(model, run) {
     },
     "change:chosen": () => tell(takeChosen(run, model.get("chosen"))),
     "change:usual": () => tell(Object.assign(run, { usual: model.get("usual") })),
-    "msg:custom": ({ type, why, data }) => {
+    "msg:custom": ({ type, why, data, line }) => {
       if (type === "answer") tell(Object.assign(run, { isAsking: false, answer: why }));
-      if (type === "picture") putPicture(run, data);
+      if (type === "picture") putPicture(run, data, line);
     },
     comm_live_update: () => lose(run),
   };
@@ -104,6 +104,7 @@ function newPanel(model) {
   const run = newRun(model.get("graph"));
   const panel = { run, end: () => {} };
   takeState(run, model.get("state"));
+  run.isLate = Boolean(run.state.late);
   panel.hear = (speaker) => {
     panel.end();
     Object.assign(run, { usual: speaker.get("usual"), isGone: false, send: (message) => speaker.send(message) });

@@ -12,7 +12,7 @@ function newRun(graph) {
   const counts = Object.fromEntries(COUNTED.map((state) => [state, 0]));
   counts.Waiting = rows.length;
   const looked = { cursor: null, chosen: null, text: "", states: new Set(), top: 0, isLed: false, held: null };
-  const said = { log: null, usual: {}, answer: "", isAsking: false, isUnheard: false, isGone: false, stopgap: null };
+  const said = { log: null, usual: {}, answer: "", isAsking: false, isUnheard: false, isGone: false, isLate: false, stopgap: null };
   return { graph, rows, counts, state: null, offset: Infinity, views: new Set(), ...looked, ...said };
 }
 
@@ -43,6 +43,11 @@ function takeChosen(run, said) {
   const lines = [...kept, ...said.lines.slice(goesOn ? before.next - said.first : 0)];
   run.log = { ...said, lines: lines.slice(-MOST_LINES), next: said.first + said.lines.length };
   return run;
+}
+
+/** What a run is called where people read it, as `short` in run_id.py. */
+function short(id) {
+  return id.slice(-8);
 }
 
 function nowOf(run) {
@@ -78,9 +83,15 @@ function wanted(run) {
 
 /** Why no other run can be started from here now; an empty text if one can. */
 function hindrance(run) {
-  if (run.isGone) return "The kernel of this run is gone. %cloaca_run --resume in a cell goes on with it.";
+  if (run.isGone) return `The kernel of this run is gone. ${onward(run)}`;
   if (!run.state.ended) return "The run is still going on.";
   return run.isAsking ? "The kernel has been asked to." : "";
+}
+
+/** How a run is gone on with, or begun again, in a cell. */
+function onward({ state }) {
+  if (state.status === "Completed") return "%cloaca_run in a cell starts another.";
+  return `%cloaca_run --resume${state.run ? ` ${short(state.run)}` : ""} in a cell goes on with it.`;
 }
 
 /** Ask for another run: of what is to be done again, or of one task. */
