@@ -9,7 +9,7 @@ from cloaca_nb.values.plain import ATOMS
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["COPIED_BYTES", "LIBRARY", "TYPES", "altered", "equal", "hint", "isolate", "parts", "preview"]
+__all__ = ["COPIED_BYTES", "LIBRARY", "TYPES", "altered", "equal", "held", "hint", "isolate", "parts", "preview"]
 
 LIBRARY: Final = "numpy"
 TYPES: Final = ("ndarray", "generic")
@@ -51,6 +51,12 @@ def altered(before: Any, now: Any) -> Verdict:
     if now.dtype.hasobject:
         return zip(before.flat, now.flat, strict=True) if now.dtype == object else False
     return not _same_elements(before, now)
+
+
+def held(value: Any) -> Iterable[Any]:
+    """Return what an array is a view of, and the objects in it."""
+    objects = value.ravel().tolist() if value.dtype == object else ()
+    return (getattr(value, "base", None), *objects)
 
 
 def equal(a: Any, b: Any) -> bool | None:

@@ -12,7 +12,10 @@ from typing import Any, Final
 from cloaca_nb.values.adapter import Behind, Digest, Isolation
 
 __all__ = [
+    "attributes",
     "equal",
+    "has_state_of_its_own",
+    "is_bare",
     "isolate",
     "outline",
     "parts",
@@ -139,6 +142,23 @@ def taken_apart(value: Any) -> list[Any] | None:
         return None
     made, arguments, state, items, pairs = (*reduced, None, None, None)[:5]
     return [state, made, arguments, list(items or ()), list(pairs or ())]
+
+
+def attributes(value: Any) -> Any:
+    """Return the state that an object has if its class says nothing of that; none of the user's code is called."""
+    return object.__getstate__(value)
+
+
+def has_state_of_its_own(kind: type) -> bool:
+    """Return whether a type has code of its own for what is copied of an object."""
+    ways = ("__getstate__", "__reduce__", "__reduce_ex__")
+    return any(getattr(kind, way) is not getattr(object, way) for way in ways)
+
+
+def is_bare(kind: type) -> bool:
+    """Return whether an instance holds only attributes, as no subclass of a list, a float or an Exception does."""
+    made_by = (base for base in kind.__mro__ if type(vars(base).get("__new__")) is types.BuiltinFunctionType)
+    return next(made_by) is object
 
 
 def to_pickle(value: Any) -> bytes:

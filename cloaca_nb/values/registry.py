@@ -5,7 +5,6 @@ import sys
 from collections.abc import Callable
 from enum import Enum
 from functools import lru_cache
-from types import BuiltinFunctionType
 from typing import Final
 
 from cloaca_nb.values import (
@@ -62,13 +61,7 @@ def _is_record(kind: type) -> bool:
         return False
     if issubclass(kind, tuple):
         return hasattr(kind, "_fields") and kind.__base__ is tuple and not kind.__dictoffset__
-    return dataclasses.is_dataclass(kind) and _is_bare(kind)
-
-
-def _is_bare(kind: type) -> bool:
-    """Whether an instance holds nothing but attributes, as no subclass of a list, a float or an Exception does."""
-    made_by = (base for base in kind.__mro__ if type(vars(base).get("__new__")) is BuiltinFunctionType)
-    return next(made_by) is object
+    return dataclasses.is_dataclass(kind) and pickles.is_bare(kind)
 
 
 # Bounded: re-running a cell makes its classes anew, and the old ones must not be kept alive for ever.
