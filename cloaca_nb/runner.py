@@ -16,6 +16,7 @@ from cloaca_nb.core.merge import Sameness
 from cloaca_nb.core.secret import SecretKeys
 from cloaca_nb.declare.entry import import_entry_module
 from cloaca_nb.declare.options import check_timeout
+from cloaca_nb.declare.random_generators import meet_generators
 from cloaca_nb.declare.registry import REGISTRY, Registry
 from cloaca_nb.declare.variables import secrets_for
 from cloaca_nb.engine.echo import Echo
@@ -27,6 +28,7 @@ from cloaca_nb.history.beginning import Beginning
 from cloaca_nb.history.history import History
 from cloaca_nb.history.tables import to_frame
 from cloaca_nb.values import equal, isolate, key, lost
+from cloaca_nb.values.digests import content_digest
 
 __all__ = ["DURABILITIES", "DefaultRunner", "check_durability"]
 
@@ -309,6 +311,7 @@ class DefaultRunner:
         check_timeout(timeout)
         self._history.check_caller()
         workflow, initial = begun.workflow, begun.initial
+        meet_generators(workflow, content_digest)
         return self._engine.start(
             workflow,
             {**secrets_for(workflow, initial), **initial} if workflow.secret else initial,

@@ -8,8 +8,23 @@ from cloaca_nb.declare.known_code import Part
 __all__ = ["BODY", "differences"]
 
 BODY: Final = "task body"
-_KINDS: Final = ("constant", "distribution", "helper", "class", "module", "settings of", "set", "name")
-_CALLED: Final = {"constant": "a constant", "helper": "a function", "class": "a class"}
+_KINDS: Final = (
+    "constant",
+    "distribution",
+    "helper",
+    "class",
+    "module",
+    "settings of",
+    "set",
+    "name",
+    "random generator",
+)
+_CALLED: Final = {
+    "constant": "a constant",
+    "helper": "a function",
+    "class": "a class",
+    "random generator": "a generator of random numbers",
+}
 
 
 def differences(now: Mapping[str, Part], before: Mapping[str, Part]) -> list[str]:
@@ -81,6 +96,8 @@ def _changed(name: str, where: str, now: str, before: str) -> str:
     if now and before and now != before:
         is_version = kind == "distribution" or name == "Python"
         return f"{subject} {before} → {now}" if is_version else f"{subject} is {now} now, was {before}"
+    if kind == "random generator":
+        return f"{name} starts from another state"
     if kind == "name":
         return f"{subject} is another {now or 'thing'} now"
     return f"{name}{where} was changed"

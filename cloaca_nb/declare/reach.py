@@ -18,6 +18,7 @@ from cloaca_nb.declare.known_code import KnownCode, Lead, Name, Node, Part, Unit
 from cloaca_nb.declare.library_settings import library_settings
 from cloaca_nb.declare.modules import Modules
 from cloaca_nb.declare.place import file_label
+from cloaca_nb.declare.random_generators import is_random_generator
 from cloaca_nb.declare.secrecy import function_holds_secret, holds_secret
 from cloaca_nb.declare.shapes import Shape, Shapes
 from cloaca_nb.declare.task import task
@@ -229,13 +230,14 @@ class Reach:
             own = value.__code__.co_qualname if isinstance(value, types.FunctionType) else value.__qualname__
             shape = self._shapes.of(value, name)
             return _Look((Unit(f"name {name}", Part(shape.digest, shown=own), shape.untracked),), _leads((value,)))
-        shape = self._shapes.of(value, f"constant {name}")
+        named = f"random generator {name}" if is_random_generator(value) else f"constant {name}"
+        shape = self._shapes.of(value, named)
         if not shape.held:  # nothing but code of others: a C function
             part = Part(shape.digest, shown=str(getattr(value, "__qualname__", "")))
             return _Look((Unit(f"name {name}", part, shape.untracked),), _leads(shape.leads_to))
         secret = holds_secret({**getattr(value, "__dict__", {}), name.rpartition(".")[2]: value})
         part = Part(shape.digest, shown="" if secret else _shown(value), secret=secret)
-        return _Look((Unit(f"constant {name}", part, shape.untracked),), _leads(shape.leads_to))
+        return _Look((Unit(named, part, shape.untracked),), _leads(shape.leads_to))
 
 
 def _leads(found: Iterable[Any]) -> tuple[Lead, ...]:

@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from cloaca_nb.declare.code_text import digest_text
 from cloaca_nb.declare.library_methods import offered_by
+from cloaca_nb.declare.random_generators import is_random_generator, state_when_met
 from cloaca_nb.declare.unseen import unseen
 
 __all__ = ["Shape", "Shapes"]
@@ -88,6 +89,10 @@ class Shapes:
             self._leaves[id(value)] = value, self._digest(value)  # kept, so that no other gets its id
         return self._leaves[id(value)][1]
 
+    def state(self, generator: Any) -> str:
+        """Return what a generator of random numbers counts by."""
+        return state_when_met(generator, self._digest)
+
 
 class _TooLargeError(Exception):
     """A value leads to more objects than anybody would wait for."""
@@ -139,6 +144,8 @@ class _Walk:
                 return self._builtin(value)
             case _ if stream := _stream(value):
                 return f"stream {stream}"
+            case _ if is_random_generator(value):
+                return self._random_generator(value)
             case _ if isinstance(value, _METHODS):
                 return f"method {value.__qualname__}"
             case _ if (parts := _parts(value)) is not None:
@@ -168,6 +175,12 @@ class _Walk:
         elif isinstance(owner, types.ModuleType):
             self.leads_to.append(owner)
         return f"builtin {module}.{function.__qualname__}"
+
+    def _random_generator(self, value: Any) -> str:
+        self.held = True
+        kind = type(value)
+        self.leads_to.append(kind)
+        return f"random generator {kind.__module__}.{kind.__qualname__} {self._shapes.state(value)}"
 
     def _note_unseen(self, function: Any) -> None:
         if shown := unseen(function):
@@ -246,7 +259,7 @@ def _parts(value: Any) -> list[Any] | None:  # noqa: PLR0911 - one for each kind
 
 
 def _code_in(value: Any, look: Callable[[], None]) -> Iterator[Any]:
-    """Yield the code that a value holds: functions and the like, and the classes of the objects in it.
+    """Yield what of a value counts otherwise than as data: functions and the like, generators, its objects' classes.
 
     Args:
         value: any.
@@ -260,7 +273,8 @@ def _code_in(value: Any, look: Callable[[], None]) -> Iterator[Any]:
             continue
         look()
         seen.add(id(one))
-        if isinstance(one, (*_CODE, *_FILES, type)) or _stream(one) or _parts(one) is not None:
+        is_seen_by_itself = isinstance(one, (*_CODE, *_FILES, type)) or _stream(one) or is_random_generator(one)
+        if is_seen_by_itself or _parts(one) is not None:
             yield one
             continue
         if kind.__module__ != "builtins":
