@@ -20,6 +20,7 @@ from functools import lru_cache
 from random import SystemRandom
 from types import FunctionType
 from typing import Any, Final
+from weakref import ref
 
 from cloaca_nb.core.graph import Workflow
 from cloaca_nb.declare.held import closure
@@ -40,7 +41,7 @@ _OF_LIBRARIES: Final = (
     ("numpy.random.mtrand", "_bit_generator"),
 )
 _MOST: Final = 1_000  # states that are known; of a generator met longer ago, its state counts as of now
-_met: Final[dict[int, tuple[Any, str]]] = {}  # with the generators, most of which can't be referred to weakly
+_met: Final[dict[int, tuple[Callable[[], Any], str]]] = {}  # by id, with what gives the generator while it lives
 _meeting: Final = threading.Lock()
 
 
@@ -62,11 +63,18 @@ def state_when_met(generator: Any, digest: Callable[[Any], str | None]) -> str:
         return ".".join(name)
     with _meeting:
         known = _met.get(id(generator))
-        if known is None:
-            known = _met[id(generator)] = generator, digest(generator) or ""
+        if known is None or known[0]() is not generator:
+            known = _met[id(generator)] = _reference(generator), digest(generator) or ""
             while len(_met) > _MOST:
                 del _met[next(iter(_met))]
     return known[1]
+
+
+def _reference(generator: Any) -> Callable[[], Any]:
+    try:
+        return ref(generator)
+    except TypeError:  # one of numpy's
+        return lambda: generator
 
 
 def meet_generators(workflow: Workflow, digest: Callable[[Any], str | None]) -> None:

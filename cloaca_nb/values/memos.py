@@ -8,6 +8,7 @@ needless costs a look at one line, a change that no other task sees costs a wron
 import builtins
 import dis
 import inspect
+import re
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterator
 from functools import cached_property, lru_cache
@@ -17,10 +18,13 @@ from typing import Any, Final
 
 __all__ = ["asked_for", "without_memos"]
 
-_WORDS: Final = ("cache", "memo", "lazy", "lazily")
+_CALLED_SO: Final = re.compile(
+    "cache|^_.*(memo(?!r)|lazy|lazily)", re.IGNORECASE
+)  # a memory is none, nor a memo's text
 _FUNCTIONS: Final = (FunctionType, BuiltinFunctionType, MethodDescriptorType, classmethod, staticmethod)
 _OF_ITS_LIFE: Final = frozenset({"__init__", "__new__", "__post_init__", "__attrs_post_init__", "__setstate__"})
 _PUTTING: Final = frozenset({"__setitem__", "setdefault", "update"})
+_CONSTANTS: Final = frozenset({"LOAD_CONST", "LOAD_SMALL_INT"})
 _EMPTY: Final = (bool, int, float, complex, str, bytes, list, tuple, dict, set, frozenset)
 _MAKERS: Final = frozenset({*_EMPTY, Counter, OrderedDict, defaultdict, deque})
 
@@ -28,7 +32,7 @@ _MAKERS: Final = frozenset({*_EMPTY, Counter, OrderedDict, defaultdict, deque})
 def without_memos(kind: type, mine: dict[Any, Any], theirs: dict[Any, Any]) -> tuple[dict[Any, Any], dict[Any, Any]]:
     """Return the attributes of an object and of its copy without what comes of reading.
 
-    - What is kept under a name that says so: with "cache", "memo" or "lazy" in it.
+    - What is kept under a name that says so: with "cache" in it, or a private one with "memo" or "lazy".
     - What stands in the place of a descriptor that only gives: `functools.cached_property`, or a `reify`.
     - A private attribute that wasn't there or was None. So a `fit` that fills nothing else isn't found.
     - A private dict that has only grown, where each method that puts something into it gives back what it has worked
@@ -45,7 +49,7 @@ def without_memos(kind: type, mine: dict[Any, Any], theirs: dict[Any, Any]) -> t
         mine = {name: mine[name] for name in theirs}
         if not theirs:
             return mine, theirs
-    left_out = {name for name in mine.keys() | theirs.keys() if _is_called_so(str(name))}
+    left_out = {name for name in mine.keys() | theirs.keys() if _CALLED_SO.search(str(name))}
     left_out |= _given(kind) & (mine.keys() ^ theirs.keys())
     left_out |= {name for name in theirs if str(name).startswith("_") and mine.get(name) is None}
     kept = {name: value for name, value in theirs.items() if name not in left_out}
@@ -60,10 +64,9 @@ def asked_for(before: "defaultdict[Any, Any]", now: "defaultdict[Any, Any]") -> 
 
     A key that was only asked for holds what the default is: another task that asks for it gets the same.
     """
-    added = [value for key, value in list(now.items()) if key not in before]
-    if not all(_is_default(value, now.default_factory) for value in added):
-        return None
-    return {key: value for key, value in list(now.items()) if key in before}
+    kept = dict(now)
+    added = [kept.pop(key) for key in kept.keys() - before.keys()]
+    return kept if all(_is_default(value, now.default_factory) for value in added) else None
 
 
 def _has_grown(before: Any, now: Any) -> bool:
@@ -71,10 +74,6 @@ def _has_grown(before: Any, now: Any) -> bool:
 
 
 # -- attributes
-
-
-def _is_called_so(name: str) -> bool:
-    return any(word in name.lower() for word in _WORDS)
 
 
 def _find_given(kind: type) -> frozenset[str]:
@@ -133,7 +132,7 @@ def _answers(code: CodeType) -> bool:
     for one in dis.get_instructions(code):
         if one.opname == "RETURN_VALUE" and before is not None:
             is_given = before.opname.startswith("LOAD_FAST") and before.argval in given
-            if not is_given and before.opname != "LOAD_CONST":
+            if not is_given and before.opname not in _CONSTANTS:
                 return True
         before = one
     return False

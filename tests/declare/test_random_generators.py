@@ -5,6 +5,7 @@ import random
 import subprocess
 import sys
 import textwrap
+import weakref
 from itertools import count
 
 import numpy as np
@@ -154,6 +155,20 @@ KINDS = [
 @pytest.mark.parametrize(("name", "value", "expected"), KINDS, ids=[one[0] for one in KINDS])
 def test_what_is_a_generator_of_random_numbers(name, value, expected):
     assert is_random_generator(value) is expected
+
+
+@pytest.mark.parametrize("make", [random.Random, np.random.default_rng])
+def test_who_gets_the_place_of_one_that_is_gone_has_a_state_of_its_own(make):
+    states = {state_when_met(make(seed), content_digest) for seed in range(50)}
+    assert len(states) == 50
+
+
+def test_one_of_the_standard_library_is_not_kept_alive():
+    generator = random.Random(1)  # noqa: S311 - no secret
+    state_when_met(generator, content_digest)
+    alive = weakref.ref(generator)
+    del generator
+    assert alive() is None
 
 
 def test_only_so_many_states_are_known(monkeypatch):

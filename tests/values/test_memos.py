@@ -1,9 +1,11 @@
 """What reading fills, and what looks like that and is a change: told by the evidence that there is."""
 
 import functools
+import threading
 from collections import Counter, OrderedDict, defaultdict
 from functools import cached_property
 from uuid import uuid4
+from weakref import WeakValueDictionary
 
 import pytest
 
@@ -44,6 +46,12 @@ class Given:
     def method(self):
         return 1
 
+    @classmethod
+    def of(cls, rows):
+        made = cls()
+        made.rows = rows
+        return made
+
 
 class Memo:
     """Keeps what it has worked out under names that don't say so."""
@@ -80,6 +88,7 @@ class Registry:
         self._handlers = {}
         self._flags = {}
         self._made = {}
+        self._counts = {}
 
     def add(self, name, item):
         self._items[name] = item
@@ -94,6 +103,10 @@ class Registry:
     def flag(self, name):
         self._flags[name] = True
         return True
+
+    def count(self, name):
+        self._counts[name] = 1
+        return 0
 
     def with_flag(self, name):
         self._flags.update({name: False})
@@ -140,6 +153,28 @@ class Renamed:
         self.__dict__.update(state, name=uuid4())
 
 
+class Careful:
+    """Copies itself, and leaves out what a copy must make for itself."""
+
+    def __init__(self, rows=()):
+        self.rows, self.lock, self._client = list(rows), threading.Lock(), None
+
+    def __deepcopy__(self, memo):
+        return Careful(self.rows)
+
+    @property
+    def client(self):
+        self._client = self._client or [1]
+        return self._client
+
+
+class Weak:
+    """Holds what its copies have each of their own."""
+
+    def __init__(self):
+        self.refs, self.rows = WeakValueDictionary(), [1]
+
+
 class Converted:
     """Is copied into something else than it was, always the same."""
 
@@ -156,6 +191,11 @@ def memo_in_use():
     return made
 
 
+class Agent:
+    def __init__(self):
+        self.memory, self._memory, self.memo, self._lazily_made = [], [], "", {}
+
+
 def with_cache():
     made = Given()
     made.row_cache = [1]
@@ -167,6 +207,7 @@ READINGS = [
     ("a reify", Given, lambda own: own.reified),
     ("a kind of cached_property", Given, lambda own: own.total),
     ("a dict that is called memo", Memo, lambda own: own.named(3)),
+    ("what is called lazy", Agent, lambda own: own._lazily_made.update(a=1)),
     ("a dict that a reading method fills", Memo, lambda own: own.done(3)),
     ("such a one, with more than before", memo_in_use, lambda own: own.done(3)),
     ("a dict that a property fills", Memo, lambda own: own.sums),
@@ -174,9 +215,15 @@ READINGS = [
     ("a slot and an attribute", SlotsAndMore, SlotsAndMore.read),
     ("what is another when copied", Renamed, lambda own: own.rows[0]),
     ("what is copied into something else", Converted, lambda own: own.rows[0]),
+    ("what holds weakly", Weak, lambda own: own.refs.get("a")),
+    ("what copies itself", Careful, lambda own: own.client),
 ]
 
 CHANGES = [
+    ("a memory", Agent, lambda own: own.memory.append(1)),
+    ("a private one", Agent, lambda own: own._memory.append(1)),
+    ("the text of a memo", Agent, lambda own: setattr(own, "memo", "paid")),
+    ("a count", Registry, lambda own: own.count("a")),
     ("beside a reify", Given, lambda own: (own.reified, own.rows.append(2))),
     ("what a reify gives", Given, lambda own: setattr(own, "rows", own.reified * 2)),
     ("in place of a method", Given, lambda own: setattr(own, "method", 5)),
@@ -191,6 +238,11 @@ CHANGES = [
     ("in a slot", Slots, lambda own: (own.total, own.rows.append(2))),
     ("a slot that was filled", lambda: filled(Slots()), lambda own: setattr(own, "_total", 9)),
     ("beside slots", SlotsAndMore, lambda own: setattr(own, "name", "a")),
+    ("what is another when copied", Renamed, lambda own: own.rows.append(2)),
+    ("such a thing among others", lambda: [Renamed(), {"a": Slots()}], lambda own: own[1]["a"].rows.append(2)),
+    ("and in it", lambda: Given.of(Renamed()), lambda own: own.rows.rows.append(2)),
+    ("what copies itself", Careful, lambda own: own.rows.append(2)),
+    ("what holds weakly", Weak, lambda own: own.rows.append(2)),
     ("what is copied into something else", Converted, lambda own: own.rows.append(2)),
     ("and where it is", Converted, lambda own: setattr(own, "path", "b.csv")),
 ]
