@@ -9,13 +9,15 @@ from cloaca_nb.core.graph import Workflow
 from cloaca_nb.errors import HistoryError
 from cloaca_nb.runner import DefaultRunner
 
-__all__ = ["expected", "look", "open_runner", "say", "workflow"]
+__all__ = ["expected", "initial", "look", "open_runner", "say", "workflow"]
 
 WIDTH: Final = 4
 PAUSE: Final = 0.01  # seconds by which each part takes longer than the one before
-FINAL: Final = 4  # keys of the final context
+FINAL: Final = 5  # keys of the final context
+LARGE: Final = 100_000  # bytes of a value that a run begins with: while it is written, tasks are over already
 SET: Final = 2 + WIDTH + 1  # keys that its tasks set
 DELETED: Final = 1
+INITIAL: Final = 2
 
 
 def workflow() -> Workflow:
@@ -32,7 +34,7 @@ def workflow() -> Workflow:
 
         @cloaca.task(dependencies=[f"part{number}" for number in range(WIDTH)])
         def join(context: cloaca.Context) -> None:
-            context["total"] = sum(context["parts"])
+            context["total"] = sum(context["parts"]) + len(context["large"]) - LARGE
             context.delete("rows")
 
     return builder.build()
@@ -51,10 +53,15 @@ def part(number: int) -> Any:
     return one
 
 
+def initial(count: int) -> dict[str, Any]:
+    """Return the initial context of a run: one value is small, and one is large and new."""
+    return {"count": count, "large": count.to_bytes(8, "big") * (LARGE // 8)}
+
+
 def expected(count: int) -> dict[str, Any]:
     """Return the final context of a run."""
     parts = [number * 1_000_000 + sum(range(count)) for number in range(WIDTH)]
-    return {"count": count, "much": bytes([count % 256]) * 10_000, "parts": parts, "total": sum(parts)}
+    return {**initial(count), "much": bytes([count % 256]) * 10_000, "parts": parts, "total": sum(parts)}
 
 
 def open_runner(database: str, durability: str = "run") -> DefaultRunner:
@@ -79,11 +86,12 @@ COUNTED: Final = """
          of_events AS (SELECT run_id, count(*) AS progress FROM events WHERE event = 'ProgressMade' GROUP BY ALL),
          of_values AS (
              SELECT run_id, count(*) FILTER (role = 'final') AS final, count(*) FILTER (role = 'set') AS set,
-                    count(*) FILTER (role = 'deleted') AS deleted
+                    count(*) FILTER (role = 'deleted') AS deleted,
+                    count(*) FILTER (role = 'initial' AND digest <> '') AS initial
              FROM artifacts GROUP BY ALL
          )
     SELECT run_id, status, completed, coalesce(of_tasks.tasks, 0) AS tasks, coalesce(different, 0) AS different,
-           attempts, logs, progress, final, set, deleted
+           attempts, logs, progress, final, set, deleted, initial
     FROM runs LEFT JOIN of_tasks USING (run_id) LEFT JOIN of_attempts USING (run_id)
               LEFT JOIN of_logs USING (run_id) LEFT JOIN of_events USING (run_id) LEFT JOIN of_values USING (run_id)
     WHERE resumed_from IS NULL
@@ -103,6 +111,7 @@ def incomplete(found: Any, finished: set[str]) -> list[str]:
         "final": FINAL,
         "set": SET,
         "deleted": DELETED,
+        "initial": INITIAL,
     }
     for column, value in whole.items():
         odd = there[there[column] != value]

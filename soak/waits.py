@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-from siege import look, open_runner, say, workflow
+from siege import initial, look, open_runner, say, workflow
 
 from cloaca_nb.errors import HistoryError
 
@@ -36,16 +36,16 @@ def write(database: str, seconds: float) -> Answer:
         recorder = runner.history().recorder()
         means = runner._engine._means  # noqa: SLF001 - what is measured is the engine's own wait
 
-        def settle() -> None:
+        def settle(run_id: str) -> None:
             begun = time.perf_counter()
-            recorder.sync()
+            recorder.sync(run_id)
             durations.append(time.perf_counter() - begun)
 
         object.__setattr__(means, "settle", settle)
         flow = workflow()
         ends = time.monotonic() + seconds
         while time.monotonic() < ends:
-            result = runner.execute(flow, {"count": len(finished)})
+            result = runner.execute(flow, initial(len(finished)))
             finished.append(result.run_id)
             if result.history_error is not None:
                 errors.append(repr(result.history_error))

@@ -194,6 +194,64 @@ def test_a_run_whose_process_was_killed_goes_on_in_another(tmp_path, database):
         assert list(runner.history().runs()["status"]) == ["Completed", "Interrupted"]
 
 
+EARLY = """
+    import json, os, signal, sys, threading
+    import cloaca_nb as cloaca
+    from cloaca_nb.runner import DefaultRunner
+
+    class Endless:
+        def __reduce__(self):
+            if sys.argv[2] == "first":
+                threading.Event().wait()
+            return Endless, ()
+
+    with cloaca.WorkflowBuilder("killed"):
+        @cloaca.task(dependencies=[])
+        def load(context):
+            context["rows"] = context["count"] + 1
+
+        @cloaca.task(dependencies=["load"])
+        def report(context):
+            if sys.argv[2] == "first":
+                while cloaca.history(sys.argv[1]).tasks()["outcome"][0] != "Completed":
+                    pass
+                os.kill(os.getpid(), signal.SIGKILL)
+            context["report"] = type(context["frame"]).__name__
+
+    with DefaultRunner(sys.argv[1]) as runner:
+        if sys.argv[2] == "first":
+            runner.execute("killed", {"count": 1, "frame": Endless()})
+        try:
+            runner.resume()
+        except cloaca.CloacaError as error:
+            print(error)
+        result = runner.resume(context={"frame": Endless()})
+        print(json.dumps([result.tasks.set_index("task_id")["attempts"].to_dict(), result.final_context["report"]]))
+"""
+
+
+def test_a_run_that_was_killed_while_its_initial_context_was_written_goes_on(tmp_path, database):
+    script = tmp_path / "early.py"
+    script.write_text(textwrap.dedent(EARLY))
+
+    def run(which):
+        command = [sys.executable, str(script), database, which]
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=WAIT)  # noqa: S603 - our own
+
+    assert run("first").returncode == -9
+    with DefaultRunner(database) as runner:
+        assert runner.history().tasks().set_index("task_id")["outcome"].to_dict() == {
+            "load": "Completed",
+            "report": "Interrupted",
+        }
+        shown = runner.history().context().set_index("key")["value"]
+        assert (shown["count"], shown["frame"], shown["rows"]) == ("1", "<not on disk yet>", "2")
+    refusal, resumed = run("then").stdout.splitlines()
+    assert "began with 'frame', which can't be given back" in refusal
+    assert "Give it again: context={'frame': ...}" in refusal
+    assert json.loads(resumed) == [{"load": 0, "report": 1}, "Endless"]
+
+
 DRAWN = """
     import json, random, sys
     import numpy as np
@@ -666,8 +724,8 @@ def test_a_task_is_on_disk_before_what_depends_on_it_starts(database, tmp_path):
         recorder = runner.history().recorder()
         flush = recorder.flush
 
-        def watched():
-            flush()
+        def watched(run_id):
+            flush(run_id)
             order.append("kept")
 
         engine_means = runner._engine._means  # the hook is bound when the runner is made

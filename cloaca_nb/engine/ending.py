@@ -64,10 +64,10 @@ class Ending:
         conflicts = _once((*self.conflicts, *final.conflicts))
         return RunFinished(self._now(), run_id, status, final.values, error, conflicts)
 
-    def settle(self, settle: Callable[[], None]) -> None:
+    def settle(self, settle: Callable[[str], None]) -> None:
         """Wait for history; if it fails the run stands, and its caller is told."""
         try:
-            settle()
+            settle(self._record.run_id)
         except Exception as problem:  # noqa: BLE001 - kept for the result
             self.history_error = problem
             logger.warning("History could not keep all of run %s: %s", self._record.run_id, problem)

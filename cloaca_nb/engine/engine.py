@@ -44,8 +44,8 @@ class Engine:
         frame: makes a table of rows, for results.
         secret_keys: keys whose values are hidden in all that is said of a run, besides those that a workflow names.
         observers: told every event of every run.
-        settle: called after the last event of a run; the run is over when it returns.
-        settle_task: called when a task is over, before what depends on it starts; None: that starts at once.
+        settle: called with a run's id after its last event; the run is over when it returns.
+        settle_task: called with the run's id when a task is over, before what depends on it starts; None: no need.
         task_timeout: seconds per attempt of a task that names none; None: no limit.
         max_concurrent_async: how many async bodies run at once.
         lost: says whether a task has changed its copy of a value in vain; see `Means`.
@@ -61,8 +61,8 @@ class Engine:
         frame: Callable[[list[dict[str, Any]]], Any],
         secret_keys: SecretKeys = SecretKeys(),  # noqa: B008 - never changed
         observers: Sequence[Observer] = (),
-        settle: Callable[[], None] = lambda: None,
-        settle_task: Callable[[], None] | None = None,
+        settle: Callable[[str], None] = lambda _run_id: None,
+        settle_task: Callable[[str], None] | None = None,
         task_timeout: float | None = None,
         max_concurrent_async: int = MOST_ASYNC,
         lost: Callable[[Any, Any, Iterable[Any]], bool] | None = None,

@@ -359,7 +359,7 @@ class Execution:
         finally:  # whatever happens, nobody waits for ever
             self.ending.reach()
 
-    def _settle_and_go_on(self, settle: Callable[[], None], ready: list[Work]) -> Work:
+    def _settle_and_go_on(self, settle: Callable[[str], None], ready: list[Work]) -> Work:
         """Hand over what follows a task once that is settled; without the lock."""
         self.ending.settle(settle)
         if len(ready) > 1:

@@ -29,8 +29,8 @@ class Means:
         same: what it means that two values are one.
         frame: makes a table of rows, for results.
         secret_keys: those whose values are hidden in all that is said of a run.
-        settle: called after the last event of a run; the run is over when it returns.
-        settle_task: called when a task is over, before what depends on it starts; None: that starts at once.
+        settle: called with a run's id after its last event; the run is over when it returns.
+        settle_task: called with the run's id when a task is over, before what depends on it starts; None: no need.
         task_timeout: seconds per attempt of a task that names none; None: no limit.
         lost: given what a task read, its copy of that and what it set, says whether it has changed the copy and not
             passed that on; None: nobody asks.
@@ -46,8 +46,8 @@ class Means:
     same: Sameness
     frame: Callable[[list[dict[str, Any]]], Any]
     secret_keys: SecretKeys
-    settle: Callable[[], None]
-    settle_task: Callable[[], None] | None = None
+    settle: Callable[[str], None]
+    settle_task: Callable[[str], None] | None = None
     task_timeout: float | None = None
     lost: Callable[[Any, Any, Iterable[Any]], bool] | None = None
     on_error: Callable[[str, str, BaseException], object] | None = None

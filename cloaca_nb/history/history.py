@@ -41,7 +41,7 @@ class History(Answers):
     """
 
     def __init__(self, location: Location, means: Means, schema: str | None) -> None:
-        super().__init__(location, means.store, means.artifacts, self._record_all)
+        super().__init__(location, means.store, means.artifacts, self._record_light)
         self._schema = schema
         self._open_journal = means.open_journal
         self._recorder: Recorder | None = None
@@ -208,9 +208,9 @@ class History(Answers):
         except HistoryError as error:  # the next reader merges it
             logger.warning("The latest runs are only in the journals of %s as yet: %s", self.location, error)
 
-    def _record_all(self) -> None:
+    def _record_light(self) -> None:
         if self._recorder is not None and not self._closed:
-            self._recorder.flush()
+            self._recorder.flush_light()  # what is still being written is unknown here as in any other process
 
 
 _open_histories: set[History] = set()
@@ -219,4 +219,7 @@ _open_histories: set[History] = set()
 @atexit.register
 def _close_all() -> None:
     for history in list(_open_histories):
-        history.close()
+        try:
+            history.close()
+        except KeyboardInterrupt:
+            logger.warning("The history %s wasn't written to its end; what was on its way is lost.", history.location)

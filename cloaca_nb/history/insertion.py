@@ -7,17 +7,29 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from cloaca_nb.history.columns import Table
-from cloaca_nb.history.schema import ENDED, ENDINGS, FROM_ENDED, PROCESSES, TABLES
+from cloaca_nb.history.schema import ARRIVALS, ENDED, ENDINGS, FROM_ENDED, PROCESSES, TABLES
 
 if TYPE_CHECKING:
     import duckdb
 
 __all__ = ["insert"]
 
-JOURNAL_TABLES: Final = (*TABLES, ENDED, PROCESSES, ENDINGS)
+JOURNAL_TABLES: Final = (*TABLES, ENDED, PROCESSES, ARRIVALS, ENDINGS)
 # Said again by each process or segment, and taken once: of each such table what is said, and its rows.
 ONCE: Final = {"code": ("version", "task_id"), "code_parts": ("code", "name"), "processes": ("journal",)}
-OVER: Final = ("status", "ended", "error", "completed", "failed", "skipped", "cancelled")
+# What becomes known later: of each such table the one that it changes, what tells which rows, and what is set there.
+LATER: Final = {
+    "arrivals": (
+        "artifacts",
+        ("run_id", "role", "key"),
+        ("type", "digest", "size", "preview", "codec", "data", "problem"),
+    ),
+    "endings": (
+        "runs",
+        ("run_id",),
+        ("status", "ended", "error", "completed", "failed", "skipped", "cancelled"),
+    ),
+}
 Lines = Sequence[bytes]
 
 
@@ -74,10 +86,11 @@ def _insertions(table: Table) -> tuple[str, ...]:
     rows = ("(SELECT", unnested, f"FROM (SELECT unnest(from_json($1, '{structure}')) AS line))")
     values = ", ".join(f'{column.from_journal} AS "{column.name}"' for column in table.columns)
     selected = ("SELECT", values, "FROM", *rows)
-    if table is ENDINGS:
-        changes = ", ".join(f"{name} = over.{name}" for name in OVER)
-        over = ("FROM (", *selected, ") AS over WHERE runs.run_id = over.run_id")
-        return (" ".join(("UPDATE runs SET", changes, *over)),)
+    if table.name in LATER:
+        changed, keys, columns = LATER[table.name]
+        changes = ", ".join(f'"{name}" = later."{name}"' for name in columns)
+        same = " AND ".join(f'"{changed}"."{name}" = later."{name}"' for name in keys)
+        return (" ".join(("UPDATE", changed, "SET", changes, "FROM (", *selected, ") AS later WHERE", same)),)
     if table is ENDED:
         return tuple(
             " ".join(("INSERT INTO", name, "BY NAME", taken, "FROM (", *selected, ")", which))

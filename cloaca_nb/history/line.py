@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from cloaca_nb.history.rows import Row
-from cloaca_nb.history.schema import ENDED, ENDINGS, TABLES
+from cloaca_nb.history.opening import Row
+from cloaca_nb.history.schema import ARRIVALS, ENDED, ENDINGS, TABLES
 
 __all__ = ["encode"]
 
 LARGEST: Final = 1 << 63  # what an integer of JSON can't reach
-NAMES: Final = {table.name: table.names for table in (*TABLES, ENDED, ENDINGS)}
+NAMES: Final = {table.name: table.names for table in (*TABLES, ENDED, ARRIVALS, ENDINGS)}
 
 
 def encode(rows: Mapping[str, Sequence[Row]]) -> bytes:

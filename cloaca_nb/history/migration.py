@@ -23,6 +23,7 @@ MIGRATIONS: Final = (
     "",  # the views alone, which every version writes anew
     "ALTER TABLE tasks ADD COLUMN read_code VARCHAR[];",
     "",  # the views' columns are documented too
+    "",  # journals may say of a value that it is to come, and later what it is
 )
 SCHEMA_VERSION: Final = 1 + len(MIGRATIONS)
 

@@ -275,7 +275,8 @@ def _in_segment(segment: Segment, start: int) -> list[str]:
 
 def _in_line(line: bytes) -> list[str]:
     try:
-        return [*json.loads(line).get("artifacts", {}).get("digest", ())]
+        rows = json.loads(line)
+        return [digest for table in ("artifacts", "arrivals") for digest in rows.get(table, {}).get("digest", ())]
     except (ValueError, AttributeError):  # damaged: it is set aside when it is merged
         return []
 

@@ -7,12 +7,11 @@ its events commits them itself if nobody else is at it, for handing over to anot
 writing. Whoever commits holds the lock of the rows and the journal.
 
 Values that may take time to be described and kept, as they are large or have code of their own, are no part of a
-commit: their events wait in a lane, where another thread gets them ready, and are in the next commit. Code of a value
-can't wait for the history that records it: it is told so.
+commit: their events wait in a lane of their run, where another thread gets them ready, and are in the next commit. Who
+waits for a run waits for that lane alone, and who asks what is known for none. Code of a value can't wait for the
+history that records it: it is told so.
 """
 
-import contextlib
-import logging
 import os
 import threading
 import weakref
@@ -23,20 +22,19 @@ from typing import Final
 from cloaca_nb.core.events import Event, RunFinished, RunStarted, TaskFinished
 from cloaca_nb.errors import HistoryError
 from cloaca_nb.history.accounts import Ready
-from cloaca_nb.history.carrier import Carrier
 from cloaca_nb.history.closed_queue import ClosedQueue
 from cloaca_nb.history.journal import Journal
-from cloaca_nb.history.lane import Lane
+from cloaca_nb.history.lanes import Lanes
 from cloaca_nb.history.line import encode
-from cloaca_nb.history.rows import EventRows
+from cloaca_nb.history.rows import EventRows, News
+from cloaca_nb.history.unrecorded import Unrecorded
+from cloaca_nb.history.waiter import PATIENCE, Waiter, tell_of
 
 __all__ = ["Recorder"]
 
 DELAY: Final = 0.015  # seconds that a commit waits for company
 SOON: Final = 0.002  # seconds after which it is known that a run has begun, if it isn't over by then
-PULSE: Final = 1.0  # seconds after which who waits for the writer thread looks whether it lives
-WITH_VALUES: Final = frozenset({RunStarted, TaskFinished, RunFinished})
-logger = logging.getLogger(__name__)
+WITH_VALUES: Final = frozenset({TaskFinished, RunFinished})
 
 
 class Recorder:
@@ -52,19 +50,17 @@ class Recorder:
         self._journal = journal
         self._rows = rows
         self._delay = delay
-        self._queue: deque[Event | threading.Event] = deque()
-        self._lane = Lane(rows.is_heavy, rows.dependencies)
+        self._queue: deque[Event | Waiter] = deque()
         self._is_carried = False  # whether there are rows of what was in the lane that aren't written
         self._news = threading.Event()
         self._urgent = threading.Event()
         self._asleep = False
         self._committing = threading.Lock()
-        self._carrier = Carrier(self._lane, self._committing, rows.make_ready, self._let_in)
+        self._lanes = Lanes(rows, self._committing, self._let_in)
         self._committer: int | None = None  # the thread that commits
         self._closing = False
         self._has_recorded = False
-        self._unrecorded: BaseException | None = None
-        self._reported: set[tuple[type, type]] = set()
+        self._unrecorded = Unrecorded()
         self._thread = threading.Thread(target=self._write, name="cloaca-history", daemon=True)
         self._thread.start()
         _recorders.add(self)
@@ -82,8 +78,8 @@ class Recorder:
 
     @property
     def error(self) -> BaseException | None:
-        """Why what was observed since the last `sync` isn't all on disk; None when it is, as far as it is known."""
-        return self._journal.error or self._unrecorded
+        """Why what was observed isn't all on disk, as far as `sync` hasn't told; None when it is, as far as known."""
+        return self._journal.error or self._unrecorded.first
 
     @property
     def has_recorded(self) -> bool:
@@ -96,49 +92,41 @@ class Recorder:
         Raises:
             HistoryError: if it is the code of a value that is being recorded, and would wait for itself.
         """
-        if self._committer == threading.get_ident() or self._carrier.is_caller:
+        if self._committer == threading.get_ident() or self._lanes.is_caller:
             raise HistoryError(
                 "A value's own code (its __reduce__, __getstate__ or __repr__, say) can't execute a workflow, or read "
                 "or close the history, while that history is recording the value: it would wait for itself. Do it in "
                 "a task, and keep what comes of it in the value."
             )
 
-    def sync(self) -> None:
-        """Return when everything observed so far is on disk.
+    def sync(self, run_id: str | None = None) -> None:
+        """Return when everything observed so far, or everything of one run, is on disk.
 
         Raises:
             HistoryError: if it isn't. What the disk refused stays in memory, and is tried again with the next event.
         """
-        self.flush()
-        unrecorded, self._unrecorded = self._unrecorded, None
-        if isinstance(unrecorded, HistoryError):
-            raise HistoryError(f"{unrecorded} The rest of the run was recorded.") from unrecorded
-        if unrecorded is not None:
-            raise HistoryError(f"An event couldn't be recorded: {unrecorded!r}. All others were.") from unrecorded
-        if self._journal.error is not None:
-            raise HistoryError(
-                f"Not everything could be written to disk: {self._journal.error}. It stays in memory and is tried "
-                "again; free some space or make the folder of the history writable."
-            ) from self._journal.error
+        self.flush(run_id)
+        self._unrecorded.check(run_id, self._journal.error)
 
-    def flush(self) -> None:
-        """Return when everything observed so far is on disk, or `error` says why not.
+    def flush(self, run_id: str | None = None) -> None:
+        """Return when everything observed so far, or everything of one run, is on disk, or `error` says why not.
 
         Raises:
             HistoryError: if the recorder is closed; see `check_caller`, too.
         """
-        self.check_caller()
-        is_main = threading.current_thread() is threading.main_thread()  # an interrupt would leave a commit half done
-        if is_main or not self._committing.acquire(blocking=False):
-            self._have_committed()
-            return
-        try:
-            _wake(self._commit())
-            is_all = not self._lane.items
-        finally:
-            self._committing.release()
-        if not is_all:
-            self._have_committed()
+        self._write_until_now(run_id)
+        if run_id is None:
+            for one in self._lanes.runs:
+                self._write_until_now(one)
+            self._write_until_now(None)  # what has left a lane meanwhile
+
+    def flush_light(self) -> None:
+        """Return when all that was observed and takes no time to write is on disk, or `error` says why not.
+
+        Raises:
+            HistoryError: if the recorder is closed; see `check_caller`, too.
+        """
+        self._write_until_now(None)
 
     def close(self) -> None:
         """Write what is left, close the journal and end the thread; a second time it does nothing.
@@ -151,17 +139,28 @@ class Recorder:
         self.check_caller()
         self._closing = True
         self._hurry()
-        self._thread.join()
+        self._thread.join(PATIENCE)
+        if self._thread.is_alive():
+            tell_of(self._lanes.told())
+            self._thread.join()
         self._queue = ClosedQueue("This history is closed; open a new one to record runs.")
 
-    def _have_committed(self) -> None:
-        """Return when the writer thread has committed what is on the queue now."""
-        done = threading.Event()
-        self._queue.append(done)
-        self._hurry()
-        while not done.wait(PULSE):
-            if not self._thread.is_alive():
-                raise HistoryError("This history was closed while something waited for it.")
+    def _write_until_now(self, run_id: str | None) -> None:
+        """Return when what is on the queue now is written, and what is in the lane of a run."""
+        self.check_caller()
+        done = Waiter(run_id)
+        is_main = threading.current_thread() is threading.main_thread()  # an interrupt would leave a commit half done
+        if is_main or not self._committing.acquire(blocking=False):
+            self._queue.append(done)
+            self._hurry()
+        else:
+            try:
+                _wake(self._commit())
+                if run_id is None or not self._lanes.queue(run_id, done):
+                    return
+            finally:
+                self._committing.release()
+        done.wait_for(self._thread, self._lanes.told)
 
     def _hurry(self) -> None:
         self._urgent.set()
@@ -182,7 +181,7 @@ class Recorder:
             finally:
                 if not closing:
                     self._committing.release()
-        while self._carrier.wait():
+        while self._lanes.wait():
             _wake(self._commit())
         self._journal.close()  # and the lock is kept, so that nobody writes to it any more
 
@@ -225,54 +224,48 @@ class Recorder:
                 self._journal.append(encode(rows))
             if lasting:
                 self._journal.sync()
+            self._unrecorded.note_journal(self._journal.error)
         except BaseException as error:  # noqa: BLE001 - the thread that writes must live, or all wait for ever
-            self._unrecorded = error
+            self._unrecorded.note(error)
 
     def _take_events(self) -> list[threading.Event]:
         """Turn what is on the queue now into rows, but for what has to wait; return who waits for them."""
-        queue, rows, lane = self._queue, self._rows, self._lane
+        queue, lanes, rows = self._queue, self._lanes, self._rows
         waiting = list[threading.Event]()
         for _ in range(len(queue)):
             item = queue.popleft()
-            if not isinstance(item, tuple):
-                (lane.items or waiting).append(item)
+            if isinstance(item, Waiter):
+                if item.run_id is None or not lanes.queue(item.run_id, item):
+                    waiting.append(item)
                 continue
             try:
-                if not ((lane.items or type(item) in WITH_VALUES) and lane.takes(item)):
+                if type(item) is RunStarted:
+                    self._take_beginning(item)
+                elif type(item) not in WITH_VALUES or not lanes.take(item):
                     rows.add(item)
             except BaseException as error:  # noqa: BLE001 - one odd event must not cost the others; `error` makes it heard
-                self._report(item, error)
-        self._note_error()
-        self._carrier.send()
+                self._unrecorded.note(error, item)
+        lanes.send()
         return waiting
 
-    def _let_in(self, ready: Mapping[int, Ready]) -> None:
-        """Take in the first of the lane, or wake who waits there; under the lock. Never raises, see `_write_rows`."""
-        item = self._lane.leave()
-        if not isinstance(item, tuple):
+    def _take_beginning(self, event: RunStarted) -> None:
+        self._rows.add(event)
+        for part in self._rows.parts(event):
+            if not self._lanes.take(part):
+                self._rows.add(part)
+
+    def _let_in(self, item: News | threading.Event, ready: Mapping[int, Ready]) -> None:
+        """Take in what has left its lane, or wake who waited there; under the lock. Never raises."""
+        if isinstance(item, threading.Event):
             self._write_rows(lasting=True)
             item.set()
             return
         try:
             self._rows.add(item, ready)
         except BaseException as error:  # noqa: BLE001 - see `_take_events`
-            self._report(item, error)
-        self._note_error()
+            self._unrecorded.note(error, item)
         self._is_carried = True
         self._news.set()
-
-    def _note_error(self) -> None:
-        if self._rows.error is not None:
-            self._unrecorded, self._rows.error = self._rows.error, None
-
-    def _report(self, event: Event, error: BaseException) -> None:
-        """Have it heard that an event is lost: where it happened is told once, `sync` tells of every run."""
-        self._unrecorded = error
-        kind = (type(event), type(error))
-        if kind not in self._reported:
-            self._reported.add(kind)
-            with contextlib.suppress(Exception):  # of a handler or filter of the user's
-                logger.error("History can't record %s of run %s.", kind[0].__name__, event.run_id, exc_info=error)
 
     def _forked(self) -> None:
         """Be of no use in a forked child: its thread, and the right to write the journal, stayed with the parent."""

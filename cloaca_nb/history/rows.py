@@ -1,48 +1,29 @@
 """What the events of a run become: rows of the history's tables."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from cloaca_nb.core import events
-from cloaca_nb.core.graph import Workflow
 from cloaca_nb.core.merge import DELETED, MISSING
-from cloaca_nb.core.secret import Secret
-from cloaca_nb.core.status import Outcome, Status
-from cloaca_nb.declare.fingerprint import CodeFingerprint
+from cloaca_nb.core.status import Outcome
 from cloaca_nb.history.accounts import NONE_READY, Account, Accounts, Describe, Described, Keep, Ready
-from cloaca_nb.history.code import WorkflowCode
+from cloaca_nb.history.opening import CodeOf, Fingerprint, Opening, OpenRun, Row, ValuesOf
 from cloaca_nb.history.secret_digest import SecretDigest
 from cloaca_nb.history.weight import is_light
 
 if TYPE_CHECKING:
     from cloaca_nb.errors import HistoryError
 
-__all__ = ["EventRows", "Fingerprint", "Row"]
+__all__ = ["EventRows", "News", "Part"]
 
-Row = tuple[Any, ...]
-Fingerprint = Callable[[Workflow], WorkflowCode]
+Part: TypeAlias = CodeOf | ValuesOf  # of the beginning of a run
+News: TypeAlias = events.Event | Part
 COUNTED: Final = tuple(map(str, (Outcome.COMPLETED, Outcome.FAILED, Outcome.SKIPPED, Outcome.CANCELLED)))
 NO_FAILURE: Final = ("", "", "", "")
 NOTHING_READ: Final[tuple[tuple[str, ...], ...]] = ((), (), ())
-NO_CODE: Final = WorkflowCode({}, lambda _task_id, _code: CodeFingerprint("", {}))
 NO_VALUE: Final = Account()
-
-
-@dataclass(slots=True)
-class _OpenRun:
-    """What must be known of a run until it is over."""
-
-    accounts: Accounts
-    workflow: Workflow
-    code: WorkflowCode = NO_CODE
-    first_starts: dict[str, float] = field(default_factory=dict)  # by task that was retried: when it first began
-    open_attempts: dict[str, events.AttemptStarted] = field(default_factory=dict)  # by task
-    outcomes: dict[str, int] = field(default_factory=dict)
-    setters: dict[tuple[str, str], str] = field(default_factory=dict)  # by key and digest: the task that set it last
-    last_setter: dict[str, str | None] = field(default_factory=dict)  # by key
 
 
 class EventRows:
@@ -64,18 +45,17 @@ class EventRows:
         fingerprint: Fingerprint,
         secret_digest: Callable[[str], str] = SecretDigest(None),  # noqa: B008 - it has a key of its own
     ) -> None:
-        self._journal = journal
         self._accounts = partial(Accounts, describe, keep, secret_digest)
-        self._fingerprint = fingerprint
-        self.error: HistoryError | None = None  # why a value couldn't be kept; to be set back by who has taken note
+        self._refusal: HistoryError | None = None  # why a value of what is taken in couldn't be kept
         self._rows: defaultdict[str, list[Row]] = defaultdict(list)
-        self._runs: dict[str, _OpenRun] = {}  # that were said to have begun: an interrupt may come just before
-        self._versions: set[str] = set()
-        self._fingerprints: set[str] = set()
+        self._opening = Opening(journal, fingerprint, self._rows)
+        self._runs: dict[str, OpenRun] = {}  # that were said to have begun: an interrupt may come just before
         self._begun: list[events.AttemptStarted] = []
         self._ended: list[Row] = []
         self._translate: dict[type, Callable[[Any], None]] = {
             events.RunStarted: self._run_started,
+            CodeOf: self._code_found,
+            ValuesOf: self._values_found,
             events.AttemptStarted: self._attempt_started,
             events.OutputWritten: self._output_written,
             events.ProgressMade: self._progress_made,
@@ -84,48 +64,57 @@ class EventRows:
             events.RunFinished: self._run_finished,
         }
 
-    def add(self, event: events.Event, ready: Mapping[int, Ready] = NONE_READY) -> None:
-        """Take in the next event.
+    def add(self, news: News, ready: Mapping[int, Ready] = NONE_READY) -> None:
+        """Take in the next event, or part of the beginning of a run.
 
         Args:
-            event: as it was said.
+            news: as it was said. Of the beginning of a run that is what is at hand, see `parts`.
             ready: what `make_ready` has made of it.
+
+        Raises:
+            HistoryError: if the disk refuses a value; all else was taken in.
         """
         if not ready:
-            self._translate[type(event)](event)
-            return
-        accounts = self._runs[event.run_id].accounts
-        accounts.ready = ready
-        try:
-            self._translate[type(event)](event)
-        finally:
-            accounts.ready = NONE_READY
+            self._translate[type(news)](news)
+        else:
+            self._add_ready(news, ready)
+        if self._refusal is not None:
+            refusal, self._refusal = self._refusal, None
+            raise refusal
 
-    def is_heavy(self, event: events.Event) -> bool:
-        """Whether it may take time to take in an event, as values have to be digested and written."""
-        run = self._runs.get(event.run_id)
-        if type(event) is events.TaskFinished:
-            return (bool(event.changes) and not all(map(is_light, event.changes.values()))) or (
-                bool(event.reads) and not all(_is_at_hand(value, run) for value in event.reads.values())
-            )
-        inherited = _inherited(event)
-        return bool(inherited) and not all(_is_at_hand(value, run) for value in inherited.values())
+    def parts(self, event: events.RunStarted) -> Iterator[Part]:
+        """Yield what else is to be taken in of the beginning of a run, and may take time."""
+        return self._opening.parts(event)
 
-    def make_ready(self, event: events.Event) -> dict[int, Ready]:
-        """Digest and write the values of an event while another thread takes in other ones; never raises."""
-        if type(event) is events.RunStarted:
-            self._runs[event.run_id] = _OpenRun(self._accounts(), event.workflow)
-        run = self._runs.get(event.run_id)
+    def is_heavy(self, news: News) -> bool:
+        """Whether it may take time to take it in, as values have to be digested and written, or code looked at."""
+        run = self._runs.get(news.run_id)
         if run is None:
-            return {}
-        changes, reads = (event.changes, event.reads) if type(event) is events.TaskFinished else ({}, {})
-        accounts, ready = run.accounts, dict[int, Ready]()
-        for value in changes.values():
-            if not is_light(value):
-                ready[id(value)] = accounts.make_ready(value, is_set=True)
-        for value in (*_inherited(event).values(), *reads.values()):
-            if id(value) not in ready and not is_light(value):
-                ready[id(value)] = accounts.make_ready(value, is_read=bool(reads))
+            return False
+        if type(news) is events.TaskFinished:  # thousands of these come
+            return (bool(news.changes) and not all(map(is_light, news.changes.values()))) or (
+                bool(news.reads) and not _are_at_hand(news.reads, run)
+            )
+        if type(news) is events.RunFinished:
+            return not _are_at_hand(news.final, run)
+        return type(news) is ValuesOf or (type(news) is CodeOf and not self._opening.is_quick(news.workflow))
+
+    def make_ready(self, news: News) -> dict[int, Ready]:
+        """Digest and write values, or look at code, while another thread takes in other news."""
+        run, ready = self._runs.get(news.run_id), dict[int, Ready]()
+        if run is None:
+            return ready
+        match news:
+            case events.TaskFinished():
+                _make_ready(news.changes.values(), ready, partial(run.accounts.make_ready, is_set=True))
+                _make_ready(news.reads.values(), ready, partial(run.accounts.make_ready, is_read=True))
+            case events.RunFinished():
+                _make_ready(news.final.values(), ready, run.accounts.make_ready)
+            case ValuesOf():
+                _make_ready(news.to_keep(), ready, run.accounts.make_ready)
+                _make_ready(news.to_compare(), ready, partial(run.accounts.make_ready, is_read=True))
+            case CodeOf():
+                self._opening.look_at_code(run)
         return ready
 
     def dependencies(self, run_id: str, task_id: str) -> Collection[str]:
@@ -141,51 +130,32 @@ class EventRows:
                 at, run_id, task_id, attempt = event
                 self._rows["events"].append((run_id, at, "AttemptStarted", task_id, attempt, None, None, ""))
         self._begun.clear()
-        rows, self._rows = self._rows, defaultdict(list)
+        rows = dict(self._rows)
+        self._rows.clear()
         if self._ended:
             rows["ended"], self._ended = self._ended, []
         return rows
 
+    def _add_ready(self, news: News, ready: Mapping[int, Ready]) -> None:
+        accounts = self._runs[news.run_id].accounts
+        accounts.ready = ready
+        try:
+            self._translate[type(news)](news)
+        finally:
+            accounts.ready = NONE_READY
+
     def _run_started(self, event: events.RunStarted) -> None:
-        workflow = event.workflow
-        run = self._runs.get(event.run_id)
-        if run is None or not run.accounts.ready:
-            run = self._runs[event.run_id] = _OpenRun(self._accounts(), workflow)
-        tasks = len(workflow.positions)
-        identity = (event.run_id, workflow.name, workflow.version, event.kind, event.at, tasks, self._journal)
-        self._rows["runs"].append((*identity, Status.RUNNING, None, "", 0, 0, 0, 0, event.resumed_from or None))
-        for key, value in event.initial.items():
-            is_given = key in event.given or key not in workflow.parameters
-            if is_given and key in workflow.parameters:
-                own = workflow.parameters[key]
-                about = run.accounts.compared(Secret(own) if type(value) is Secret else own)
-                self._rows["artifacts"].append((event.run_id, "default", key, None, event.at, *about))
-            self._add_value((event.run_id, "initial" if is_given else "parameter", key, None, event.at), run, value)
-            run.last_setter[key] = None
-        self._add_code(workflow)
-        run.code = self._fingerprint(workflow)  # last: if a value's own code fails it, the run is recorded without
-        for found in run.code.tasks.values():
-            self._add_fingerprint(found)
+        run = self._runs[event.run_id] = OpenRun(self._accounts(), event.workflow)
+        self._opening.begin(event, run)
+        self._note_refusal(run)
 
-    def _add_fingerprint(self, found: CodeFingerprint) -> None:
-        digest = found.digest
-        if digest in self._fingerprints:
-            return
-        self._fingerprints.add(digest)
-        rows = self._rows["code_parts"]
-        rows += [(digest, name, part.digest, part.where, part.shown) for name, part in found.parts.items()]
-        rows += [(digest, reason, None, "", "") for reason in found.untracked]
+    def _code_found(self, part: CodeOf) -> None:
+        self._opening.say_code(self._runs[part.run_id])
 
-    def _add_code(self, workflow: Any) -> None:
-        if workflow.version in self._versions:
-            return
-        self._versions.add(workflow.version)
-        inferred = workflow.inferred_dependencies
-        for place, task in enumerate(workflow.tasks):
-            edges = (workflow.dependencies[task.id], inferred.get(task.id, ()))
-            self._rows["code"].append(
-                (workflow.version, place, task.id, *edges, task.source, task.where, task.description)
-            )
+    def _values_found(self, part: ValuesOf) -> None:
+        run = self._runs[part.run_id]
+        self._opening.say_values(part, run)
+        self._note_refusal(run)
 
     def _attempt_started(self, event: events.AttemptStarted) -> None:
         run = self._runs.get(event.run_id)
@@ -236,7 +206,7 @@ class EventRows:
         for key, value in changes.items():
             self._add_change(event, run, key, value)
 
-    def _read(self, task_id: str, reads: Mapping[str, Any], run: _OpenRun) -> tuple[tuple[str | None, ...], ...]:
+    def _read(self, task_id: str, reads: Mapping[str, Any], run: OpenRun) -> tuple[tuple[str | None, ...], ...]:
         """Return the keys that a task has asked for, and of each value the digest, and the fingerprint of its code.
 
         A digest is empty if there was no value, and None if it doesn't cover all that the value holds.
@@ -248,14 +218,14 @@ class EventRows:
             return keys, digests, ()
         return keys, digests, tuple(self._code_behind(task_id, one, run) for one in found)
 
-    def _code_behind(self, task_id: str, described: Described | None, run: _OpenRun) -> str:
+    def _code_behind(self, task_id: str, described: Described | None, run: OpenRun) -> str:
         if described is None or not described.behind:
             return ""
         fingerprint = run.code.behind(task_id, described.behind)
-        self._add_fingerprint(fingerprint)
+        self._opening.say_fingerprint(fingerprint)
         return fingerprint.digest if fingerprint.parts else ""
 
-    def _add_change(self, event: events.TaskFinished, run: _OpenRun, key: str, value: Any) -> None:
+    def _add_change(self, event: events.TaskFinished, run: OpenRun, key: str, value: Any) -> None:
         run.last_setter[key] = event.task_id
         role = "deleted" if value is DELETED else "set"
         account = self._add_value((event.run_id, role, key, event.task_id, event.at), run, value)
@@ -272,22 +242,25 @@ class EventRows:
             setter = run.setters.get((key, digest), run.last_setter.get(key))
             self._add_value((event.run_id, "final", key, setter, event.at), run, value)
 
-    def _add_value(self, place: tuple[str, str, str, str | None, float], run: _OpenRun, value: Any) -> Account:
+    def _add_value(self, place: tuple[str, str, str, str | None, float], run: OpenRun, value: Any) -> Account:
         account = NO_VALUE if value is DELETED else run.accounts.of(value, is_set=place[1] == "set")
         self._rows["artifacts"].append((*place, *account))
-        self.error = run.accounts.error or self.error
+        self._note_refusal(run)
         return account
 
-
-def _inherited(event: events.Event) -> Mapping[str, Any]:
-    """Return the values with which a run begins or ends."""
-    if type(event) is events.RunStarted:
-        return event.initial
-    return event.final if type(event) is events.RunFinished else {}
+    def _note_refusal(self, run: OpenRun) -> None:
+        self._refusal = run.accounts.error or self._refusal
 
 
-def _is_at_hand(value: Any, run: _OpenRun | None) -> bool:
-    return is_light(value) or (run is not None and run.accounts.is_known(value))
+def _make_ready(values: Iterable[Any], ready: dict[int, Ready], make: Callable[[Any], Ready]) -> None:
+    for value in values:
+        if id(value) not in ready and not is_light(value):
+            ready[id(value)] = make(value)
+
+
+def _are_at_hand(values: Mapping[str, Any], run: OpenRun) -> bool:
+    """Whether values that are inherited are light, or described already."""
+    return all(is_light(value) or run.accounts.is_known(value) for value in values.values())
 
 
 def _is_behind(described: Described | None) -> bool:

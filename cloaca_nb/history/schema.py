@@ -8,7 +8,7 @@ from typing import Final
 
 from cloaca_nb.history.columns import table
 
-__all__ = ["ENDED", "ENDINGS", "FROM_ENDED", "MERGED", "PROCESSES", "TABLES"]
+__all__ = ["ARRIVALS", "ENDED", "ENDINGS", "FROM_ENDED", "MERGED", "PROCESSES", "TABLES"]
 
 
 _ENDING: Final = """
@@ -205,6 +205,24 @@ FROM_ENDED: Final = {
 
 # Only in journals: what becomes known about a run when it is over.
 ENDINGS: Final = table("endings", "the end of a run", f"run_id VARCHAR of which run{_ENDING.rstrip()}")
+
+# Only in journals: what becomes known of a value with which a run begins when it is on disk.
+ARRIVALS: Final = table(
+    "arrivals",
+    "one value of the beginning of a run, which was said to be still to come",
+    """
+    run_id VARCHAR of which run
+    role VARCHAR initial, parameter or default
+    key VARCHAR its name in the context
+    type VARCHAR the name of the value's type
+    digest VARCHAR equal for equal values; empty if it has none
+    size BIGINT bytes, as far as known
+    preview VARCHAR short JSON or text
+    codec VARCHAR how the value itself is kept; NULL: it isn't
+    data VARCHAR the value itself where it is small
+    problem VARCHAR why it isn't kept; else empty
+    """,
+)
 
 MERGED: Final = table(
     "merged",

@@ -7,64 +7,56 @@ from cloaca_nb.core.graph import Workflow
 from cloaca_nb.core.status import Outcome, Status
 from cloaca_nb.core.task import Task
 from cloaca_nb.history.lane import Lane
+from cloaca_nb.history.opening import CodeOf, ValuesOf
+from cloaca_nb.history.rows import News
 
 FLOW = Workflow(
     "flow", [Task("a", print, ()), Task("b", print, ("a",)), Task("c", print, ("b",)), Task("d", print, ())]
 )
 
 
-def begin(run_id: str = "r", *, heavy: bool = False) -> events.RunStarted:
-    return events.RunStarted(1.0, run_id, FLOW, "run", {"heavy": heavy})
+def end(task_id: str) -> events.TaskFinished:
+    return events.TaskFinished(1.0, "r", task_id, 1, Outcome.COMPLETED, {}, None, "")
 
 
-def attempt(task_id: str) -> events.AttemptStarted:
-    return events.AttemptStarted(1.0, "r", task_id, 1)
-
-
-def end(task_id: str, run_id: str = "r", *, heavy: bool = False) -> events.TaskFinished:
-    return events.TaskFinished(1.0, run_id, task_id, 1, Outcome.COMPLETED, {"heavy": heavy}, None, "")
-
-
+ATTEMPT = events.AttemptStarted(1.0, "r", "b", 1)
 OVER = events.RunFinished(1.0, "r", Status.COMPLETED, {}, "")
-
-
-def is_heavy(event: Any) -> bool:
-    held = {events.RunStarted: "initial", events.TaskFinished: "changes"}.get(type(event))
-    return held is not None and bool(getattr(event, held)["heavy"])
+CODE = CodeOf("r", FLOW)
+VALUES = ValuesOf("r", ())
 
 
 @pytest.fixture
 def lane() -> Lane:
-    return Lane(is_heavy, lambda _run_id, task_id: FLOW.dependencies[task_id])
+    return Lane(FLOW.dependencies.__getitem__)
 
 
-# What is said, and which of it waits.
-CASES: dict[str, tuple[list[events.Event], list[bool]]] = {
-    "nothing heavy": ([begin(), attempt("a"), end("a"), OVER], [False] * 4),
-    "what depends on it": ([end("a", heavy=True), end("b"), end("c"), end("d")], [True, True, True, False]),
-    "a beginning": ([begin(heavy=True), attempt("a"), end("a"), OVER], [True] * 4),
-    "the end of its run": ([end("d", heavy=True), end("a"), OVER], [True, False, True]),
-    "another run": ([end("a", heavy=True), begin("s"), end("b", "s")], [True, False, False]),
-    "what goes on": ([end("a", heavy=True), attempt("b"), attempt("d")], [True, False, False]),
+def leave_all(lane: Lane) -> list[Any]:
+    return [lane.leave() for _ in tuple(lane.items)]
+
+
+# What waits, what is said then, and which of that is held up.
+CASES: dict[str, tuple[list[News], list[News], list[bool]]] = {
+    "nothing waits": ([], [ATTEMPT, end("a"), OVER], [False] * 3),
+    "a task": ([end("a")], [ATTEMPT, end("b"), end("c"), end("d"), OVER], [False, True, False, False, True]),
+    "a task and what follows it": ([end("a"), end("b")], [end("c"), end("d")], [True, False]),
+    "the code": ([CODE], [ATTEMPT, VALUES, end("a"), OVER], [False, False, True, True]),
+    "initial values": ([VALUES], [ATTEMPT, end("a"), OVER], [False, False, True]),
 }
 
 
-@pytest.mark.parametrize(("said", "waiting"), CASES.values(), ids=CASES)
-def test_what_waits(said: list[events.Event], waiting: list[bool], lane: Lane) -> None:
-    assert [lane.takes(event) for event in said] == waiting
-    while lane.items:
-        lane.leave()
-    assert not lane.takes(end("c"))
+@pytest.mark.parametrize(("waiting", "said", "held_up"), CASES.values(), ids=CASES)
+def test_what_is_held_up(waiting: list[News], said: list[News], held_up: list[bool], lane: Lane) -> None:
+    for news in waiting:
+        lane.put(news)
+    assert [lane.holds_up(news) for news in said] == held_up
+    assert leave_all(lane) == waiting
+    assert not any(map(lane.holds_up, said))
 
 
-def test_what_is_behind_a_beginning_stays_so_until_its_turn_has_come(lane: Lane) -> None:
-    assert lane.takes(begin(heavy=True))
-    assert lane.takes(attempt("a"))
+def test_what_is_there_twice_holds_up_until_both_have_left(lane: Lane) -> None:
+    lane.put(end("a"))
+    lane.put(end("a"))
     lane.leave()
-    assert lane.takes(end("a"))
+    assert lane.holds_up(end("b"))
     lane.leave()
-    assert lane.takes(end("b"))
-    assert not lane.takes(attempt("b"))
-    lane.leave()
-    lane.leave()
-    assert not lane.takes(end("c"))
+    assert not lane.holds_up(end("b"))

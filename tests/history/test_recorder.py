@@ -1,3 +1,4 @@
+import contextlib
 import json
 import logging
 import os
@@ -14,11 +15,13 @@ from cloaca_nb.core.graph import Workflow
 from cloaca_nb.core.status import Outcome, Status
 from cloaca_nb.core.task import Task
 from cloaca_nb.errors import HistoryError
+from cloaca_nb.history import waiter
 from cloaca_nb.history.artifacts import ArtifactStore
 from cloaca_nb.history.history import History
 from cloaca_nb.history.journal import MemoryJournal
+from cloaca_nb.history.opening import NO_CODE
 from cloaca_nb.history.recorder import Recorder
-from cloaca_nb.history.rows import NO_CODE, EventRows
+from cloaca_nb.history.rows import EventRows
 from cloaca_nb.values.digests import describe
 
 
@@ -121,6 +124,7 @@ def told(journal: MemoryJournal) -> list[str]:
     for line in map(json.loads, journal.lines()):
         for table, column in (("ended", "task_id"), ("artifacts", "key"), ("endings", "run_id")):
             found += line.get(table, {}).get(column, [])
+        found += [f"{key} has come" for key in line.get("arrivals", {}).get("key", [])]
     return found
 
 
@@ -163,20 +167,35 @@ def test_a_task_is_in_the_journal_while_the_value_of_another_is_digested(
     )
 
 
-def test_a_run_that_begins_with_a_value_that_takes_time_holds_up_no_other(
+def test_a_run_is_recorded_while_the_value_that_it_begins_with_is_digested(
     hearing: Recorder, heard: HeardJournal
 ) -> None:
     value = Held()
-    hearing(events.RunStarted(1.0, "a", FLOW, "run", {"frame": value}))
+    hearing(events.RunStarted(1.0, "a", FLOW, "run", {"year": 2013, "frame": value}))
     hearing(events.AttemptStarted(1.0, "a", "load", 1))
     assert value.met.wait(20)
-    for event in (events.RunStarted(1.0, "b", FLOW, "run", {}), done("other", "b", x=1), over("b"), done("load")):
+    for event in (done("load"), done("clean", x=1), over(x=1)):
         hearing(event)
-    wait_until_told(heard, "b")
-    assert told(heard) == ["other", "x", "b"]
+    wait_until_told(heard, "clean")
+    assert told(heard) == ["year", "frame", "load", "clean", "x"]
+    value.let_go.set()
+    hearing.sync("a")
+    assert sorted(told(heard)[5:]) == ["a", "frame has come", "x"]
+
+
+def test_a_value_of_one_run_holds_up_no_other(hearing: Recorder, heard: HeardJournal) -> None:
+    value, other = Held(), [0] * 10_000
+    hearing(events.RunStarted(1.0, "a", FLOW, "run", {"frame": value}))
+    assert value.met.wait(20)
+    for event in (events.RunStarted(1.0, "b", FLOW, "run", {}), done("other", "b", much=other), over("b", much=other)):
+        hearing(event)
+    hearing.sync("b")
+    assert told(heard)[1:] == ["other", "much", "much", "b"]
+    hearing.flush_light()
+    assert not value.let_go.is_set()
     value.let_go.set()
     hearing.sync()
-    assert sorted(told(heard)[3:]) == ["frame", "load"]
+    assert told(heard)[-1] == "frame has come"
 
 
 def test_who_waits_for_all_that_was_observed_waits_for_large_values_too(hearing: Recorder, heard: HeardJournal) -> None:
@@ -192,6 +211,59 @@ def test_who_waits_for_all_that_was_observed_waits_for_large_values_too(hearing:
     assert told(heard) == ["other", "x", "load", "frame"]
 
 
+def test_who_asks_a_history_does_not_wait_for_large_values(tmp_path: Path) -> None:
+    with History.open(str(tmp_path / "history.duckdb")) as history:
+        value, recorder = Held(), history.recorder()
+        for event in (events.RunStarted(1.0, "a", FLOW, "run", {}), done("load", frame=value), done("other", x=1)):
+            recorder(event)
+        assert value.met.wait(20)
+        found = history.tasks("a").set_index("task_id")["outcome"]
+        assert (found["load"], found["other"]) == ("Waiting", "Completed")
+        assert not value.let_go.is_set()
+        value.let_go.set()
+        recorder.sync("a")
+        assert history.tasks("a").set_index("task_id")["outcome"]["load"] == "Completed"
+
+
+@contextlib.contextmanager
+def said_by(log: logging.Logger, said: threading.Event) -> Iterator[None]:
+    """Set `said` when something is logged."""
+    handler = logging.Handler()
+    handler.emit = lambda _record: said.set()  # type: ignore[method-assign]
+    log.addHandler(handler)
+    yield
+    log.removeHandler(handler)
+
+
+def test_what_takes_time_is_told_of_who_waits(
+    hearing: Recorder, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(waiter, "PULSE", 0.01)
+    monkeypatch.setattr(waiter, "PATIENCE", 0.01)
+    value, said = Held(), threading.Event()
+    hearing(events.RunStarted(1.0, "a", FLOW, "run", {}))
+    hearing(done("load", frame=value))
+    assert value.met.wait(20)
+    waits = threading.Thread(target=hearing.sync, args=("a",))
+    with said_by(waiter.logger, said):
+        waits.start()
+        assert said.wait(20)
+    value.let_go.set()
+    waits.join(20)
+    assert "still writing the values of task 'load' of run a" in caplog.text
+
+
+def test_what_could_not_be_recorded_of_a_run_is_told_to_who_waits_for_it(hearing: Recorder) -> None:
+    for run_id in "ab":
+        hearing(events.RunStarted(1.0, run_id, FLOW, "run", {}))
+    odd: Any = events.TaskFinished(1.0, "a", "load", 1, Outcome.FAILED, {}, 5, "")  # type: ignore[arg-type]
+    hearing(odd)
+    hearing.sync("b")
+    with pytest.raises(HistoryError, match="couldn't be recorded"):
+        hearing.sync("a")
+    hearing.sync("a")
+
+
 def refuse_to_log(_record: logging.LogRecord) -> bool:
     raise OSError("the log is full")
 
@@ -200,7 +272,7 @@ def refuse_to_log(_record: logging.LogRecord) -> bool:
 def test_what_fails_keeps_nobody_waiting_even_if_it_cannot_be_logged(
     value: Any, hearing: Recorder, heard: HeardJournal, request: pytest.FixtureRequest
 ) -> None:
-    log = logging.getLogger("cloaca_nb.history.recorder")
+    log = logging.getLogger("cloaca_nb.history.unrecorded")
     log.addFilter(refuse_to_log)
     request.addfinalizer(lambda: log.removeFilter(refuse_to_log))
     hearing(events.RunStarted(1.0, "a", FLOW, "run", {}))

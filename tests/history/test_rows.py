@@ -1,14 +1,18 @@
 import gc
+import itertools
 from typing import Any, NamedTuple
 
 import pytest
 
 from cloaca_nb.core import events
+from cloaca_nb.core.graph import Workflow
 from cloaca_nb.core.status import Outcome
 from cloaca_nb.history.accounts import LARGE, Accounts
 from cloaca_nb.history.artifacts import Kept
-from cloaca_nb.history.rows import NO_CODE, EventRows, Row
-from cloaca_nb.history.schema import ENDED, ENDINGS, TABLES
+from cloaca_nb.history.code import WorkflowCode
+from cloaca_nb.history.opening import NO_CODE, TO_COME, Row
+from cloaca_nb.history.rows import EventRows
+from cloaca_nb.history.schema import ARRIVALS, ENDED, ENDINGS, TABLES
 
 
 class Description(NamedTuple):
@@ -43,20 +47,22 @@ def named(rows: EventRows, table: str) -> list[dict[str, Any]]:
 
 
 def as_named(taken: dict[str, list[Row]], table: str) -> list[dict[str, Any]]:
-    names = {one.name: one.names for one in (*TABLES, ENDED, ENDINGS)}[table]
+    names = {one.name: one.names for one in (*TABLES, ENDED, ARRIVALS, ENDINGS)}[table]
     return [dict(zip(names, row, strict=True)) for row in taken.get(table, [])]
 
 
 def add(rows: EventRows, said: list[events.Event]) -> None:
     for event in said:
         rows.add(event)
+        for part in rows.parts(event) if isinstance(event, events.RunStarted) else ():
+            rows.add(part)
 
 
 def test_every_row_has_a_value_for_every_column(rows: EventRows, runs: Any) -> None:
     add(rows, runs.completed_run("a"))
     taken = rows.take()
     assert set(taken) >= {"runs", "ended", "attempts", "events", "logs", "artifacts", "code", "endings"}
-    widths = {table.name: len(table.columns) for table in (*TABLES, ENDED, ENDINGS)}
+    widths = {table.name: len(table.columns) for table in (*TABLES, ENDED, ARRIVALS, ENDINGS)}
     assert {(name, len(row)) for name, of_table in taken.items() for row in of_table} == {
         (name, widths[name]) for name in taken
     }
@@ -168,10 +174,48 @@ def test_what_costs_time_is_described_once_for_all_that_read_it_and_anew_where_i
     rows = rows_of(count)
     for run_id, changes, reads in (("a", {}, {"k": value}), ("b", {"k": value}, {})):
         described.clear()
-        rows.add(events.RunStarted(0, run_id, runs.define(), "run", {"k": value}))
+        add(rows, [events.RunStarted(0, run_id, runs.define(), "run", {"k": value})])
         for task in ("load", "clean"):
             rows.add(events.TaskFinished(1, run_id, task, 1, Outcome.COMPLETED, changes, None, "", reads))
         assert len(described) == (set_again if changes else read)
+
+
+LONG = list(range(10_000))
+
+
+def test_of_a_value_that_takes_time_it_is_said_at_once_that_it_is_to_come(runs: Any) -> None:
+    rows = rows_of(lambda value: describe(value)._replace(size=LARGE))
+    event = events.RunStarted(0, "a", runs.define(), "run", {"year": 2013, "long": LONG})
+    rows.add(event)
+    taken = rows.take()
+    assert [row["workflow"] for row in as_named(taken, "runs")] == ["flights"]
+    year, to_come = as_named(taken, "artifacts")
+    assert (year["key"], year["digest"], year["problem"]) == ("year", "<2013>", "")
+    assert (to_come["key"], to_come["type"], to_come["digest"], to_come["problem"]) == ("long", "list", "", TO_COME)
+    _, values = rows.parts(event)
+    rows.add(values, rows.make_ready(values))
+    (arrived,) = named(rows, "arrivals")
+    assert (arrived["role"], arrived["key"], arrived["digest"]) == ("initial", "long", f"<{LONG!r}>")
+    assert not rows.is_heavy(events.TaskFinished(1, "a", "load", 1, Outcome.COMPLETED, {}, None, "", {"long": LONG}))
+
+
+def test_the_code_of_a_workflow_takes_time_until_it_was_seen_to_take_none(runs: Any) -> None:
+    clock = itertools.count()
+    looked = []
+
+    def look(workflow: Workflow) -> WorkflowCode:
+        looked.append(workflow.name)
+        return NO_CODE
+
+    rows = EventRows("journal", describe, keep, look)
+    heavy = []
+    for number in range(2):
+        event = events.RunStarted(next(clock), f"run {number}", runs.define(), "run", {})
+        rows.add(event)
+        (code,) = rows.parts(event)
+        heavy.append(rows.is_heavy(code))
+        rows.add(code, rows.make_ready(code))
+    assert heavy == [True, False]
 
 
 def test_of_a_run_that_never_began_nothing_is_kept(rows: EventRows, runs: Any) -> None:

@@ -50,6 +50,7 @@ ROWS = {
     "artifacts": "role = 'set'",
     "artifacts of the end": "role = 'final'",
     "artifacts that are gone": "role = 'deleted'",
+    "artifacts of the beginning": "role = 'initial'",
 }
 
 
@@ -58,7 +59,7 @@ def test_what_is_missing_or_there_twice_is_seen(soak: Callable[[str], Any], tmp_
     siege = soak("siege")
     database = str(tmp_path / "history.duckdb")
     with siege.open_runner(database) as runner:
-        run_id = runner.execute(siege.workflow(), {"count": 3}).run_id
+        run_id = runner.execute(siege.workflow(), siege.initial(3)).run_id
 
     def seen(change: str) -> list[str]:
         with duckdb.connect(database) as connection:

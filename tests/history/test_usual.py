@@ -20,6 +20,7 @@ def run(history, run_id, seconds, outcome=Outcome.COMPLETED, taken_from="", kind
         ended = events.TaskFinished(at + seconds, run_id, task.id, 1, outcome, {}, None, "", {}, taken_from)
         recorder(ended)
     recorder(events.RunFinished(at + seconds, run_id, Status.COMPLETED, {}, ""))
+    recorder.sync()
 
 
 def test_it_is_the_median_of_what_was_executed_and_completed():
