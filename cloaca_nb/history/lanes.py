@@ -116,9 +116,16 @@ class Lanes:
     def _sort_again(self, run_id: str) -> None:
         """Let in what only the code of a run has held up: it needn't wait for large values that were there before."""
         for item in self._lanes.pop(run_id).items:
-            waits = self.queue(run_id, item) if isinstance(item, threading.Event) else self.take(item)
-            if not waits:
+            if not self._waits_again(run_id, item):
                 self._let_in(item, NONE_READY)
+
+    def _waits_again(self, run_id: str, item: News | threading.Event) -> bool:
+        if isinstance(item, threading.Event):
+            return self.queue(run_id, item)
+        try:
+            return self.take(item)
+        except BaseException:  # noqa: BLE001 - an odd event: whoever lets it in has the error heard
+            return False
 
 
 def _in_words(news: News) -> str:

@@ -17,6 +17,7 @@ from cloaca_nb.core.task import Task
 from cloaca_nb.errors import HistoryError
 from cloaca_nb.history import waiter
 from cloaca_nb.history.artifacts import ArtifactStore
+from cloaca_nb.history.code import WorkflowCode
 from cloaca_nb.history.history import History
 from cloaca_nb.history.journal import MemoryJournal
 from cloaca_nb.history.opening import NO_CODE
@@ -233,6 +234,34 @@ def said_by(log: logging.Logger, said: threading.Event) -> Iterator[None]:
     log.addHandler(handler)
     yield
     log.removeHandler(handler)
+
+
+ODD: list[dict[str, Any]] = [{"changes": 5}, {"failure": 5}, {"task_id": []}, {"reads": 5}]
+
+
+@pytest.mark.parametrize("odd", ODD, ids=str)
+def test_an_odd_event_behind_the_code_of_its_run_keeps_nobody_waiting(
+    odd: dict[str, Any], journal: MemoryJournal
+) -> None:
+    met, let_go = threading.Event(), threading.Event()
+
+    def look(_workflow: Workflow) -> WorkflowCode:
+        met.set()
+        assert let_go.wait(20)
+        return NO_CODE
+
+    recorder = Recorder(journal, EventRows(journal.name, describe, ArtifactStore(None).keep, look))
+    recorder(events.RunStarted(1.0, "a", FLOW, "run", {}))
+    assert met.wait(20)
+    for event in (done("load", x=1)._replace(**odd), done("other", y=2), over()):
+        recorder(event)
+    recorder.flush_light()
+    assert told(journal) == []
+    let_go.set()
+    with pytest.raises(HistoryError, match="couldn't be recorded"):
+        recorder.sync("a")
+    recorder.close()
+    assert told(journal)[-3:] == ["other", "y", "a"]
 
 
 def test_what_takes_time_is_told_of_who_waits(
