@@ -12,6 +12,7 @@ from cloaca_nb.core.context import Context
 from cloaca_nb.core.events import Observer
 from cloaca_nb.core.graph import Workflow
 from cloaca_nb.core.keywords import suggesting
+from cloaca_nb.core.live import Live
 from cloaca_nb.core.merge import Sameness
 from cloaca_nb.core.secret import SecretKeys
 from cloaca_nb.declare.entry import import_entry_module
@@ -36,7 +37,7 @@ DURABILITIES: Final = ("run", "task")
 _notes_said: Final[set[str]] = set()
 
 
-class DefaultRunner:
+class DefaultRunner(Live):
     """Executes workflows and keeps every run in its history.
 
     Args:

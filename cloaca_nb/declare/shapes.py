@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import MISSING, Field
 from typing import Any, Final, NamedTuple
 
+from cloaca_nb.core.live import Live
 from cloaca_nb.declare.code_text import digest_text
 from cloaca_nb.declare.library_methods import offered_by
 from cloaca_nb.declare.random_generators import is_random_generator, state_when_met
@@ -27,8 +28,15 @@ _CODE: Final = (
     functools.cached_property,
     Field,
 )
-# Their position and what stands behind them changes, whatever a pickle makes of them.
-_FILES: Final = (io.RawIOBase, io.TextIOWrapper, io.BufferedReader, io.BufferedWriter, io.BufferedRandom)
+# What stands behind them changes, whatever a pickle makes of them.
+_LIVE: Final = (
+    Live,
+    io.RawIOBase,
+    io.TextIOWrapper,
+    io.BufferedReader,
+    io.BufferedWriter,
+    io.BufferedRandom,
+)
 _STREAMS: Final = ("stdout", "stderr", "__stdout__", "__stderr__")
 _PLAIN: Final = frozenset({type(None), bool, int, float, complex, str, bytes})
 _SEQUENCES: Final = (list, tuple)
@@ -188,7 +196,7 @@ class _Walk:
 
     def _data(self, value: Any) -> str:
         kind = type(value)
-        if isinstance(value, _FILES):
+        if isinstance(value, _LIVE):
             return self._live(value)
         found = list(_code_in(value, self._look))
         self.leads_to += [one for one in found if isinstance(one, type)]
@@ -220,7 +228,7 @@ class _Walk:
     def _culprit(self, value: Any) -> Any:
         """Return the innermost object in a value that has no digest."""
         seen: set[int] = set()
-        while id(value) not in seen:
+        while id(value) not in seen and not isinstance(value, _LIVE):
             seen.add(id(value))
             value = next((one for one in _inside(value) if self._shapes.leaf(one) is None), value)
         return value
@@ -273,7 +281,7 @@ def _code_in(value: Any, look: Callable[[], None]) -> Iterator[Any]:
             continue
         look()
         seen.add(id(one))
-        is_seen_by_itself = isinstance(one, (*_CODE, *_FILES, type)) or _stream(one) or is_random_generator(one)
+        is_seen_by_itself = isinstance(one, (*_CODE, *_LIVE, type)) or _stream(one) or is_random_generator(one)
         if is_seen_by_itself or _parts(one) is not None:
             yield one
             continue

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from cloaca_nb.core.graph import Workflow
+from cloaca_nb.core.live import Live
 from cloaca_nb.core.run_id import short
 from cloaca_nb.errors import HistoryError
 from cloaca_nb.history.accounts import Accounts
@@ -40,7 +41,7 @@ logger = logging.getLogger(__name__)
 NO_SECRETS: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
-class Answers:
+class Answers(Live):
     """What a history answers.
 
     Args:

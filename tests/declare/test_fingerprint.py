@@ -265,6 +265,11 @@ UNTRACKED = [
     ("file", "F = open('/dev/null')\nF.close()\n" + calls("F.read"), "constant F holds a live object (TextIOWrapper)"),
     ("lock", "import threading\nL = threading.Lock()\n" + calls("L"), "constant L holds a live object (lock)"),
     ("much", MUCH + calls("M"), "constant M is a Much that leads to too much to look through"),
+    (
+        "runner",
+        "import cloaca_nb\nR = cloaca_nb.DefaultRunner(':memory:')\nR.shutdown()\n" + calls("R"),
+        "constant R holds a live object (DefaultRunner)",
+    ),
     ("generator", "G = (x for x in [1])\n" + calls("G"), "constant G holds a live object (generator)"),
     (
         "socket",
