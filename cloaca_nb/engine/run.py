@@ -109,8 +109,8 @@ class Run:
             return
         canceller = threading.Thread(target=self._execution.cancel, name="cloaca-cancel", daemon=True)
         canceller.start()
-        if not self._execution.is_in_hand:
-            canceller.join()
+        while canceller.is_alive() and not self._execution.is_in_hand:
+            canceller.join(TICK)  # as in `_is_over_within`
 
     def __await__(self) -> Generator[Any, None, WorkflowResult]:
         return self._awaited().__await__()

@@ -28,7 +28,7 @@ from cloaca_nb.history.lanes import Lanes
 from cloaca_nb.history.line import encode
 from cloaca_nb.history.rows import EventRows, News
 from cloaca_nb.history.unrecorded import Unrecorded
-from cloaca_nb.history.waiter import PATIENCE, Waiter, tell_of
+from cloaca_nb.history.waiter import PATIENCE, PULSE, Waiter, tell_of
 
 __all__ = ["Recorder"]
 
@@ -142,7 +142,8 @@ class Recorder:
         self._thread.join(PATIENCE)
         if self._thread.is_alive():
             tell_of(self._lanes.told())
-            self._thread.join()
+        while self._thread.is_alive():
+            self._thread.join(PULSE)  # an interrupt just before a lock blocks is noticed only when it wakes
         self._queue = ClosedQueue("This history is closed; open a new one to record runs.")
 
     def _write_until_now(self, run_id: str | None) -> None:

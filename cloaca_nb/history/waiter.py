@@ -8,7 +8,7 @@ from typing import Final
 
 from cloaca_nb.errors import HistoryError
 
-__all__ = ["PATIENCE", "Waiter", "tell_of"]
+__all__ = ["PATIENCE", "PULSE", "Waiter", "tell_of"]
 
 PULSE: Final = 1.0  # seconds after which who waits for the writer thread looks whether it lives
 PATIENCE: Final = 5.0  # seconds after which who waits is told what for
