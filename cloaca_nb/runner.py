@@ -169,7 +169,7 @@ class DefaultRunner(Live):
 
         Raises:
             HistoryError: if there is no such run, the one named is still going on, or its initial context can't be
-                given back.
+                given back: history keeps no secrets, so those that tasks read are given again.
             WorkflowNotFoundError: a ValueError, if its workflow isn't registered any more.
             KeyboardInterrupt: on an interrupt, after the new run was recorded as Cancelled.
         """
@@ -311,7 +311,7 @@ class DefaultRunner(Live):
     def _begin(self, begun: Beginning, timeout: float | None, observers: Sequence[Observer]) -> Run:
         check_timeout(timeout)
         self._history.check_caller()
-        workflow, initial = begun.workflow, begun.initial
+        workflow, initial = begun.workflow.given(begun.initial), begun.initial
         meet_generators(workflow, content_digest)
         return self._engine.start(
             workflow,

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+import cloaca_nb as cloaca
 from cloaca_nb.config import DefaultRunnerConfig
 from cloaca_nb.core.context import Context
 from cloaca_nb.core.graph import Workflow
@@ -118,10 +119,10 @@ RUNS = [*((body, None) for body in BODIES), *((body, "process") for body in ELSE
 
 
 def flow(*bodies, **options):
-    tasks = []
+    tasks, keys = [], options.get("keys", Keys())
     for body in bodies:
         before = (tasks[-1].id,) if tasks else ()
-        tasks.append(Task(body.__name__, body, before, keys=Keys(), executor=options.get("executor")))
+        tasks.append(Task(body.__name__, body, before, keys=keys, executor=options.get("executor")))
     return Workflow("flow", tasks, secret=options.get("secret", ()), parameters=options.get("parameters"))
 
 
@@ -217,19 +218,88 @@ def test_what_has_set_a_secret_is_executed_again():
     assert why(again)["fetches"].startswith("unchanged since")
 
 
+READS = Keys(reads=("api_key",))
+
+
 def test_a_secret_of_the_initial_context_is_to_be_given_again(monkeypatch):
     with DefaultRunner(":memory:") as runner:
-        runner.execute(flow(uses), {"api_key": VALUE})
+        runner.execute(flow(uses, keys=READS), {"api_key": VALUE})
         with pytest.raises(HistoryError, match=r"--param api_key=…, context={'api_key': …}.*CLOACINA_VAR_api_key"):
-            runner.resume(workflow=flow(uses))
-        given = runner.resume(workflow=flow(uses), context={"api_key": VALUE})
-        default = runner.resume(workflow=flow(uses, parameters={"api_key": VALUE}))
+            runner.resume(workflow=flow(uses, keys=READS))
+        given = runner.resume(workflow=flow(uses, keys=READS), context={"api_key": VALUE})
+        default = runner.resume(workflow=flow(uses, keys=READS, parameters={"api_key": VALUE}))
         monkeypatch.setenv("CLOACINA_VAR_api_key", VALUE)
-        outside = runner.resume(workflow=flow(uses))
-        only = runner.start_some(flow(uses), "uses", following=False).wait()
+        outside = runner.resume(workflow=flow(uses, keys=READS))
+        only = runner.start_some(flow(uses, keys=READS), "uses", following=False).wait()
     for result in (given, default, outside):
         assert why(result)["uses"].startswith("unchanged since")
     assert only.final_context["n"] == len(VALUE)
+
+
+def test_a_secret_that_was_given_in_the_place_of_a_default_is_to_be_given_again(monkeypatch):
+    workflow = flow(uses, keys=READS, parameters={"api_key": "", "name": "x"})
+    with DefaultRunner(":memory:") as runner:
+        runner.execute(workflow, {"api_key": VALUE})
+        for resume in (runner.resume, lambda **_: runner.start_some(workflow, "uses", following=False)):
+            with pytest.raises(HistoryError, match=r"Run \w{8} began with the secret 'api_key'.*Give it again"):
+                resume(workflow=workflow)
+        again = runner.resume(workflow=workflow, context={"api_key": VALUE})
+        edited = runner.resume(workflow=flow(uses, keys=READS, parameters={"api_key": "k3y-0f-n0w", "name": "x"}))
+        runner.execute(workflow, {"api_key": VALUE})
+        monkeypatch.setenv("CLOACINA_VAR_api_key", VALUE)
+        outside = runner.resume(workflow=workflow)
+    assert why(again)["uses"].startswith("unchanged since")
+    assert why(edited)["uses"] == "executed, as 'api_key' has another value now"
+    assert why(outside)["uses"].startswith("unchanged since")
+
+
+def test_all_secrets_that_are_to_be_given_again_are_named_at_once():
+    keys = Keys(reads=("api_key", "session_token"))
+    with DefaultRunner(":memory:") as runner:
+        runner.execute(flow(uses, keys=keys), {"api_key": VALUE, "session_token": VALUE[::-1]})
+        with pytest.raises(HistoryError) as caught:
+            runner.resume(workflow=flow(uses, keys=keys))
+    assert "the secrets 'api_key' and 'session_token', and history keeps none. Give them again" in str(caught.value)
+    assert "--param api_key=… --param session_token=…, context={'api_key': …, 'session_token': …}" in str(caught.value)
+
+
+def only_says(context):
+    context["said"] = True
+
+
+def test_a_secret_that_no_task_reads_any_more_need_not_be_given_again():
+    with DefaultRunner(":memory:") as runner:
+        runner.execute(flow(only_says, parameters={"api_key": ""}), {"api_key": VALUE})
+        result = runner.resume(workflow=flow(only_says, parameters={"api_key": ""}))
+    assert why(result)["only_says"].startswith("unchanged since")
+
+
+def test_a_run_that_has_no_use_for_a_secret_does_not_make_the_next_one_forget_it():
+    reader = Task("uses", uses, keys=READS)
+    workflow = Workflow("flow", [Task("only_says", only_says, keys=Keys()), reader], parameters={"api_key": ""})
+    with DefaultRunner(":memory:") as runner:
+        runner.execute(workflow, {"api_key": VALUE})
+        only = runner.start_some(workflow, "only_says", following=False).wait()
+        assert only.status == "Completed"
+        with pytest.raises(HistoryError, match=r"began with the secret 'api_key'.*Give it again"):
+            runner.resume(workflow=workflow)
+        again = runner.resume(workflow=workflow, context={"api_key": VALUE})
+    assert why(again)["uses"].startswith("unchanged since")
+
+
+def test_what_follows_from_a_secret_needs_it_again():
+    builder = WorkflowBuilder("headers").parameters(api_key="")
+    builder.derived_parameters(headers=lambda api_key: {"key": api_key})
+    with builder:
+
+        @cloaca.task()
+        def ask(context):
+            context["asked"] = len(context["headers"]["key"])
+
+    with DefaultRunner(":memory:") as runner:
+        assert runner.execute("headers", {"api_key": VALUE}).final_context["asked"] == len(VALUE)
+        with pytest.raises(HistoryError, match=r"began with the secret 'api_key'"):
+            runner.resume(workflow="headers")
 
 
 RESUMED = """

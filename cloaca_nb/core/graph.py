@@ -1,8 +1,9 @@
 """A workflow: tasks and their dependencies, validated once and immutable from then on."""
 
+import copy
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
@@ -10,8 +11,10 @@ from types import MappingProxyType
 from typing import Any
 
 from cloaca_nb.core.inference import infer_dependencies, unreachable_reads
-from cloaca_nb.core.parameters import Rules, with_derived
+from cloaca_nb.core.mask import masked
+from cloaca_nb.core.parameters import Rules, Values, with_derived
 from cloaca_nb.core.rules import Always
+from cloaca_nb.core.secret import SecretKeys
 from cloaca_nb.core.task import Task
 from cloaca_nb.errors import TaskNotFoundError, WorkflowValidationError, near_miss
 
@@ -50,7 +53,7 @@ class Workflow:
         self._name = name
         self._description = description
         self._tags = MappingProxyType(dict(tags or {}))
-        self._parameters = MappingProxyType(dict(parameters or {}))
+        self._parameters = parameters if isinstance(parameters, Values) else Values({}, dict(parameters or {}), {})
         self._derived = MappingProxyType(dict(derived or {}))
         self._secret = tuple(dict.fromkeys(secret))
         self._tasks = _index(name, tasks)
@@ -79,7 +82,7 @@ class Workflow:
         return self._tags
 
     @property
-    def parameters(self) -> Mapping[str, Any]:
+    def parameters(self) -> Values:
         """Keys and default values that the initial context is filled up with."""
         return self._parameters
 
@@ -95,6 +98,18 @@ class Workflow:
             DefinitionError: if one can't be worked out from the others.
         """
         return with_derived(self._derived, self._parameters, initial)
+
+    def given(self, keys: Collection[str]) -> "Workflow":
+        """Return the workflow for a run that is given some parameters: no rule is executed for those, whoever asks.
+
+        In the place of a value that isn't worked out yet stands what tells it from another one; see `Values.grounds`.
+        """
+        if not (waiting := self._parameters.waiting.intersection(keys)):
+            return self
+        grounds = masked(self._parameters.grounds, SecretKeys(named=self._secret))
+        made = copy.copy(self)
+        made._parameters = Values({}, self._parameters, {key: grounds[key] for key in waiting})  # noqa: SLF001 - its own class
+        return made
 
     @property
     def secret(self) -> tuple[str, ...]:

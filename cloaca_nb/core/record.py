@@ -1,7 +1,7 @@
 """What the events of one run add up to: the one reading of the stream that panel, terminal and result share."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +47,7 @@ class RunRecord:
     def __init__(self) -> None:
         self.run_id = ""
         self.resumed_from = ""  # the id of the run that this one goes on with
+        self.given: Collection[str] = ()  # keys of the initial context that somebody gave
         self.workflow: Workflow | None = None
         self.status = Status.RUNNING
         self.started = 0.0
@@ -73,7 +74,7 @@ class RunRecord:
             self._finished.extend(event)
         elif isinstance(event, events.RunStarted):
             self.run_id, self.workflow, self.started = event.run_id, event.workflow, event.at
-            self.resumed_from = event.resumed_from
+            self.resumed_from, self.given = event.resumed_from, event.given
         elif isinstance(event, events.RunFinished):
             self.status, self.ended, self.error = event.status, event.at, event.error
             self.conflicts = event.conflicts

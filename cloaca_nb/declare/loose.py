@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, Protocol, TypeAlias
 
 from cloaca_nb.core.graph import Workflow
-from cloaca_nb.core.parameters import Rules
+from cloaca_nb.core.parameters import Rules, Values
 from cloaca_nb.core.task import Task
 from cloaca_nb.declare.cell_task import CellTask
 from cloaca_nb.errors import CellError
@@ -88,8 +88,8 @@ class ParameterSource(Protocol):
     secret: tuple[str, ...]
     defaults: dict[str, Any]
 
-    def values(self) -> Mapping[str, Any]:
-        """Return the values as they are now."""
+    def values(self) -> Values:
+        """Return the values as they are now; what follows from others is worked out when it is asked for."""
 
     def rules(self) -> Rules:
         """Return how those are worked out that follow from others."""
@@ -100,8 +100,8 @@ class _NoParameters:
     secret: tuple[str, ...] = ()
     defaults: dict[str, Any] = {}  # noqa: RUF012 - never changed
 
-    def values(self) -> Mapping[str, Any]:
-        return {}
+    def values(self) -> Values:
+        return Values({}, {}, {})
 
     def rules(self) -> Rules:
         return {}

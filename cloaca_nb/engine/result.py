@@ -82,6 +82,11 @@ class WorkflowResult:
         return self._record.workflow.name if self._record.workflow else ""
 
     @property
+    def given(self) -> frozenset[str]:
+        """The keys of its initial context that somebody gave; the other parameters were the workflow's own."""
+        return frozenset(self._record.given)
+
+    @property
     def final_context(self) -> Context:
         """The context merged over the last completed tasks; also of a failed run."""
         return self._final_context

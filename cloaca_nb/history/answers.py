@@ -16,7 +16,7 @@ from cloaca_nb.history.artifacts import ArtifactStore, Kept
 from cloaca_nb.history.code import fingerprints
 from cloaca_nb.history.diff import RunDiff, RunRows, compare, unequal
 from cloaca_nb.history.diff_rows import pair_with, read_kept, read_run, usual_durations
-from cloaca_nb.history.given import OF_PARAMETERS, own_parameters
+from cloaca_nb.history.given import Given, given_rows, own_parameters, secrets_needed
 from cloaca_nb.history.location import Location
 from cloaca_nb.history.memory import AGAIN, Memory, initial_values, remember
 from cloaca_nb.history.overview import TaskNotes, count_runs, history_shown, settings_of, task_notes
@@ -189,10 +189,14 @@ class Answers(Live):
 
         return self._read(answer)
 
-    def own_parameters(self, run_id: str, parameters: Mapping[str, Any]) -> frozenset[str]:
-        """Return which of a workflow's parameters a run that goes on with that one takes as they are now."""
-        rows = self._read(lambda reading: reading.rows(OF_PARAMETERS, run_id))
-        return own_parameters(rows, self._accounts().is_still, parameters)
+    def given(self, run_id: str, workflow: Workflow) -> Given:
+        """Return what a run that goes on with that one takes from its workflow, and which secrets it needs."""
+        rows = self._read(lambda reading: given_rows(reading, run_id))
+        is_still, values = self._accounts().is_still, workflow.parameters
+        own = own_parameters([row for row in rows if row["run_id"] == run_id], is_still, values.grounds)
+        needed = secrets_needed(rows, is_still, values.grounds, self._secret_digest)
+        there = values.known
+        return Given(own, {key: key in there and is_still(there[key], digest) for key, digest in needed.items()})
 
     def transfers(self, run: str | None = None, *, most: int) -> list[Transfer]:
         """Return what each task of a run was given and what it made of that; no pickle is read; see `tasks`.

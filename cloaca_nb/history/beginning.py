@@ -4,11 +4,12 @@ from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 from cloaca_nb.core.graph import Workflow
-from cloaca_nb.core.parameters import following
+from cloaca_nb.core.parameters import following as follow_from
 from cloaca_nb.core.recall import Recall
 from cloaca_nb.declare.variables import given_variables
 from cloaca_nb.history.history import History
-from cloaca_nb.history.recall import TakenAsTheyAre, UnchangedOnly, check_reads
+from cloaca_nb.history.lost_secrets import secrets_again
+from cloaca_nb.history.recall import TakenAsTheyAre, UnchangedOnly, check_reads, is_taken
 
 __all__ = ["Beginning"]
 
@@ -50,9 +51,10 @@ class Beginning(NamedTuple):
         Raises:
             HistoryError: if its initial context can't be given back.
         """
-        own = history.own_parameters(run_id, workflow.parameters)
-        named = {*given, *following(workflow.derived, given), *own}
-        initial = {**history.initial(run_id, named=named, secrets=_secrets_at_hand(workflow)), **given}
+        before = history.given(run_id, workflow)
+        secrets = secrets_again(workflow, workflow.tasks, before.secrets, given, run_id)
+        named = {*given, *follow_from(workflow.derived, given), *before.own, *before.secrets}
+        initial = {**history.initial(run_id, named=named, secrets=_secrets_at_hand(workflow)), **secrets, **given}
         recall = UnchangedOnly(history.memory(workflow, run_id))
         return cls(workflow, initial, recall, run_id, given=initial.keys())
 
@@ -70,13 +72,17 @@ class Beginning(NamedTuple):
         """
         after = {later for task_id in tasks for later in workflow.descendants(task_id)} - set(tasks)
         run_id, _ = history.to_resume(None, workflow.name)
-        initial = {**history.initial(run_id, named=given, secrets=_secrets_at_hand(workflow)), **given}
-        reused = history.own_parameters(run_id, workflow.parameters) - given.keys()  # that are given by nobody
         executed = {*tasks, *(after if following else ())}
-        needed = {before for task_id in executed for before in workflow.ancestors(task_id)}
-        recall = TakenAsTheyAre(
-            history.memory(workflow, run_id), executed, after - executed, workflow.by_id.keys() - executed - needed
-        )
+        needed = executed.union(*map(workflow.ancestors, executed))
+        memory = history.memory(workflow, run_id)
+        before = history.given(run_id, workflow)
+        may_be = [workflow[one] for one in needed if one in executed or not is_taken(one, memory)]
+        secrets = secrets_again(workflow, may_be, before.secrets, given, run_id)
+        named = {*given, *follow_from(workflow.derived, given), *before.secrets}
+        initial = {**history.initial(run_id, named=named, secrets=_secrets_at_hand(workflow)), **secrets, **given}
+        reused = before.own - secrets.keys() - given.keys()  # that are given by nobody
+        aside = workflow.by_id.keys() - needed
+        recall = TakenAsTheyAre(memory, executed, after - executed, aside)
         return cls(workflow, initial, recall, run_id, given=initial.keys() - reused)
 
     @classmethod
@@ -88,7 +94,7 @@ class Beginning(NamedTuple):
             HistoryError: if the task reads a key that a task before it sets, and none has set it yet.
         """
         found = workflow.up_to(task_id)
-        initial = {**_initial_of_latest(history, found, [*given, *found.parameters]), **given}
+        initial = {**_initial_of_latest(history, found, task_id, given), **given}
         memory = history.memory(found, last=True)
         check_reads(found, task_id, initial, memory)
         unknown = found.by_id.keys() - memory.tasks.keys()
@@ -97,12 +103,18 @@ class Beginning(NamedTuple):
         )
 
 
-def _initial_of_latest(history: History, workflow: Workflow, named: Collection[str]) -> Mapping[str, Any]:
-    """Return the initial context of the latest run, if there is one, without the keys that are named."""
+def _initial_of_latest(history: History, workflow: Workflow, task_id: str, given: Collection[str]) -> Mapping[str, Any]:
+    """Return the initial context of the latest run, if there is one, as a task needs it that nobody gives more."""
     run_id = history.latest(workflow.name)
-    return {} if run_id is None else history.initial(run_id, named=named, secrets=_secrets_at_hand(workflow))
+    if run_id is None:
+        return {}
+    before = history.given(run_id, workflow).secrets
+    lacking = {key: is_there for key, is_there in before.items() if key not in workflow.parameters}
+    secrets = secrets_again(workflow, [workflow[task_id]], lacking, given, run_id)
+    named = {*given, *workflow.parameters, *lacking}
+    return {**history.initial(run_id, named=named, secrets=given_variables()), **secrets}
 
 
 def _secrets_at_hand(workflow: Workflow) -> dict[str, Any]:
-    """Return from where the secrets of an earlier run's initial context are taken, which history doesn't keep."""
-    return {**given_variables(), **workflow.parameters}
+    """Return from where secrets are taken that an earlier run had from its workflow; history keeps none."""
+    return {**given_variables(), **workflow.parameters.known}

@@ -14,7 +14,7 @@ from cloaca_nb.declare.fingerprint import CodeFingerprint
 from cloaca_nb.errors import HistoryError
 from cloaca_nb.history.memory import NOT_ASKED_FOR, Earlier, Memory
 
-__all__ = ["TakenAsTheyAre", "UnchangedOnly", "check_reads"]
+__all__ = ["TakenAsTheyAre", "UnchangedOnly", "check_reads", "is_taken"]
 
 
 class UnchangedOnly:
@@ -141,6 +141,16 @@ class TakenAsTheyAre:
 
     def _not_taken(self, task: Task, why: str) -> LeftOut | str:
         return LeftOut(NOT_ASKED_FOR) if task.id in self._aside else f"executed, as {why}"
+
+
+def is_taken(task_id: str, memory: Memory) -> bool:
+    """Say whether a task that nobody asked for is there as it was, so that it needn't be executed; see above."""
+    for earlier in memory.tasks.get(task_id, ()):
+        if earlier.outcome == "Completed":
+            return all(one.kept is None or one.kept.codec is not None for one in earlier.changes)
+        if earlier.outcome == "Skipped":
+            return True
+    return False
 
 
 def check_reads(workflow: Workflow, task_id: str, initial: Collection[str], memory: Memory) -> None:

@@ -9,6 +9,7 @@ from cloaca_nb.core.cells import Resolution
 from cloaca_nb.core.graph import Workflow
 from cloaca_nb.core.look import LOOKS
 from cloaca_nb.core.mask import masked
+from cloaca_nb.core.parameters import Values
 from cloaca_nb.core.preview import preview
 from cloaca_nb.core.secret import SecretKeys
 from cloaca_nb.core.status import Outcome
@@ -105,11 +106,18 @@ def tried(task_id: str, result: WorkflowResult) -> Answer:
     return Answer(f"{task_id} tried", (*values, ("deletes", deleted)) if keys else (("sets", "nothing"),))
 
 
-def answer_for_parameters(values: Mapping[str, Any], secrets: SecretKeys = SecretKeys()) -> Answer:  # noqa: B008 - never changed
-    """Say what a parameters cell defines; of those that are secret no more than that."""
-    shown = {name: repr(value) for name, value in masked(values, secrets).items()}
-    parts = [(f"{name} =", text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…") for name, text in shown.items()]
-    return Answer("parameters", tuple(parts))
+def answer_for_parameters(values: Values, secrets: SecretKeys, notes: Iterable[str] = ()) -> Answer:
+    """Say what a parameters cell defines; of those that are secret no more than that.
+
+    No rule is executed for it: those that have to be worked out anew are told with what they follow from.
+    """
+    shown = {name: repr(value) for name, value in masked(values.known, secrets).items()}
+    told = {name: text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…" for name, text in shown.items()}
+    parts = [
+        (f"{name} =", told[name]) if name in told else (f"{name} from", _listed(values.origins(name)))
+        for name in values
+    ]
+    return Answer("parameters", tuple(parts), tuple(notes))
 
 
 def _reads(

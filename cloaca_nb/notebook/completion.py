@@ -82,7 +82,7 @@ class Names:
 
     def value_of(self, parameter: str) -> Iterable[str]:
         """Return what a parameter could be set to, as it would be written."""
-        value: Any = self._session.definitions.parameters(self._workflow).get(parameter)
+        value: Any = self._session.definitions.parameters(self._workflow).known.get(parameter)
         if isinstance(value, bool):
             return ("true", "false")
         return () if value is None else (str(value),)

@@ -1,12 +1,13 @@
 """What the cells of a notebook define: tasks, parameters, workflows; and what it has names for."""
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from cloaca_nb.core.cells import parse_params_cell, parse_task_cell, task_text
 from cloaca_nb.core.graph import Workflow
+from cloaca_nb.core.parameters import Values, following
 from cloaca_nb.core.secret import SecretKeys
 from cloaca_nb.declare.cell_task import CellTask
 from cloaca_nb.declare.decorator import with_dependencies
@@ -54,6 +55,7 @@ class Definitions:
         self._settings = settings
         self._executed = executed
         self.pulled: set[str] = set()  # names that the notebook has from a run's final context
+        self._worked_out: dict[str, Any] = {}  # of those the values that followed from others there
 
     @property
     def names(self) -> dict[str, Any]:
@@ -77,13 +79,19 @@ class Definitions:
 
     def define_parameters(self, text: str) -> Answer:
         """Make a cell's names the parameters of the current workflow, bind them, and say what they are."""
-        parameters = Parameters(parse_params_cell(text), CellCode(self._shell, text), self.names)
+        parameters = Parameters(parse_params_cell(text), CellCode(self._shell, text), self.names, self._worked_out)
         loose = REGISTRY.loose(MODULE)
         parameters.bind()
         if isinstance(loose.source, Parameters):
             parameters.follow(loose.source)
         loose.source = parameters
-        return answer_for_parameters(parameters.values(), self.secret_keys())
+        return answer_for_parameters(parameters.values(), self.secret_keys(), self._hidden_from_helpers(loose))
+
+    def _hidden_from_helpers(self, loose: LooseTasks) -> list[str]:
+        """Return which helpers of the tasks that there are take parameters from the notebook."""
+        with suppress(WorkflowValidationError):  # there is no task yet, or its cell says what is wrong
+            return [one.sentence for one in helper_reads(loose.draft(), self.names) if not one.setter]
+        return []
 
     def use_workflow(self, name: str | None = None, *, remove: str | None = None) -> LooseTasks:
         """Make `name` the workflow that task cells join; take a task out of it if asked."""
@@ -96,6 +104,22 @@ class Definitions:
                 )
             loose.remove(remove)
         return loose
+
+    def pull(self, values: Mapping[str, Any], given: Collection[str]) -> None:
+        """Bind values of a run's final context in the notebook.
+
+        Args:
+            values: by key.
+            given: the keys that somebody gave for that run: pulled, they are the notebook's own from now on; parameters
+                that followed from others go on following from them.
+        """
+        self.names.update(values)
+        self.pulled.update(values)
+        for key, value in values.items():
+            if key in given:
+                self._worked_out.pop(key, None)
+            else:
+                self._worked_out[key] = value
 
     # -- asking
 
@@ -125,7 +149,7 @@ class Definitions:
         return with_docstring(text, prose_above(task_id, found.name, saved))
 
     def prepared(
-        self, name: str | None, settings: Mapping[str, Any], *, for_try: bool = False
+        self, name: str | None, settings: Mapping[str, Any], *, for_try: bool = False, reuses: bool = False
     ) -> tuple[Workflow, dict[str, Any]]:
         """Return a workflow that can be run, and its initial context; say what looks like a slip.
 
@@ -133,21 +157,33 @@ class Definitions:
             name: the workflow; see `workflow`.
             settings: parameter values for this run.
             for_try: whether a cell asks that has just been answered.
+            reuses: whether an earlier run's parameter values may be taken.
         """
         wanted = name or self._default_name()
         loose = self._loose(wanted)
         if loose is None:
             workflow = REGISTRY.workflow(wanted)
-            _say(one.sentence for one in helper_reads(workflow, self.names))  # a builder has said the others
-            return workflow, {key: fit(key, value, workflow.parameters) for key, value in settings.items()}
+            initial = {key: fit(key, value, workflow.parameters) for key, value in settings.items()}
+            _say(self._seen_by_helpers(workflow, initial, reuses=reuses))  # a builder has said the others
+            return workflow, initial
         initial = {key: fit(key, value, loose.source.defaults) for key, value in settings.items()}
         workflow = loose.workflow()
         if unknown := list(refuse_unknown(loose, self.names)):
             raise WorkflowValidationError("\n".join(unknown))
         _say(workflow.warnings)
         if not for_try:
-            _say(one.sentence for one in helper_reads(workflow, self.names))
+            _say(self._seen_by_helpers(workflow, initial, reuses=reuses))
         return workflow, initial
+
+    def _seen_by_helpers(self, workflow: Workflow, initial: Mapping[str, Any], *, reuses: bool) -> Iterator[str]:
+        """Yield what helpers take from the notebook that this run may have another value of."""
+        known = workflow.parameters.known
+        for name in (*initial, *following(workflow.derived, initial)):
+            known.pop(name, None)
+        for found in helper_reads(workflow, self.names):
+            is_same = not reuses and found.name in known and known[found.name] is self.names.get(found.name)
+            if found.setter or not is_same:
+                yield found.sentence
 
     # -- what there are names for
 
@@ -177,14 +213,14 @@ class Definitions:
         """Return which keys of the current workflow are secret."""
         return self._settings.secrets().and_named(REGISTRY.loose(MODULE).source.secret)
 
-    def parameters(self, workflow: str | None = None) -> Mapping[str, Any]:
+    def parameters(self, workflow: str | None = None) -> Values:
         """Return the parameters of a workflow, by default the current one, else the only one, with their values."""
         loose = self._loose(workflow) if workflow else REGISTRY.loose(MODULE)
         with suppress(CloacaError):
             if loose is not None and (len(loose) or loose.parameters):
                 return loose.source.values()
             return self.workflow(workflow).parameters
-        return {}
+        return Values({}, {}, {})
 
     def _loose(self, name: str) -> LooseTasks | None:
         """Return the notebook's loose tasks of that name, if there are some."""

@@ -1,4 +1,4 @@
-"""Helpers that take a name from the notebook which a task sets as well: they never see what the task has set."""
+"""Helpers that take a name from the notebook which is a key as well: they never see what a run has under that key."""
 
 import builtins
 import inspect
@@ -20,7 +20,7 @@ class HelperRead(NamedTuple):
         task_id: the task whose code takes it from the notebook.
         helper: the function that does, as it calls itself; empty for the task's own.
         name: that is taken, and a key as well.
-        setter: the id of another task, which sets that key.
+        setter: the id of another task, which sets that key; empty for a parameter.
         is_there: whether the notebook has a value of that name.
     """
 
@@ -34,7 +34,8 @@ class HelperRead(NamedTuple):
     def sentence(self) -> str:
         """What a person should know, and how to mend it."""
         whose = "the notebook's own" if self.is_there else "the notebook's own (there is none)"
-        name, other = self.name, f"never what task {self.setter!r} sets"
+        name = self.name
+        other = f"never what task {self.setter!r} sets" if self.setter else "never what --param gives for it"
         if not self.helper:
             return f"Task {self.task_id!r} sees {whose} {name!r}, {other}: write context[{name!r}]."
         return (
@@ -44,7 +45,7 @@ class HelperRead(NamedTuple):
 
 
 def helper_reads(workflow: Workflow, names: Mapping[str, Any]) -> Iterator[HelperRead]:
-    """Yield each name that the code of a task takes from the notebook, and that another task of the workflow sets.
+    """Yield each name that the code of a task takes from the notebook, and that another task sets or is a parameter.
 
     A name that stands for a function, a class or a module there is left out: who calls it means that one.
 
@@ -52,10 +53,10 @@ def helper_reads(workflow: Workflow, names: Mapping[str, Any]) -> Iterator[Helpe
         workflow: its tasks, in either spelling.
         names: the notebook's own names.
     """
-    setters: dict[str, list[str]] = {}
+    setters: dict[str, list[str]] = {key: [] for key in workflow.parameters if _may_be_meant(key, names)}
     for task in workflow.tasks:
         for key in task.keys.sets:
-            if _may_be_meant(key, names):
+            if key in setters or _may_be_meant(key, names):
                 setters.setdefault(key, []).append(task.id)
     if not setters:
         return
@@ -66,8 +67,8 @@ def helper_reads(workflow: Workflow, names: Mapping[str, Any]) -> Iterator[Helpe
             if own and is_task_cell(task.source):  # its names were resolved: what is left is the notebook's, as it says
                 continue
             for name in taken:
-                setter = next((one for one in setters.get(name, ()) if one != task.id), None)
-                if setter is not None:
+                setter = next((one for one in setters.get(name, ()) if one != task.id), "")
+                if setter or (name in setters and name in workflow.parameters):
                     helper = "" if own else _called(function, names)
                     yield HelperRead(task.id, helper, name, setter, is_there=name in names)
 

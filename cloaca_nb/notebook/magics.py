@@ -120,7 +120,8 @@ class CloacaMagics(Magics):
             self._names[arguments.output] = begun
         result = begun.result if isinstance(begun, Run) else begun
         if result is not None and result.status is Status.FAILED:
-            again = " ".join(filter(None, ("%cloaca_run", arguments.workflow, "--resume")))
+            secrets = (f"--param {key}=…" for key in settings if key in self.session.definitions.secret_keys())
+            again = " ".join(filter(None, ("%cloaca_run", arguments.workflow, "--resume", *secrets)))
             advice = f"When it is mended, {again} goes on from here."
             self.session.post_mortem.fail(result, debug=arguments.debug, advice=advice)
         return begun

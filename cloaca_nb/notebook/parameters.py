@@ -8,10 +8,11 @@ a magic or a runner, what it gives for a run comes before all of these, and what
 import ast
 import inspect
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from cloaca_nb.core.cells import ParamsCell
-from cloaca_nb.core.parameters import Rules, with_derived
+from cloaca_nb.core.parameters import Rules, Values
 from cloaca_nb.errors import DefinitionError
 from cloaca_nb.notebook.cell_code import CellCode
 
@@ -25,13 +26,21 @@ class Parameters:
         cell: its text, understood.
         code: the cell's code.
         namespace: the notebook's own names.
+        worked_out: values that the notebook has from a run, in which they followed from others: nobody's own.
     """
 
-    def __init__(self, cell: ParamsCell, code: CellCode, namespace: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        cell: ParamsCell,
+        code: CellCode,
+        namespace: dict[str, Any],
+        worked_out: Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:
         self.names: tuple[str, ...] = cell.names
         self.secret: tuple[str, ...] = cell.secret
         self.defaults: dict[str, Any] = {}
         self._namespace = namespace
+        self._worked_out = worked_out
         tree = ast.parse(cell.body)
         ast.increment_lineno(tree, cell.first_line - 1)
         self._statements = [_Statement(code, statement) for statement in tree.body]
@@ -60,23 +69,26 @@ class Parameters:
             self.defaults = {**earlier.defaults, **self.defaults}
             self._statements = [*earlier._statements, *self._statements]  # noqa: SLF001 - its own class
 
-    def values(self) -> dict[str, Any]:
-        """Return the values as they are now; what derives from a value that isn't its default is worked out again.
-
-        Raises:
-            DefinitionError: if that fails.
-        """
-        return with_derived(self._all_rules(), self.defaults, self._own())
+    def values(self) -> Values:
+        """Return the values as they are now; what derives from a value that isn't its default is worked out again."""
+        rules = self._all_rules()
+        return Values(rules, self.defaults, self._own(rules))
 
     def rules(self) -> Rules:
         """Return how those are worked out that follow from others, and have no value of their own in the notebook."""
-        own = self._own()
-        return {name: rule for name, rule in self._all_rules().items() if name not in own}
+        rules = self._all_rules()
+        own = self._own(rules)
+        return {name: rule for name, rule in rules.items() if name not in own}
 
-    def _own(self) -> dict[str, Any]:
+    def _own(self, rules: Rules) -> dict[str, Any]:
         """Return the values that somebody has given them in the notebook."""
         found = {name: self._namespace[name] for name in self.names if name in self._namespace}
-        return {name: value for name, value in found.items() if value is not self.defaults[name]}
+        follows = rules.keys() & self._worked_out.keys()
+        return {
+            name: value
+            for name, value in found.items()
+            if value is not self.defaults[name] and not (name in follows and value is self._worked_out[name])
+        }
 
     def _all_rules(self) -> Rules:
         """Return the rule of each parameter that follows from others, in the order in which they are complete."""
@@ -132,6 +144,9 @@ class _Rule:
         self._namespace = namespace
         needed = [inspect.Parameter(one, inspect.Parameter.KEYWORD_ONLY) for one in self.needed]
         self.__signature__ = inspect.Signature(needed)
+
+    def __repr__(self) -> str:
+        return "\n".join(ast.unparse(one.node) for one in self._statements)
 
     def __call__(self, **values: Any) -> Any:
         scratch = {**self._namespace, **values}

@@ -106,7 +106,7 @@ class Session:
         Raises:
             KeyboardInterrupt: on an interrupt, after the run was recorded as Cancelled.
         """
-        workflow, initial = self.definitions.prepared(name, settings or {})
+        workflow, initial = self.definitions.prepared(name, settings or {}, reuses=bool(reuse.given))
         audience = audience_of(self._shell)
         calm = debug and audience is Audience.TERMINAL  # live lines would paint over the debugger
         shown = showing(workflow, audience, "off" if calm else self._panel(panel=panel), sys.stderr, self.panels)
@@ -145,7 +145,7 @@ class Session:
         is over: what a cell shows after its end would be lost.
         """
         audience = audience_of(self._shell)
-        workflow, initial = self.definitions.prepared(name, settings or {})
+        workflow, initial = self.definitions.prepared(name, settings or {}, reuses=bool(reuse.given))
         self.post_mortem.forget()
         live = LiveNames(workflow, self.definitions.names)
         notice = None if after else Notice(self.following.board if audience is Audience.TERMINAL else None, live.edited)
@@ -210,8 +210,7 @@ class Session:
                 "what an earlier kernel has finished."
             )
         final = self.last_result.final_context
-        self.definitions.names.update({key: final[key] for key in keys})
-        self.definitions.pulled.update(keys)
+        self.definitions.pull({key: final[key] for key in keys}, self.last_result.given)
 
     # -- defining
 

@@ -33,6 +33,17 @@ with cloaca.WorkflowBuilder("flights") as builder:
         context["report"] = str(context["total"])
 """
 SHORT = r"[0-9a-f]{8}"
+LOGINS = """
+import cloaca_nb as cloaca
+
+with cloaca.WorkflowBuilder("logins") as builder:
+    builder.parameters(api_token="", limit=5)
+
+    @cloaca.task()
+    def login(context):
+        print(len(context["api_token"]))
+        assert context["limit"] > 5
+"""
 
 
 @pytest.fixture
@@ -65,6 +76,18 @@ def test_it_is_resumed_by_the_id_that_messages_show_and_says_why_in_full(chain) 
     code, stdout, stderr = chain("--resume", short, "chain.py", "-v")
     assert (code, stdout) == (0, ["total", "report"])
     assert f"↶ load  taken from run {short}: unchanged since run {short}\n" in stderr
+
+
+def test_a_secret_that_was_given_is_asked_for_again(home: Path, invoke) -> None:
+    (home / "logins.py").write_text(LOGINS)
+    assert invoke("run", "logins.py", "--param", "api_token=s3cr3t")[:2] == (1, "6\n")
+    code, stdout, stderr = invoke("run", "logins.py", "--resume", "--param", "limit=6")
+    assert (code, stdout) == (1, "")
+    asked = (
+        rf"Error: Run {SHORT} began with the secret 'api_token', and history keeps none\."
+    )
+    assert re.match(asked, stderr)
+    assert invoke("run", "logins.py", "--resume", "--param", "limit=6", "--param", "api_token=s3cr3t")[:2] == (0, "6\n")
 
 
 def test_a_value_that_was_given_is_kept_until_the_file_has_another_default(chain, home: Path, python) -> None:

@@ -2,6 +2,8 @@
 
 import pytest
 
+from cloaca_nb.core.parameters import Values
+from cloaca_nb.core.secret import SecretKeys
 from cloaca_nb.notebook.answer import Answer, answer_for_parameters
 from cloaca_nb.packaging.analysis.declared import _read_once
 
@@ -31,7 +33,13 @@ def test_html_escapes_what_the_user_wrote_and_needs_no_style_sheet() -> None:
     ],
 )
 def test_parameters_are_listed_with_short_values(values, expected) -> None:
-    assert str(answer_for_parameters(values)) == expected
+    assert str(answer_for_parameters(Values({}, values, {}), SecretKeys())) == expected
+
+
+def test_what_has_to_be_worked_out_anew_is_told_with_what_it_follows_from() -> None:
+    values = Values({"label": lambda year, carrier: 1 / 0}, {"year": 1, "label": "", "carrier": "UA"}, {"year": 5})  # noqa: ARG005
+    answer = answer_for_parameters(values, SecretKeys(), ["Mind the year."])
+    assert str(answer) == "parameters  ·  year = 5  ·  label from year, carrier  ·  carrier = 'UA'\n  ! Mind the year."
 
 
 # -- what typical cells are answered

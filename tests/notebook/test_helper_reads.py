@@ -52,6 +52,47 @@ def test_a_run_says_which_helper_sees_another_value(cell, cells, said) -> None:
     assert [line for line in ran.err.splitlines() if line.startswith("Task ")] == said
 
 
+PARAMS = "%%cloaca_params\nrows = [1]\nmore = [*rows, 2]"
+GIVEN = SAID.replace("what task 'load' sets", "what --param gives for it")
+OF_PARAMETERS = [
+    # what, the cells, how the run is started, what it says
+    ("as the notebook has it", [PARAMS, COUNT, USE], "", []),
+    ("given", [PARAMS, COUNT, USE], "--param rows=[4]", [GIVEN]),
+    ("another one given", [PARAMS, COUNT, USE], "--param more=[4]", []),
+    ("what follows from a given one", [PARAMS, COUNT.replace("rows", "more"), USE], "--param rows=[4]",
+     [GIVEN.replace("rows", "more")]),
+    ("what follows from the notebook's", [PARAMS, COUNT.replace("rows", "more"), USE, "rows = [5, 6]"], "",
+     [GIVEN.replace("rows", "more")]),
+    ("the notebook's own", [PARAMS, COUNT, USE, "rows = [5, 6]"], "", []),
+    ("deleted", [PARAMS, COUNT, USE, "del rows"], "", [GIVEN.replace("own 'rows'", "own (there is none) 'rows'")]),
+    ("of an earlier run", [PARAMS, "%%cloaca_task use\nn = len(rows) and count()", COUNT, "%cloaca_run --no-panel"],
+     "--cached", [GIVEN]),
+    ("set by a task as well", [PARAMS, COUNT, LOAD, USE], "", [SAID]),
+    ("a decorated task", [PARAMS, "@cloaca.task()\ndef use(context):\n    context['n'] = len(rows)"],
+     "--param rows=[4]",
+     ["Task 'use' sees the notebook's own 'rows', never what --param gives for it: write context['rows']."]),
+    ("a task's own", [PARAMS, "%%cloaca_task use\nn = len(rows)"], "--param rows=[4]", []),
+    ("a function", ["%%cloaca_params\nrows = len", "def count():\n    return rows([1])", USE], "--param rows=x", []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("cells", "how", "said"), [one[1:] for one in OF_PARAMETERS], ids=[one[0] for one in OF_PARAMETERS]
+)
+def test_a_run_says_which_helper_may_see_another_value_of_a_parameter(cell, cells, how, said) -> None:
+    for text in ("import cloaca_nb as cloaca", *cells):
+        assert cell(text).error is None
+    ran = cell(f"%cloaca_run --no-panel {how}")
+    assert [line for line in ran.err.splitlines() if line.startswith("Task ")] == said
+
+
+@pytest.mark.parametrize("last", [USE, PARAMS])
+def test_the_answer_says_which_helper_takes_a_parameter_from_the_notebook(cell, last) -> None:
+    for text in (COUNT, *({USE, PARAMS} - {last})):
+        assert GIVEN not in str(cell(text).shown)
+    assert cell(last).shown[0].splitlines()[-1] == f"  ! {GIVEN}"
+
+
 @pytest.mark.parametrize("last", [USE, LOAD])
 def test_the_answer_of_either_cell_says_it_whichever_comes_last(cell, last) -> None:
     for text in ("rows = [0]", COUNT, *({USE, LOAD} - {last})):

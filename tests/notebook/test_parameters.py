@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 from hypothesis import given, strategies as st
+from IPython.core.completer import provisionalcompleter
 
 from cloaca_nb.core.cells import parse_params_cell
 from cloaca_nb.core.parameters import with_derived
@@ -242,3 +243,51 @@ def test_a_parameter_that_can_not_be_worked_out_says_from_what(cell) -> None:
     assert "Parameter 'share' can't be worked out from year=0" in cell("%cloaca_run").out
     cell("year = 2")
     assert cell("%cloaca_run").value.final_context["taken"] == 0.5
+
+
+# -- what a rule costs, or that it fails, concerns only who needs its value
+
+LOAD = (
+    "asked = []\ndef load(year):\n    asked.append(year)\n    if year > 3:\n        raise OSError('no net')\n"
+    "    return [year]"
+)
+LOADED = [LOAD, "%%cloaca_params\nyear = 1\nrows = load(year)", "%%cloaca_task take\ntaken = rows", "year = 5"]
+FREE = [
+    # a line, while the notebook has a value on which the rule fails; for which values the rule is executed then
+    ("%cloaca_dag", []),
+    ("%cloaca_show take", []),
+    ("%%cloaca_task other\nkept = rows", []),
+    ("%cloaca_workflow", []),
+    ("%%cloaca_params\nmore = 1", []),
+    ("%cloaca_run --param rows=[7]", []),
+    ("%cloaca_run --param rows=[7] --background", []),
+    ("%cloaca_run --param year=2", [2]),
+    ("%cloaca_run --param year=2 --param rows=[7]", []),
+]
+
+
+@pytest.mark.parametrize(("line", "asked"), FREE)
+def test_a_rule_is_executed_only_for_a_value_that_is_needed(cell, line, asked) -> None:
+    for text in LOADED:
+        assert cell(text).error is None
+    assert cell.names["asked"] == [1]
+    assert cell(line).error is None
+    assert cell.names["asked"] == [1, *asked]
+
+
+@pytest.mark.parametrize(("typed", "offered"), [("", {"year=", "rows="}), ("rows=", set()), ("year=", {"5"})])
+def test_completion_executes_no_rule(cell, typed, offered) -> None:
+    for text in LOADED:
+        cell(text)
+    line = f"%cloaca_run --param {typed}"
+    with provisionalcompleter():
+        assert {one.text for one in cell.shell.Completer.completions(line, len(line))} == offered
+    assert cell.names["asked"] == [1]
+
+
+def test_a_run_that_needs_the_value_says_why_there_is_none(cell) -> None:
+    for text in LOADED:
+        cell(text)
+    ran = cell("%cloaca_run --no-panel")
+    assert "Parameter 'rows' can't be worked out from year=5: OSError: no net" in ran.out
+    assert cell.session.history().runs().empty

@@ -74,3 +74,21 @@ def test_which_keys_are_secret_is_a_setting(cell, caplog):
     assert answer == ["parameters  ·  station = ••••  ·  password = ••••  ·  year = 2013"]
     cell("%config Cloaca.secret_keys = '('")
     assert "Cloaca.secret_keys: The pattern of secret keys, '(', is no regular expression" in caplog.text
+
+
+def test_who_goes_on_with_a_run_that_was_given_a_secret_is_asked_for_it_and_told_so_before(cell):
+    cell("%%cloaca_params --secret station\nstation = ''\nlimit = 1")
+    cell("%%cloaca_task look\nn = len(station)\nassert limit > 1")
+    failed = cell("%cloaca_run --no-panel --param station=KJFKX")
+    assert "When it is mended, %cloaca_run --resume --param station=… goes on from here." in failed.out
+    asked = "began with the secret 'station', and history keeps none. Give it again: --param station=…"
+    for line in (
+        "%cloaca_run --resume --param limit=2",
+        "%cloaca_run --only look",
+        "%cloaca_run --resume --background",
+    ):
+        assert asked in cell(f"%cloaca_run {how}").out
+    again = cell("%cloaca_run --no-panel --resume --param limit=2 --param station=KJFKX").value
+    assert again.final_context["n"] == 5
+    cell("station = 'KLGA'")
+    assert cell("%cloaca_run --no-panel --resume").value.final_context["n"] == 4
