@@ -1,7 +1,6 @@
 """`cloaca-nb export`: a notebook becomes a package, and an archive where that is wanted."""
 
 from contextlib import ExitStack
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -9,13 +8,15 @@ import typer
 from rich.text import Text
 
 from cloaca_nb.cli.opened import opened
-from cloaca_nb.cli.options import HistoryUrl, Vendor, check_exists
+from cloaca_nb.cli.options import HistoryUrl, Vendor, check_exists, reader
 from cloaca_nb.cli.outcome import readable_errors
 from cloaca_nb.cli.pack import say_packed
 from cloaca_nb.cli.table import stdout
+from cloaca_nb.core.cell.option_values import word
 from cloaca_nb.core.status import Status
 from cloaca_nb.declare.place import file_label
 from cloaca_nb.golden import recorded
+from cloaca_nb.packaging.analysis.imports import OUR_NAMES
 from cloaca_nb.packaging.analysis.notebook import read_notebook
 from cloaca_nb.packaging.deliver import Wishes, deliver
 from cloaca_nb.packaging.export.package import Package
@@ -23,13 +24,6 @@ from cloaca_nb.terminal.marks import mark
 from cloaca_nb.verification import verification
 
 __all__ = ["export_notebook"]
-
-
-class ImportName(StrEnum):
-    """What an exported package imports."""
-
-    cloaca_nb = "cloaca_nb"
-    cloaca = "cloaca"
 
 
 def export_notebook(  # noqa: PLR0913 - one for each option
@@ -45,9 +39,13 @@ def export_notebook(  # noqa: PLR0913 - one for each option
         str | None, typer.Option(metavar="NAME", help="The package's name; by default the workflow's.")
     ] = None,
     import_name: Annotated[
-        ImportName,
-        typer.Option(metavar="cloaca_nb|cloaca", help="What the package imports: cloaca for the other engine."),
-    ] = ImportName.cloaca_nb,
+        str,
+        typer.Option(
+            metavar="cloaca_nb|cloaca",
+            parser=reader(word(OUR_NAMES)),
+            help="What the package imports: cloaca for the other engine.",
+        ),
+    ] = OUR_NAMES[0],
     *,
     archive: Annotated[
         bool,
@@ -79,7 +77,7 @@ def export_notebook(  # noqa: PLR0913 - one for each option
     """
     with readable_errors(), ExitStack() as stack:
         check_exists(notebook, "NOTEBOOK")
-        wishes = Wishes(name, import_name.value, archive=archive, vendor=vendor or ())
+        wishes = Wishes(name, import_name, archive=archive, vendor=vendor or ())
         notes: list[str] = []
         if verify is not None or golden is not None:
             runs = stack.enter_context(opened(history))

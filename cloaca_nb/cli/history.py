@@ -2,15 +2,17 @@
 
 import os
 from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.text import Text
 
-from cloaca_nb.cli.options import HistoryUrl
+from cloaca_nb.cli.options import HistoryUrl, reader
 from cloaca_nb.cli.outcome import readable_errors
 from cloaca_nb.cli.table import show_table, stdout, table
+from cloaca_nb.core.cell.option_values import count
 from cloaca_nb.core.duration import duration
 from cloaca_nb.core.moment import moment
 from cloaca_nb.core.run_id import short
@@ -31,7 +33,10 @@ __all__ = ["show_history"]
 def show_history(
     ctx: typer.Context,
     *,
-    runs: Annotated[int, typer.Option(metavar="N", min=1, help="How many runs, newest first.")] = 20,
+    runs: Annotated[
+        int,
+        typer.Option(metavar="N", parser=reader(partial(count, least=1)), help="How many runs, newest first."),
+    ] = 20,
     run: Annotated[
         str | None, typer.Option(metavar="ID", help="Show the tasks of this run; the name shown without it is enough.")
     ] = None,

@@ -1,17 +1,18 @@
 """Options that several commands have."""
 
-from enum import StrEnum
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
+from cloaca_nb.core.cell.option_values import word
 from cloaca_nb.errors import near_miss
+from cloaca_nb.runner import DURABILITIES
 
 __all__ = [
     "STYLE",
     "AsJson",
-    "Durability",
     "Durable",
     "HistoryUrl",
     "Params",
@@ -20,6 +21,7 @@ __all__ = [
     "Verbose",
     "WorkflowName",
     "check_exists",
+    "reader",
 ]
 
 STYLE: Final[dict[str, Any]] = {
@@ -30,11 +32,21 @@ STYLE: Final[dict[str, Any]] = {
 }
 
 
-class Durability(StrEnum):
-    """When a task is on disk; see `DefaultRunner`."""
+def reader(read: Callable[[str], Any]) -> Callable[[object], Any]:
+    """Return the parser of an option whose wrong values are answered with what is right, in our words.
 
-    run = "run"
-    task = "task"
+    Args:
+        read: makes a value of a text, or raises a ValueError.
+    """
+
+    def value(given: object) -> Any:  # a text, or the option's default
+        try:
+            return read(str(given))
+        except ValueError as error:
+            said = str(error)
+            raise typer.BadParameter(said if said.endswith("?") else f"{said}.") from None
+
+    return value
 
 
 Params = Annotated[
@@ -57,9 +69,10 @@ HistoryUrl = Annotated[
     ),
 ]
 Durable = Annotated[
-    Durability,
+    str,
     typer.Option(
         "--durability",
+        parser=reader(word(DURABILITIES)),
         metavar="run|task",
         help="When a task is on disk: at the latest when its run ends, or before anything that depends on it starts, "
         "for tasks that must not run twice.",

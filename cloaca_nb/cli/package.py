@@ -6,11 +6,12 @@ from typing import NoReturn
 
 import typer
 
-from cloaca_nb.cli.options import STYLE, Durability, Durable, HistoryUrl, Params, Variables
+from cloaca_nb.cli.options import STYLE, Durable, HistoryUrl, Params, Variables
 from cloaca_nb.cli.outcome import readable_errors
 from cloaca_nb.cli.run import given, run_workflow
 from cloaca_nb.cli.settings import describe
 from cloaca_nb.declare.registry import REGISTRY
+from cloaca_nb.runner import DURABILITIES
 
 __all__ = ["package_main"]
 
@@ -33,7 +34,7 @@ def package_main(workflow_name: str, argv: Sequence[str] | None = None) -> NoRet
         param: Params = None,
         var: Variables = None,
         history: HistoryUrl = None,
-        durability: Durable = Durability.run,
+        durability: Durable = DURABILITIES[0],
     ) -> None:
         with readable_errors(), given(var):
             run_workflow(workflow, param, history, durability=durability)

@@ -13,7 +13,6 @@ from rich.text import Text
 
 from cloaca_nb.cli.archive import SUFFIX, run_archive
 from cloaca_nb.cli.options import (
-    Durability,
     Durable,
     HistoryUrl,
     Params,
@@ -33,7 +32,7 @@ from cloaca_nb.engine.run import Run
 from cloaca_nb.errors import CloacaError, DefinitionError
 from cloaca_nb.packaging.loading.load import load
 from cloaca_nb.reuse import Reuse
-from cloaca_nb.runner import DefaultRunner
+from cloaca_nb.runner import DURABILITIES, DefaultRunner
 from cloaca_nb.terminal.marks import console_on
 from cloaca_nb.terminal.progress import progress_on
 from cloaca_nb.terminal.summary import say_summary
@@ -59,7 +58,7 @@ def run_path(  # noqa: PLR0913, PLR0917 - one for each option
     cached: Cached = False,  # noqa: FBT002 - an option, which has a name
     from_tasks: From = None,
     only: Only = None,
-    durability: Durable = Durability.run,
+    durability: Durable = DURABILITIES[0],
     verbose: Verbose = False,  # noqa: FBT002 - see above
 ) -> None:
     """Run the workflow of a notebook, a package, an archive or a script.
@@ -84,7 +83,7 @@ def run_workflow(
     history: str | None,
     taken: Reuse = Reuse(),  # noqa: B008 - frozen
     *,
-    durability: str = Durability.run,
+    durability: str = DURABILITIES[0],
     verbose: bool = False,
 ) -> NoReturn:
     """Execute a workflow before the user's eyes, and leave with the exit code of its status."""

@@ -8,6 +8,7 @@ from typing import Any, Final, Literal, NamedTuple, NoReturn, TypeAlias, TypeVar
 
 from IPython.core.error import UsageError
 
+from cloaca_nb.core.cell.option_values import word
 from cloaca_nb.errors import near_miss
 
 __all__ = ["Arguments", "Grammar", "Kind", "Option", "explained_by", "split_words"]
@@ -18,6 +19,7 @@ Kind: TypeAlias = Literal[
     "",
     "workflow",
     "task",
+    "any task",
     "input",
     "output",
     "key",
@@ -34,6 +36,7 @@ Kind: TypeAlias = Literal[
 PLAINER: Final = (
     (re.compile(r"the following arguments are required: "), "it needs "),
     (re.compile(r"argument (\S+): expected (one|at least one) argument"), r"\1 needs a value behind it"),
+    (re.compile(r"argument (\S+): ignored explicit argument (.*)"), r"\1 is given alone, without \2"),
     (re.compile(r"argument (\S+): "), r"\1: "),
 )
 PIECE: Final = re.compile(r"""(?P<quoted>"[^"]*"|'[^']*')|(?P<space>\s+)|(?P<other>.)""", re.DOTALL)
@@ -125,10 +128,14 @@ class Arguments(argparse.ArgumentParser):
         Args:
             names: of the argument.
             kind: what its values are the names of.
-            facts: what else argparse is told.
+            facts: what else argparse is told. Its `type` raises a ValueError that says what is right.
         """
         if not names[0].startswith("-"):
             facts.setdefault("metavar", names[0].upper())
+        if "choices" in facts:
+            facts["type"] = word(facts["choices"])
+        if "type" in facts:
+            facts["type"] = _in_its_words(facts["type"])
         self._kinds[self.add_argument(*names, **facts).dest] = kind
         return self
 
@@ -169,6 +176,18 @@ def explained_by(grammar: Grammar) -> Callable[[Method], Method]:
         return method
 
     return explain
+
+
+def _in_its_words(read: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Return a reader whose errors argparse passes on; of any other it would say no more than that it failed."""
+
+    def reading(text: str) -> Any:
+        try:
+            return read(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return reading
 
 
 def _sentence(text: str) -> str:

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult, context_matcher
 
 from cloaca_nb.core.cell.option_values import EXECUTORS
-from cloaca_nb.core.cells import is_task_cell, parse_task_cell
+from cloaca_nb.core.cells import is_params_cell, is_task_cell, parse_params_cell, parse_task_cell
 from cloaca_nb.core.retry import RetryPolicy
 from cloaca_nb.core.run_id import short
 from cloaca_nb.errors import CloacaError
 from cloaca_nb.notebook.arguments import Option
-from cloaca_nb.notebook.grammar import GRAMMARS, TASK
+from cloaca_nb.notebook.grammar import GRAMMARS, PARAMS, TASK
 
 if TYPE_CHECKING:
     from cloaca_nb.notebook.session import Session
@@ -69,6 +69,7 @@ class Names:
         return {
             "workflow": defined.workflow_names,
             "task": lambda: defined.task_ids(self._workflow),
+            "any task": lambda: (id_ for name in defined.workflow_names() for id_ in defined.task_ids(name)),
             "input": defined.known_keys,
             "output": self._assigned,
             "key": lambda: session.last_result.final_context if session.last_result else (),
@@ -89,6 +90,8 @@ class Names:
 
     def _assigned(self) -> Iterable[str]:
         with suppress(CloacaError):  # the cell isn't finished
+            if is_params_cell(self._cell):
+                return parse_params_cell(self._cell).names
             return parse_task_cell(self._cell).names.bound if is_task_cell(self._cell) else ()
         return ()
 
@@ -144,13 +147,13 @@ def suggest(before: str, cell: str, names: Names) -> Suggestions | None:
     if (magic := MAGIC.fullmatch(before)) and magic["name"] in GRAMMARS:
         return _in_words(magic["rest"], GRAMMARS[magic["name"]].options, names)
     is_whole = "\n" in cell  # a kernel may pass on the line alone
-    if (comment := COMMENT.fullmatch(before)) and (not is_whole or is_task_cell(cell)):
-        return _in_comment(comment, names)
+    if (comment := COMMENT.fullmatch(before)) and (not is_whole or is_task_cell(cell) or is_params_cell(cell)):
+        return _in_comment(comment, (PARAMS if is_params_cell(cell) else TASK).options, names)
     return None
 
 
-def _in_comment(comment: re.Match[str], names: Names) -> Suggestions:
-    keys = {option.flags[0].removeprefix("--"): option for option in TASK.options}
+def _in_comment(comment: re.Match[str], options: Sequence[Option], names: Names) -> Suggestions:
+    keys = {option.flags[0].removeprefix("--"): option for option in options}
     if comment["colon"] is None:
         key = comment["key"]
         return Suggestions(key, tuple(f"{one}: " for one in keys if one.startswith(key)))
@@ -243,5 +246,6 @@ def _without_line(context: CompletionContext) -> str:
     """Return the cell as it would be without the unfinished word at the cursor."""
     lines = context.full_text.split("\n")
     line, position = lines[context.cursor_line], context.cursor_position
-    lines[context.cursor_line] = re.sub(r"(\s--?[\w-]+)?[\s=]+[^\s=]*$", "", line[:position])
+    unfinished = r".*" if line.startswith("#|") else r"(\s--?[\w-]+)?[\s=]+[^\s=]*$"
+    lines[context.cursor_line] = re.sub(unfinished, "", line[:position])
     return "\n".join(lines)

@@ -134,8 +134,15 @@ class Definitions:
         return REGISTRY.workflow(wanted) if loose is None else loose.workflow()
 
     def task_text(self, task_id: str, workflow: str | None = None) -> str:
-        """Return a task as the `@cloaca.task` function that it is equal to, its dependencies written out."""
-        found = self.workflow(workflow)
+        """Return a task as the `@cloaca.task` function that it is equal to, its dependencies written out.
+
+        Without a workflow's name, it is looked for in the current one, then in the others.
+
+        Raises:
+            TaskNotFoundError: a KeyError, if there is none, or if several of the others have one.
+            WorkflowNotFoundError: a ValueError, if there is no such workflow.
+        """
+        found = self.workflow(workflow or self._home_of(task_id))
         task = found[task_id]
         loose = self._loose(found.name)
         entry = loose[task_id] if loose is not None and task_id in loose else None
@@ -184,6 +191,11 @@ class Definitions:
             is_same = not reuses and found.name in known and known[found.name] is self.names.get(found.name)
             if found.setter or not is_same:
                 yield found.sentence
+
+    def _home_of(self, task_id: str) -> str | None:
+        """Return the name of the workflow that a task is in; None if that isn't the current one, or the only one."""
+        current, homes = REGISTRY.loose(MODULE), [one for one in self.workflow_names() if task_id in self.task_ids(one)]
+        return homes[0] if len(homes) == 1 or current.name in homes else None
 
     # -- what there are names for
 

@@ -1,7 +1,9 @@
 """What every magic takes: the one place that parsing, help and completion read."""
 
+from functools import partial
 from typing import Final
 
+from cloaca_nb.core.cell.option_values import count, own_name
 from cloaca_nb.core.cell.options import OPTIONS, CellOption
 from cloaca_nb.core.cell.secret_line import SECRET
 from cloaca_nb.notebook.arguments import Arguments, Grammar, Kind, Option
@@ -69,27 +71,35 @@ RUN: Final = (
     )
     .option("--background", action="store_true", help="return at once; the run goes on while you work")
     .option("--no-panel", action="store_true", help="show no panel, and no progress")
-    .option("-o", "--output", metavar="NAME", help="bind the result to this name as well; with --background, the run")
+    .option(
+        "-o",
+        "--output",
+        type=own_name,
+        metavar="NAME",
+        help="bind the result to this name as well; with --background, the run",
+    )
 )
 DAG: Final = Arguments("cloaca_dag", "%cloaca_dag", "%cloaca_dag flights").option(
     "workflow", nargs="?", kind="workflow", help="its name; by default the notebook's own"
 )
 SHOW: Final = (
     Arguments("cloaca_show", "%cloaca_show clean", "%cloaca_show clean flights")
-    .option("task", kind="task", help="its id")
-    .option("workflow", nargs="?", kind="workflow", help="the name of its workflow; by default the notebook's own")
+    .option("task", kind="any task", help="its id")
+    .option("workflow", nargs="?", kind="workflow", help="the name of its workflow; by default the one that has it")
 )
 HISTORY: Final = (
     Arguments("cloaca_history", "%cloaca_history", "%cloaca_history 739dbdbf", "runs = %cloaca_history --runs 100")
     .option("run", nargs="?", kind="run", help="a run as %cloaca_history names it: list its tasks")
-    .option("--runs", type=int, default=20, metavar="N", help="how many of the last runs; by default 20")
+    .option(
+        "--runs", type=partial(count, least=1), default=20, metavar="N", help="how many of the last runs; by default 20"
+    )
 )
 LOGS: Final = (
     Arguments("cloaca_logs", "%cloaca_logs", "%cloaca_logs clean --lines 20", "%cloaca_logs -f", "df = %cloaca_logs")
     .option("task", nargs="?", kind="task", help="its id; by default all tasks")
     .option("--run", metavar="RUN", kind="run", help="a run as %cloaca_history names it; by default the last run")
     .option("-f", "--follow", action="store_true", help="go on until the run is over, or you interrupt")
-    .option("--lines", type=int, default=200, metavar="N", help="show the last N lines; by default 200, with 0 all")
+    .option("--lines", type=count, default=200, metavar="N", help="show the last N lines; by default 200, with 0 all")
 )
 SQL: Final = (
     Arguments(
@@ -98,7 +108,13 @@ SQL: Final = (
         "%cloaca_sql -o slow FROM task_summary WHERE duration > 60",
         "%%cloaca_sql\nSELECT workflow, status, duration\nFROM run_summary",
     )
-    .option("-o", "--output", metavar="NAME", help="bind the frame to this name as well; stands before the query")
+    .option(
+        "-o",
+        "--output",
+        type=own_name,
+        metavar="NAME",
+        help="bind the frame to this name as well; stands before the query",
+    )
     .option("query", nargs="*", help="one SELECT, exactly as DuckDB takes it; with %% it stands in the cell's body")
 )
 DIFF: Final = (
@@ -158,6 +174,7 @@ PULL: Final = Arguments("cloaca_pull", "%cloaca_pull delays", "%cloaca_pull dela
 KINDS: Final[dict[str, Kind]] = {
     "--in": "input",
     "--out": "output",
+    "--secret": "output",
     "--after": "task",
     "--retry": "policy",
     "--executor": "executor",

@@ -83,9 +83,7 @@ def test_a_secret_that_was_given_is_asked_for_again(home: Path, invoke) -> None:
     assert invoke("run", "logins.py", "--param", "api_token=s3cr3t")[:2] == (1, "6\n")
     code, stdout, stderr = invoke("run", "logins.py", "--resume", "--param", "limit=6")
     assert (code, stdout) == (1, "")
-    asked = (
-        rf"Error: Run {SHORT} began with the secret 'api_token', and history keeps none\."
-    )
+    asked = rf"Error: Run {SHORT} began with the secret 'api_token', and history keeps none\."
     assert re.match(asked, stderr)
     assert invoke("run", "logins.py", "--resume", "--param", "limit=6", "--param", "api_token=s3cr3t")[:2] == (0, "6\n")
 

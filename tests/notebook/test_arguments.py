@@ -1,12 +1,24 @@
 """Lines of magics."""
 
+from functools import partial
+
 import pytest
 from hypothesis import given, strategies as st
 from IPython.core.error import UsageError
 
+from cloaca_nb.core.cell.option_values import count, own_name
 from cloaca_nb.notebook.arguments import Arguments, split_words
 
-RUN = Arguments("run", "Run.").option("workflow", nargs="?").option("--param", action="append", default=[])
+RUN = (
+    Arguments("run", "Run.")
+    .option("workflow", nargs="?")
+    .option("--param", action="append", default=[])
+    .option("--lines", type=count)
+    .option("--runs", type=partial(count, least=1))
+    .option("--engine", choices=["fast", "slow"])
+    .option("--output", type=own_name)
+    .option("--cached", action="store_true")
+)
 
 
 @pytest.mark.parametrize(
@@ -41,6 +53,14 @@ def test_plain_words_come_back(words) -> None:
         ("a b", "'b' is one word too many"),
         ("'a", "there is a ' without its other one"),
         ("--param", "--param needs a value"),
+        ("--lines x", "--lines: 'x' is no whole number of 0 or more: give one, like 3"),
+        ("--lines -3", "--lines: '-3' is no whole number of 0 or more"),
+        ("--runs 0", "--runs: '0' is no whole number of 1 or more"),
+        ("--engine fats", "--engine: 'fats' is not one of fast, slow. Did you mean 'fast'?"),
+        ("--engine x", "--engine: 'x' is not one of fast, slow (usage"),
+        ("--output a-b", "--output: 'a-b' is no Python name: give one, like result"),
+        ("--output class", "--output: 'class' is no Python name"),
+        ("--cached=x", "--cached is given alone, without 'x'"),
     ],
 )
 def test_a_wrong_line_is_answered_with_the_usage(line, said) -> None:

@@ -43,7 +43,8 @@ CASES = [
     ("%cloaca_run --param fast=t", "t", {"true"}),
     ("%cloaca_run notebook --param fast=f", "f", {"false"}),
     ("%cloaca_dag o", "o", {"other"}),
-    ("%cloaca_show ", "", {"load", "scale"}),
+    ("%cloaca_show ", "", {"load", "scale", "alone"}),
+    ("%cloaca_show al", "al", {"alone"}),
     ("%cloaca_show load ", "", {"notebook", "other"}),
     ("%cloaca_logs s", "s", {"scale"}),
     ("df = %cloaca_logs l", "l", {"load"}),
@@ -73,6 +74,7 @@ CASES = [
     ("#| retry-condition: tr", "tr", {"transient"}),
     ("#| debug: ", "", {"true", "false"}),
     ("#| nonsense: a", "", set()),
+    ("%%cloaca_params --secret ", "", set()),
 ]
 
 
@@ -114,6 +116,25 @@ def test_the_whole_cell_tells_what_its_task_can_set(written) -> None:
 @pytest.mark.parametrize(("cell_line", "found"), [("x = 1", False), ("%%cloaca_task new", True)])
 def test_lines_of_options_are_those_of_task_cells_only(written, cell_line, found) -> None:
     assert ("load" in offered(written, f"{cell_line}\n#| after: lo")[1]) is found
+
+
+SECRETS = [
+    # a parameters cell up to the cursor, and behind it, what is offered
+    ("%%cloaca_params --secret ", "\nstation = 1\nyear = 2", ("", {"station", "year"})),
+    ("%%cloaca_params --secret station,y", "\nstation = 1\nyear = 2", ("y", {"year"})),
+    ("%%cloaca_params\n#| se", "\nstation = 1", ("se", {"secret: "})),
+    ("%%cloaca_params\n#| secret: ", "\nstation = 1\nyear = 2", ("", {"station", "year"})),
+    ("%%cloaca_params\n#| secret: station, ye", "\nstation = 1\nyear = 2", ("ye", {"year"})),
+]
+
+
+@pytest.mark.parametrize(("before", "after", "expected"), SECRETS)
+def test_a_parameters_cell_is_offered_its_own_names_as_secrets(written, before, after, expected) -> None:
+    assert offered(written, before, after) == expected
+
+
+def test_the_names_that_a_line_of_options_can_set_are_offered_too(written) -> None:
+    assert offered(written, "%%cloaca_task new\n#| out: ro", "\nrows = 1\nmean = 2") == ("ro", {"rows"})
 
 
 @pytest.mark.parametrize("name", sorted(GRAMMARS))

@@ -383,6 +383,22 @@ def test_async_cells_run(cell):
 # -- asking
 
 
+def test_a_task_is_shown_of_whatever_workflow_it_is_in(cell):
+    block = (
+        "with cloaca.WorkflowBuilder({0!r}):\n    @cloaca.task(id={1!r})\n"
+        "    def body(context):\n        context['k'] = {0!r}"
+    )
+    for name, task_id in (("one", "first"), ("two", "second"), ("three", "both"), ("four", "both"), ("five", "load")):
+        assert cell(block.format(name, task_id)).error is None
+    assert "'one'" in cell("%cloaca_show first").shown[0]
+    assert "Which workflow? Name one of 'one', 'two', 'three', 'four', 'five'." in cell("%cloaca_show both").out
+    assert "'four'" in cell("%cloaca_show both four").shown[0]
+    cell(LOAD)
+    assert "'five'" not in cell("%cloaca_show load").shown[0]
+    assert "'two'" in cell("%cloaca_show second").shown[0]
+    assert "Workflow 'notebook' has no task 'both'" in cell("%cloaca_show both").out
+
+
 def test_show_writes_out_the_dependencies_of_both_spellings(cell):
     cell(LOAD)
     cell(TWICE)

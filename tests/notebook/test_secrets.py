@@ -82,11 +82,7 @@ def test_who_goes_on_with_a_run_that_was_given_a_secret_is_asked_for_it_and_told
     failed = cell("%cloaca_run --no-panel --param station=KJFKX")
     assert "When it is mended, %cloaca_run --resume --param station=… goes on from here." in failed.out
     asked = "began with the secret 'station', and history keeps none. Give it again: --param station=…"
-    for line in (
-        "%cloaca_run --resume --param limit=2",
-        "%cloaca_run --only look",
-        "%cloaca_run --resume --background",
-    ):
+    for how in ("--resume --param limit=2", "--only look", "--resume --background"):
         assert asked in cell(f"%cloaca_run {how}").out
     again = cell("%cloaca_run --no-panel --resume --param limit=2 --param station=KJFKX").value
     assert again.final_context["n"] == 5

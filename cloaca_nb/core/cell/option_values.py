@@ -14,6 +14,7 @@ __all__ = [
     "dotted_name",
     "executor",
     "names",
+    "own_name",
     "plain_names",
     "rule",
     "seconds",
@@ -43,6 +44,13 @@ def plain_names(text: str) -> tuple[str, ...]:
         if name.endswith("?"):
             raise ValueError(f"{name!r} has a question mark, which only --in knows: leave it out")
     return found
+
+
+def own_name(text: str) -> str:
+    """Read a name that a value can be bound to."""
+    if not text.isidentifier() or keyword.iskeyword(text):
+        raise ValueError(f"{text!r} is no Python name: give one, like result")
+    return text
 
 
 def _identifier(name: str) -> str:
@@ -76,10 +84,10 @@ def executor(text: str) -> str:
         ) from None
 
 
-def count(text: str) -> int:
-    """Read a whole number of 0 or more."""
-    if not text.isdecimal():
-        raise ValueError(f"{text!r} is no whole number of 0 or more: give one, like 3")
+def count(text: str, least: int = 0) -> int:
+    """Read a whole number of 0 or more, or of 1 or more."""
+    if not text.isdecimal() or int(text) < least:
+        raise ValueError(f"{text!r} is no whole number of {least} or more: give one, like 3")
     return int(text)
 
 
