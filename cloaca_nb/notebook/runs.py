@@ -14,6 +14,7 @@ from uuid import uuid4
 from IPython.display import display, update_display
 
 from cloaca_nb.core.duration import duration
+from cloaca_nb.core.events import Event, RunStarted
 from cloaca_nb.core.look import look_of
 from cloaca_nb.core.run_id import is_meant, short
 from cloaca_nb.core.status import Status
@@ -77,9 +78,9 @@ class Runs:
             notice: says that it goes on, and in the end what it came to; None: what shows it does.
             finished: called with the result, by the thread that waits for it.
         """
-        run = shown.start(start)
+        run = shown.start(start if notice is None else lambda observers: start([*observers, notice]))
         if notice is not None:
-            notice.begin(run)
+            notice.run = run
             self.noticed = run if notice.follows else None
 
         def follow() -> None:
@@ -138,20 +139,22 @@ class Notice:
         remark: returns what else is to be said at the end, as a sentence; an empty one is left out.
 
     Attributes:
+        run: what it is about, once that has begun.
         follows: whether what is displayed is changed when the run is over.
     """
 
     def __init__(self, board: deque[str] | None = None, remark: Callable[[], str] = str) -> None:
+        self.run: Run | None = None
         self._board = board
         self._remark = cache(remark)
-        self._run: Run | None = None
         self.follows = board is None
         self._display_id = uuid4().hex
 
-    def begin(self, run: Run) -> None:
-        """Say that the run goes on."""
-        self._run = run
-        display(_going(run), raw=True, display_id=self._display_id)  # type: ignore[no-untyped-call]  # IPython's
+    def __call__(self, event: Event) -> None:
+        """Say that the run goes on, above all that its tasks print: an observer of its events."""
+        if isinstance(event, RunStarted):
+            going = _going(event.workflow.name, event.run_id, event.at)
+            display(going, raw=True, display_id=self._display_id)  # type: ignore[no-untyped-call]  # IPython's
 
     def end(self, run: Run) -> None:
         """Say what the run came to."""
@@ -167,10 +170,12 @@ class Notice:
         Args:
             unseen: how many lines its tasks have printed that this page couldn't show below the cell.
         """
-        run = self._run
+        run = self.run
         if run is None:
             return {}
-        return self._told(run, unseen)._repr_mimebundle_() if run.is_over else _going(run)
+        if run.is_over:
+            return self._told(run, unseen)._repr_mimebundle_()
+        return _going(run.workflow.name, run.run_id, run.record.started)
 
     def _told(self, run: Run, unseen: int = 0) -> Answer:
         line, remark = told(run), self._remark()
@@ -188,7 +193,7 @@ def told(run: Run) -> Answer:
 def _facts(run: Run) -> Iterator[tuple[str, str]]:
     yield "run", short(run.run_id)
     if not run.is_over:
-        yield "began", _beginning(run)  # stays true below a cell
+        yield "began", _clock(run.record.started)  # stays true below a cell
         return
     yield (
         f"{run.status.lower()} {'in' if run.status is Status.COMPLETED else 'after'}",
@@ -199,20 +204,20 @@ def _facts(run: Run) -> Iterator[tuple[str, str]]:
         yield "see", f"%cloaca_logs {failed}".rstrip()
 
 
-def _going(run: Run) -> dict[str, str]:
+def _going(workflow: str, run_id: str, started: float) -> dict[str, str]:
     """Say what stays true below a cell, where nobody may be left to change it; marked, so that a page finds it."""
     parts = (
-        ("run", short(run.run_id)),
-        ("began", _beginning(run)),
+        ("run", short(run_id)),
+        ("began", _clock(started)),
         ("in the background; to end it:", "%cloaca_cancel"),
-        ("how it stands:", f"%cloaca_history {short(run.run_id)}"),
+        ("how it stands:", f"%cloaca_history {short(run_id)}"),
     )
-    bundle = Answer(f"{look_of(Status.RUNNING).mark} {run.workflow.name}", parts)._repr_mimebundle_()
-    return bundle | {"text/html": f'<div data-cloaca-going="{run.run_id}">{bundle["text/html"]}</div>'}
+    bundle = Answer(f"{look_of(Status.RUNNING).mark} {workflow}", parts)._repr_mimebundle_()
+    return bundle | {"text/html": f'<div data-cloaca-going="{run_id}">{bundle["text/html"]}</div>'}
 
 
-def _beginning(run: Run) -> str:
-    return f"{datetime.fromtimestamp(run.record.started, UTC).astimezone():%H:%M:%S}"
+def _clock(moment: float) -> str:
+    return f"{datetime.fromtimestamp(moment, UTC).astimezone():%H:%M:%S}"
 
 
 def _chosen(going_on: list[Run], run_id: str | None) -> list[Run]:

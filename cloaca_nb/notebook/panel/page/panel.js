@@ -13,7 +13,11 @@ function takePlaces(run) {
   };
   const look = () => {
     for (const place of taken.keys()) if (!place.isConnected) leave(place);
-    for (const place of document.querySelectorAll(places)) if (!taken.has(place)) taken.set(place, settleIn(run, place));
+    for (const place of document.querySelectorAll(places)) {
+      if (taken.has(place)) continue;
+      taken.set(place, () => {}); // first: if the view failed, what it has added would bring us here again, for ever
+      taken.set(place, settleIn(run, place));
+    }
   };
   const isElement = (node) => node.nodeType === Node.ELEMENT_NODE;
   const sees = (node) => isElement(node) && !node.closest(".cloaca-panel");

@@ -13,7 +13,8 @@ function newRun(graph) {
   counts.Waiting = rows.length;
   const looked = { cursor: null, chosen: null, text: "", states: new Set(), top: 0, isLed: false, held: null };
   const said = { log: null, usual: {}, answer: "", isAsking: false, isUnheard: false, isGone: false, isLate: false, stopgap: null };
-  return { graph, rows, counts, state: null, offset: Infinity, views: new Set(), ...looked, ...said };
+  const kernel = { send: () => {}, interrupt: () => false, notebook: () => undefined }; // until a model speaks for it
+  return { graph, rows, counts, state: null, offset: Infinity, views: new Set(), ...looked, ...said, ...kernel };
 }
 
 function rowFrom([number, state, started, ended, attempts, share, note]) {
