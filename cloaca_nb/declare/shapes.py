@@ -1,48 +1,31 @@
 """The digest of a value that may hold code: functions and classes in it count by name, and are followed elsewhere."""
 
-import functools
-import io
 import sys
 import types
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import MISSING, Field
+from collections.abc import Callable
+from dataclasses import MISSING
 from typing import Any, Final, NamedTuple
 
-from cloaca_nb.core.live import Live
 from cloaca_nb.declare.code_text import digest_text
+from cloaca_nb.declare.contents import (
+    DICTS,
+    LIVE,
+    PLAIN,
+    SEQUENCES,
+    SETS,
+    attributes_of,
+    code_in,
+    content_of,
+    inside,
+    parts_of,
+    stream_of,
+)
 from cloaca_nb.declare.library_methods import offered_by
 from cloaca_nb.declare.random_generators import is_random_generator, state_when_met
 from cloaca_nb.declare.unseen import unseen
 
 __all__ = ["Shape", "Shapes"]
 
-_CODE: Final = (
-    types.FunctionType,
-    types.MethodType,
-    types.ModuleType,
-    types.BuiltinFunctionType,
-    functools.partial,
-    property,
-    staticmethod,
-    classmethod,
-    functools.cached_property,
-    Field,
-)
-# What stands behind them changes, whatever a pickle makes of them.
-_LIVE: Final = (
-    Live,
-    io.RawIOBase,
-    io.TextIOWrapper,
-    io.BufferedReader,
-    io.BufferedWriter,
-    io.BufferedRandom,
-)
-_STREAMS: Final = ("stdout", "stderr", "__stdout__", "__stderr__")
-_PLAIN: Final = frozenset({type(None), bool, int, float, complex, str, bytes})
-_SEQUENCES: Final = (list, tuple)
-_SETS: Final = (set, frozenset)
-_DICTS: Final = (dict, types.MappingProxyType)
-_DATA: Final = frozenset({"numpy", "pandas", "polars", "pyarrow", "matplotlib"})  # digested by what they hold
 _MOST: Final = 200_000  # objects that are looked at in one value: a kernel leads to all that there is
 _METHODS: Final = (types.MethodDescriptorType, types.WrapperDescriptorType, types.MethodWrapperType)
 
@@ -121,7 +104,7 @@ class _Walk:
     def text(self, value: Any) -> str:
         """Return a text that is equal for equal values."""
         self._look()
-        if type(value) in _PLAIN or value is MISSING:
+        if type(value) in PLAIN or value is MISSING:
             return self._leaf(value)
         if id(value) in self._open:
             return f"^{self._open[id(value)]}"
@@ -150,13 +133,13 @@ class _Walk:
                 return f"method {module}.{value.__name__} of {type(value.__self__).__qualname__}"
             case types.BuiltinFunctionType():
                 return self._builtin(value)
-            case _ if stream := _stream(value):
+            case _ if stream := stream_of(value):
                 return f"stream {stream}"
             case _ if is_random_generator(value):
                 return self._random_generator(value)
             case _ if isinstance(value, _METHODS):
                 return f"method {value.__qualname__}"
-            case _ if (parts := _parts(value)) is not None:
+            case _ if (parts := parts_of(value)) is not None:
                 return f"{type(value).__name__}({','.join(map(self.text, parts))})"
             case _:
                 return self._data(value)
@@ -168,7 +151,7 @@ class _Walk:
         name = f"function {function.__globals__.get('__name__')}.{function.__code__.co_qualname}"
         if (wrapped := getattr(function, "__wrapped__", None)) is not None:
             return f"{name}({self.text(wrapped)})"
-        cells = [_content(cell) for cell in function.__closure__ or ()]
+        cells = [content_of(cell) for cell in function.__closure__ or ()]
         held = [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values(), *cells]
         return f"{name}({','.join(map(self.text, held))})" if held else name
 
@@ -196,23 +179,23 @@ class _Walk:
 
     def _data(self, value: Any) -> str:
         kind = type(value)
-        if isinstance(value, _LIVE):
+        if isinstance(value, LIVE):
             return self._live(value)
-        found = list(_code_in(value, self._look))
+        found = list(code_in(value, self._look))
         self.leads_to += [one for one in found if isinstance(one, type)]
         if all(isinstance(one, type) for one in found):
             return self._leaf(value)
         self.held = True
-        if isinstance(value, _DICTS):
+        if isinstance(value, DICTS):
             pairs = [
                 f"{self.text(key)}:{self.text(one)}" for key, one in list(value.items())
             ]  # a task may change it now
             return f"dict {{{','.join(pairs)}}}"
-        if isinstance(value, _SEQUENCES):
+        if isinstance(value, SEQUENCES):
             return f"{kind.__name__} [{','.join(map(self.text, value))}]"
-        if isinstance(value, _SETS):
+        if isinstance(value, SETS):
             return f"{kind.__name__} {sorted(map(self.text, list(value)))}"
-        attributes = sorted(_attributes(value), key=lambda one: one[0])
+        attributes = sorted(attributes_of(value), key=lambda one: one[0])
         shown = ",".join(f"{name}={self.text(one)}" for name, one in attributes)
         return f"{kind.__module__}.{kind.__qualname__}({shown})"
 
@@ -228,9 +211,9 @@ class _Walk:
     def _culprit(self, value: Any) -> Any:
         """Return the innermost object in a value that has no digest."""
         seen: set[int] = set()
-        while id(value) not in seen and not isinstance(value, _LIVE):
+        while id(value) not in seen and not isinstance(value, LIVE):
             seen.add(id(value))
-            value = next((one for one in _inside(value) if self._shapes.leaf(one) is None), value)
+            value = next((one for one in inside(value) if self._shapes.leaf(one) is None), value)
         return value
 
     def _live(self, value: Any) -> str:
@@ -238,80 +221,3 @@ class _Walk:
         kind = type(self._culprit(value)).__qualname__
         self.untracked.append(f"{self._owner} holds a live object ({kind}), which has no digest")
         return f"live {kind}"
-
-
-def _stream(value: Any) -> str:
-    """Return which stream of the process a value is that tasks write to, and learn nothing from; empty: none."""
-    names = _STREAMS if hasattr(type(value), "write") else ()
-    return next((name.strip("_") for name in names if value is getattr(sys, name)), "")
-
-
-def _parts(value: Any) -> list[Any] | None:  # noqa: PLR0911 - one for each kind
-    """Return what an object around a function consists of; None for any other object."""
-    match value:
-        case functools.partial():
-            return [value.func, list(value.args), value.keywords]
-        case types.MethodType():
-            return [value.__func__, value.__self__]
-        case property():
-            return [value.fget, value.fset, value.fdel]
-        case staticmethod() | classmethod():
-            return [value.__func__]
-        case functools.cached_property():
-            return [value.func]
-        case Field():
-            return [value.name, value.type, value.default, value.default_factory, value.init, value.compare]
-        case _:
-            wrapped = vars(value).get("__wrapped__") if hasattr(value, "__dict__") else None
-            return [wrapped] if callable(wrapped) else None  # of functools.cache
-
-
-def _code_in(value: Any, look: Callable[[], None]) -> Iterator[Any]:
-    """Yield what of a value counts otherwise than as data: functions and the like, generators, its objects' classes.
-
-    Args:
-        value: any.
-        look: called for each object; raises if they are too many.
-    """
-    waiting, seen = [value], set()
-    while waiting:
-        one = waiting.pop()
-        kind = type(one)
-        if kind in _PLAIN or id(one) in seen:
-            continue
-        look()
-        seen.add(id(one))
-        is_seen_by_itself = isinstance(one, (*_CODE, *_LIVE, type)) or _stream(one) or is_random_generator(one)
-        if is_seen_by_itself or _parts(one) is not None:
-            yield one
-            continue
-        if kind.__module__ != "builtins":
-            yield kind
-        waiting += _inside(one)
-
-
-def _inside(value: Any) -> Iterable[Any]:
-    if isinstance(value, _DICTS):
-        return [*value.keys(), *value.values()]
-    if isinstance(value, (*_SEQUENCES, *_SETS)):
-        return value if not _PLAIN.issuperset(map(type, value)) else ()
-    return [one for _, one in _attributes(value)]
-
-
-def _attributes(value: Any) -> Iterator[tuple[str, Any]]:
-    """Yield what an object of a user's class or of a library holds; the standard library's are digested whole."""
-    library = str(type(value).__module__).partition(".")[0]
-    if library in _DATA or library in sys.stdlib_module_names:
-        return
-    yield from list(getattr(value, "__dict__", {}).items())
-    for kind in type(value).__mro__:
-        for name, one in list(vars(kind).items()):
-            if isinstance(one, types.MemberDescriptorType) and hasattr(value, name):
-                yield name, getattr(value, name)
-
-
-def _content(cell: types.CellType) -> Any:
-    try:
-        return cell.cell_contents
-    except ValueError:  # not bound yet
-        return None

@@ -35,12 +35,17 @@ MADE = {
     "numpy's bits": drawing("import numpy as np\nrng = np.random.PCG64(3)", "rng.random_raw()"),
     "a method": drawing("import random\npick = random.Random(3).gauss", "pick(0, 1)"),
     "in a dict": drawing("import random\nall = {'rng': [random.Random(3)]}", "all['rng'][0].random()"),
+    "in a namespace": drawing(
+        "import random, types\nall = types.SimpleNamespace(rng=random.Random(3))", "all.rng.random()"
+    ),
+    "in a partial": drawing("import random, functools\npick = functools.partial(random.Random(3).gauss, 0)", "pick(1)"),
     "in an object": drawing(f"import random\n{MODEL}model = Model(random.Random(3))", "model.rng.random()"),
     "of a class": drawing("import random\nclass Model:\n    rng = random.Random(3)", "Model.rng.random()"),
     "a class of one's own": drawing("import random\nclass Dice(random.Random): pass\nrng = Dice(3)", "rng.random()"),
     "in a closure": f"{CLOSURE}draw = make(random.Random(3))\n",
     "a default": "import random\ndef draw(c, rng=random.Random(3)):\n    return rng.random()\n",
 }
+FOUND_LATER = ("a method", "in a dict", "in a namespace", "in a partial")
 OF_LIBRARIES = {
     "numpy's": drawing(f"import numpy as np\n{MODEL}norm = Model(np.random.mtrand._rand)", "norm.rng.normal()"),
     "random's": drawing("import random\nrng = random._inst", "rng.random()"),
@@ -112,7 +117,7 @@ def test_a_librarys_own_generator_counts_by_its_name(way):
     assert fingerprint(here).untracked == ()
 
 
-@pytest.mark.parametrize("way", [one for one in MADE if one not in ("a method", "in a dict")])
+@pytest.mark.parametrize("way", [one for one in MADE if one not in FOUND_LATER])
 def test_what_tasks_are_about_to_draw_from_is_met_before(way):
     here = executed(MADE[way], BODY)
     meet_generators(Workflow("w", [Task("body", here["body"]), Task("draw", here["draw"])]), content_digest)
