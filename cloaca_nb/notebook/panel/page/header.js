@@ -73,8 +73,8 @@ function noticeOf(run) {
 function unseenOf(run) {
   const { unseen, run: id } = run.state;
   if (!unseen || !run.isLate || !run.notebook()) return "";
-  const printed = `${number(unseen, "line")} printed since this page was loaded again`;
-  return `${printed} can't be shown below the cell: choose a task to read its log, or use %cloaca_logs --run ${short(id)}`;
+  const printed = `${number(unseen, "line")} printed since this page was loaded again can't be shown below the cell`;
+  return `${printed}: ${run.isGone ? "" : "choose a task to read its log, or "}use %cloaca_logs --run ${short(id)}`;
 }
 
 /** How many tasks are in a state; pressed, only those are shown. */
