@@ -297,6 +297,28 @@ class DefaultRunner(Live):
         begun = Beginning.of_a_try(self._history, self._workflow(workflow), _values(context), task_id)
         return self._begin(begun, timeout, observers)
 
+    def history(self) -> History:
+        """Return the history that this runner writes, to read it."""
+        return self._history
+
+    def shutdown(self) -> None:
+        """Cancel the runs that go on, end the threads and close the history; does nothing when called again.
+
+        Raises:
+            HistoryError: in the code of a value that is being recorded; see `History.check_caller`.
+        """
+        self._history.check_caller()
+        self._engine.close()
+        self._history.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.shutdown()
+
     def _workflow(self, workflow: str | Workflow) -> Workflow:
         """Return a workflow; one that isn't known may be that of the project in the working directory."""
         if isinstance(workflow, Workflow):
@@ -323,28 +345,6 @@ class DefaultRunner(Live):
             resumed_from=begun.resumed_from,
             given=begun.given,
         )
-
-    def history(self) -> History:
-        """Return the history that this runner writes, to read it."""
-        return self._history
-
-    def shutdown(self) -> None:
-        """Cancel the runs that go on, end the threads and close the history; does nothing when called again.
-
-        Raises:
-            HistoryError: in the code of a value that is being recorded; see `History.check_caller`.
-        """
-        self._history.check_caller()
-        self._engine.close()
-        self._history.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.shutdown()
 
 
 def check_durability(durability: str) -> None:
