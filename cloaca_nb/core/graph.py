@@ -97,6 +97,8 @@ class Workflow:
         Raises:
             DefinitionError: if one can't be worked out from the others.
         """
+        if not self._derived:
+            return {**self._parameters, **initial}
         return with_derived(self._derived, self._parameters, initial)
 
     def given(self, keys: Collection[str]) -> "Workflow":

@@ -107,12 +107,17 @@ def _meet(values: Iterable[Any], digest: Callable[[Any], str | None]) -> None:
 
 def _found_in(module: Mapping[str, Any]) -> Iterator[Any]:
     """Yield the values of a module, and what its own classes and their instances hold; none of their code is called."""
-    name = module.get("__name__")
-    for value in list(module.values()):
-        yield value
-        kind = value if issubclass(type(value), type) else type(value)
-        if kind.__module__ == name:
-            yield from list(_attributes(value).values())
+    name, values = module.get("__name__"), list(module.values())
+    kinds = {kind for kind in set(map(type, values)) if _is_kind(kind) or _is_own(kind, name)}  # few, of many values
+    for value in values if kinds else ():
+        if type(value) in kinds:
+            yield value
+            if (value if issubclass(type(value), type) else type(value)).__module__ == name:
+                yield from list(_attributes(value).values())
+
+
+def _is_own(kind: type, module: Any) -> bool:
+    return issubclass(kind, type) or kind.__module__ == module
 
 
 def _attributes(value: Any) -> Mapping[str, Any]:

@@ -38,7 +38,8 @@ def var_or(name: str, default: str) -> str:
 def given_variables(environ: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return what `var` would find now, by name; `environ`: where, None for this process's environment."""
     found = os.environ if environ is None else environ
-    return {name.removeprefix(PREFIX): value for name, value in found.items() if name.startswith(PREFIX)}
+    names = [name for name in found if name.startswith(PREFIX)]  # first: each run looks, and a lookup has its price
+    return {name.removeprefix(PREFIX): found[name] for name in names if name in found}
 
 
 def secrets_for(workflow: Workflow, initial: Mapping[str, Any]) -> dict[str, str]:
