@@ -22,6 +22,7 @@ from cloaca_nb.declare.builder import WorkflowBuilder
 from cloaca_nb.declare.registry import Registry
 from cloaca_nb.declare.task import task as declare
 from cloaca_nb.errors import ConfigurationError, HistoryError, WorkflowNotFoundError
+from cloaca_nb.history import waiter
 from cloaca_nb.runner import DefaultRunner
 
 WAIT = 20
@@ -374,3 +375,42 @@ def test_an_object_that_two_tasks_change_in_place_and_set_is_kept_as_each_has_se
     assert [kept[one]["object"].rows for one in kept] == [[0], [0, 1]]
     assert [len(kept[one]["list"]) for one in kept] == [100_000, 100_001]
     assert [kept[one]["frame"]["n"][0] for one in kept] == [0, -1]
+
+
+class LetGo:
+    """A value that history takes in only when it is let go."""
+
+    let_go = threading.Event()
+
+    def __deepcopy__(self, memo):
+        return LetGo()
+
+    def __reduce__(self):
+        if threading.current_thread().name.startswith("cloaca-history"):
+            assert LetGo.let_go.wait(WAIT)
+        return LetGo, ()
+
+
+def test_a_try_waits_for_what_a_run_that_goes_on_has_made(tmp_path, monkeypatch):
+    made, over = threading.Event(), threading.Event()
+
+    def make(context):
+        context["large"] = LetGo()
+
+    def look(context):
+        context["kind"] = type(context["large"]).__name__
+
+    def last(_context):
+        made.set()
+        assert over.wait(WAIT)
+
+    flow = Workflow("flow", [Task("make", make, ()), Task("look", look, ("make",)), Task("last", last, ("make",))])
+    monkeypatch.setattr(waiter, "PULSE", 0.01)
+    monkeypatch.setattr(waiter, "PATIENCE", 0.01)
+    monkeypatch.setattr(waiter.logger, "warning", lambda *_: LetGo.let_go.set())  # that it waits
+    with DefaultRunner(tmp_path / "h.duckdb") as runner:
+        run = runner.start(flow, {"begin": LetGo()})
+        assert made.wait(WAIT)
+        assert runner.start_try(flow, "look").wait(WAIT).final_context["kind"] == "LetGo"
+        over.set()
+        run.wait(WAIT)

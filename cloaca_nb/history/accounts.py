@@ -104,7 +104,7 @@ class Accounts:
         self._keep = keep
         self._secret_digest = secret_digest
         self._described: dict[int, tuple[Mark, Described]] = {}  # by identity
-        self._codecs: dict[str, str] = {}  # of what was kept, by digest
+        self._codecs: dict[str, str] = {}  # of what rows say how it is kept, by digest
         self.ready = NONE_READY  # what is known of the values of the event at hand, by identity
         self.error: HistoryError | None = None  # the last with which the disk refused a value
 
@@ -115,9 +115,10 @@ class Accounts:
             value: the value.
             is_set: whether a task has just set it: it may be what another task set before, and changed since.
         """
-        if self.ready and (ready := self.ready.get(id(value))) is not None and ready.account is not None:
-            return ready.account
-        return self._account(value, self._described_at(value, is_set=is_set))
+        ready = self.ready.get(id(value)) if self.ready else None
+        if ready is None or ready.account is None:
+            return self._said(self._account(value, self._described_at(value, is_set=is_set)))
+        return self._said(ready.account)
 
     def make_ready(self, value: Any, *, is_set: bool = False, is_read: bool = False) -> Ready:
         """Describe a value, and keep it unless it is only read, while another thread takes in other events."""
@@ -129,6 +130,11 @@ class Accounts:
         remembered = self._described.get(id(value))
         return remembered is not None and remembered[0]() is value
 
+    def is_kept(self, value: Any) -> bool:
+        """Whether a value that tasks inherit is known, and a row says how it is kept."""
+        remembered = self._described.get(id(value))
+        return remembered is not None and remembered[0]() is value and remembered[1].digest in self._codecs
+
     def _described_at(self, value: Any, *, is_set: bool) -> Described:
         return self._describe_anew(value) if is_set and type(value) not in UNCHANGING else self.describe(value)
 
@@ -138,6 +144,15 @@ class Accounts:
         known = self._codecs.get(described.digest)
         kept = Kept(known) if known else self._kept(value, described)
         return Account(described.type, described.digest, described.size, described.preview, *kept)
+
+    def _said(self, account: Account) -> Account:
+        """Note how a value is kept, as a row says so from now on; a small one stands in the first row alone."""
+        if account.codec is None:
+            return account
+        if account.digest in self._codecs:
+            return account if account.data is None else account._replace(data=None)
+        self._codecs[account.digest] = account.codec
+        return account
 
     def describe(self, value: Any) -> Described:
         """Describe a value that tasks inherit: only once what can't change, and what it takes time to look at."""
@@ -186,15 +201,12 @@ class Accounts:
         if not described.digest:
             return Kept(None, problem=described.preview)
         try:
-            kept = self._keep(value, described.digest, described.size)
+            return self._keep(value, described.digest, described.size)
         except HistoryError as error:
             self.error = error
             return Kept(None, problem=str(error))
         except BaseException as error:  # noqa: BLE001 - see `_describe_anyhow`
             return Kept(None, problem=f"it can't be kept: {type(error).__name__}{text_of(error)}")
-        if kept.codec is not None:
-            self._codecs[described.digest] = kept.codec
-        return kept
 
 
 def _itself(value: Any) -> Any:

@@ -93,6 +93,7 @@ class Beginning(NamedTuple):
             TaskNotFoundError: a KeyError, if the workflow has no such task.
             HistoryError: if the task reads a key that a task before it sets, and none has set it yet.
         """
+        history.settle()  # what a task of a run that goes on has set counts as well
         found = workflow.up_to(task_id)
         initial = {**_initial_of_latest(history, found, task_id, given), **given}
         memory = history.memory(found, last=True)

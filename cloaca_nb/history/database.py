@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from cloaca_nb.errors import HistoryError
 from cloaca_nb.history.attachment import Attachment, Connection, Desk, is_writable
+from cloaca_nb.history.interruptible import hearing
 from cloaca_nb.history.journal import native_lock
 from cloaca_nb.history.location import Location
 from cloaca_nb.history.obstacles import held, is_full, read_only, unreadable, unusable
@@ -85,7 +86,7 @@ class Database:
             self._check_idle()
             self._busy = True
             try:
-                with self._alone():
+                with hearing(), self._alone():
                     result = self._done(work, or_copy=or_copy)
                     if afterwards is not None:
                         afterwards()
@@ -259,8 +260,8 @@ class Database:
             with contextlib.suppress(duckdb.TransactionException):  # none was open
                 self._kept.rollback()
         elif self._kept is not None:
-            self._kept.close()
-            self._kept = None
+            kept, self._kept = self._kept, None  # first: an interrupt may come as it is closed
+            kept.close()
 
 
 def _lacks_tables(error: BaseException) -> bool:

@@ -141,6 +141,15 @@ class History(Answers):
             f"{pruning_lines(self.location, self._schema, USUAL_KEEP)}"
         )
 
+    def settle(self) -> None:
+        """Return when all that runs of this process have told so far is on disk, large values included.
+
+        Raises:
+            HistoryError: see `check_caller`.
+        """
+        if self._recorder is not None and not self._closed:
+            self._recorder.flush()
+
     def check_caller(self) -> None:
         """See that the caller may wait for what is recorded here; see `Recorder.check_caller`.
 

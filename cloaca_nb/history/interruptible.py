@@ -1,14 +1,16 @@
 """Work of a library that hears no interrupt: it is done in another thread, and stopped from this one."""
 
+import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from typing import Final, TypeVar
 
-__all__ = ["interruptible"]
+__all__ = ["hearing", "interruptible"]
 
 T = TypeVar("T")
 PULSE: Final = 0.25  # seconds after which an interrupt is heard that came in another thread's name
+HEARD: Final = "Query interrupted"
 TICK: Final = 0.05  # seconds between two calls to stop: one may come before there is anything to be stopped
 
 
@@ -41,6 +43,17 @@ def interruptible(work: Callable[[], T], stop: Callable[[], object]) -> T:
         _stop(stop, thread, done)
         raise
     return outcome.result()
+
+
+@contextlib.contextmanager
+def hearing() -> Iterator[None]:
+    """Raise as an interrupt what DuckDB makes of one that it does hear, as it comes just between two statements."""
+    try:
+        yield
+    except RuntimeError as error:
+        if str(error) != HEARD:
+            raise
+        raise KeyboardInterrupt from error
 
 
 def _stop(stop: Callable[[], object], thread: threading.Thread, done: threading.Event) -> None:

@@ -53,8 +53,9 @@ class Lanes:
         if not (lane is not None and lane.holds_up(news)) and not self._rows.is_heavy(news):
             return False
         if lane is None:
-            lane = self._lanes[news.run_id] = Lane(partial(self._rows.dependencies, news.run_id))
-        lane.put(news)
+            lane = Lane(partial(self._rows.dependencies, news.run_id))
+        lane.put(news)  # first: an odd one fails here, and leaves no lane that is empty
+        self._lanes[news.run_id] = lane
         return True
 
     def queue(self, run_id: str, done: threading.Event) -> bool:
@@ -69,12 +70,12 @@ class Lanes:
         for run_id in self.runs:
             if run_id in self._threads:
                 continue
-            thread = threading.Thread(target=self._carry, args=(run_id,), name="cloaca-history-values", daemon=True)
-            self._threads[run_id] = thread
             try:
+                thread = threading.Thread(target=self._carry, args=(run_id,), name="cloaca-history-values", daemon=True)
+                self._threads[run_id] = thread
                 thread.start()
             except Exception:  # noqa: BLE001 - RuntimeError, or no memory for one: whatever it is, who waits is let in
-                del self._threads[run_id]
+                self._threads.pop(run_id, None)
                 while run_id in self._lanes:
                     self._leave(run_id, self._made_ready(run_id))
 

@@ -9,6 +9,7 @@ from cloaca_nb.core.graph import Workflow
 from cloaca_nb.core.merge import DELETED
 from cloaca_nb.core.recall import Taken
 from cloaca_nb.core.run_id import short
+from cloaca_nb.core.secret import MASK
 from cloaca_nb.declare.fingerprint import Part
 from cloaca_nb.declare.variables import PREFIX
 from cloaca_nb.errors import HistoryError
@@ -135,7 +136,7 @@ EXECUTED: Final = """
     SELECT run_id, task_id, epoch(ended) AS ended FROM way WHERE taken_from IS NULL
 """
 CHANGES: Final = """
-    SELECT run_id, task_id, role, key, digest, codec, data, problem FROM artifacts WHERE {which} ORDER BY rowid
+    SELECT run_id, task_id, role, key, digest, preview, codec, data, problem FROM artifacts WHERE {which} ORDER BY rowid
 """
 # A value that a run met several times stands in the first of its rows.
 SMALL: Final = """
@@ -224,7 +225,7 @@ def initial_values(
         key = row["key"]
         if key in named:
             continue
-        if is_of_secret(row["digest"]):
+        if is_of_secret(row["digest"]) or (not row["digest"] and row["preview"] == MASK):
             if key not in secrets:
                 raise HistoryError(
                     f"Run {run_id} began with the secret {key!r}, and history keeps none. Give it again: "

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from cloaca_nb.core.events import AttemptStarted, RunStarted
 from cloaca_nb.core.graph import Workflow
-from cloaca_nb.core.secret import Secret
+from cloaca_nb.core.secret import MASK, Secret
 from cloaca_nb.core.status import Status
 from cloaca_nb.declare.fingerprint import CodeFingerprint
 from cloaca_nb.history.accounts import Account, Accounts
@@ -167,4 +167,13 @@ def _at_first(accounts: Accounts, role: str, value: Any) -> Account:
 
 
 def _to_come(value: Any) -> Account:
-    return Account(type_name(type(value)), preview="<not on disk yet>", problem=TO_COME)
+    is_secret = type(value) is Secret
+    kind = type(value.reveal()) if is_secret else type(value)
+    return Account(_name_of(kind), preview=MASK if is_secret else "<not on disk yet>", problem=TO_COME)
+
+
+def _name_of(kind: type) -> str:
+    try:
+        return type_name(kind)
+    except Exception:  # noqa: BLE001 - the code of a user's metaclass: who describes the value says that it fails
+        return kind.__qualname__

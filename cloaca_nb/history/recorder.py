@@ -210,9 +210,9 @@ class Recorder:
         self._committer = threading.get_ident()
         try:
             waiting = self._take_events()
+            self._write_rows(lasting=lasting or bool(waiting))
         finally:
             self._committer = None
-        self._write_rows(lasting=lasting or bool(waiting))
         return waiting
 
     def _write_rows(self, *, lasting: bool) -> None:
@@ -271,6 +271,8 @@ class Recorder:
     def _forked(self) -> None:
         """Be of no use in a forked child: its thread, and the right to write the journal, stayed with the parent."""
         self._closing = True
+        self._committing = threading.Lock()
+        self._committing.acquire()  # and is never free: what the parent hasn't written yet, it will
         self._queue = ClosedQueue("This history belongs to the process that this one was forked from; open a new one.")
 
 

@@ -74,6 +74,7 @@ class EventRows:
         Raises:
             HistoryError: if the disk refuses a value; all else was taken in.
         """
+        self._refusal = None  # that of an event which failed was told with it
         if not ready:
             self._translate[type(news)](news)
         else:
@@ -96,7 +97,7 @@ class EventRows:
                 bool(news.reads) and not _are_at_hand(news.reads, run)
             )
         if type(news) is events.RunFinished:
-            return not _are_at_hand(news.final, run)
+            return not all(is_light(value) or run.accounts.is_kept(value) for value in news.final.values())
         return type(news) is ValuesOf or (type(news) is CodeOf and not self._opening.is_quick(news.workflow))
 
     def make_ready(self, news: News) -> dict[int, Ready]:

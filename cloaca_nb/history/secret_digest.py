@@ -10,6 +10,7 @@ it are executed again.
 import logging
 import os
 import secrets
+import threading
 from hashlib import scrypt
 from pathlib import Path
 from typing import Final
@@ -33,16 +34,21 @@ class SecretDigest:
     def __init__(self, path: Path | None) -> None:
         self._path = path
         self._key = b""
+        self._making = threading.Lock()  # of the key: two would make one secret look like two
         self._made: dict[str, str] = {}
 
     def __call__(self, digest: str) -> str:
         """Return the digest of a secret, given the one that tells too much."""
         made = self._made.get(digest)
         if made is None:
-            self._key = self._key or _key_in(self._path)
-            hashed = scrypt(digest.encode(), salt=self._key, dklen=BYTES, **SLOWLY)
+            hashed = scrypt(digest.encode(), salt=self._key_at_hand(), dklen=BYTES, **SLOWLY)
             made = self._made[digest] = f"{PREFIX}{hashed.hex()}"
         return made
+
+    def _key_at_hand(self) -> bytes:
+        with self._making:
+            self._key = self._key or _key_in(self._path)
+            return self._key
 
 
 def is_of_secret(digest: str) -> bool:

@@ -37,12 +37,18 @@ class Waiter(threading.Event):
             HistoryError: if that thread has ended before.
         """
         for pulses in count(1):
-            if self.wait(PULSE):
+            if self._is_set_within_a_pulse():
                 return
             if not writer.is_alive():
                 raise HistoryError("This history was closed while something waited for it.")
             if pulses * PULSE == PATIENCE:
                 tell_of(what())
+
+    def _is_set_within_a_pulse(self) -> bool:
+        try:
+            return self.wait(PULSE)
+        except RuntimeError as error:  # "release unlocked lock": an interrupt that comes just as `wait` takes it again
+            raise (error.__context__ or error) from None
 
 
 def tell_of(what: str) -> None:

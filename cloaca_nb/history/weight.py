@@ -56,4 +56,8 @@ def is_light(value: Any) -> bool:
 
 def _is_small_array(value: Any) -> bool:
     """Whether it is a number of numpy's, or an array of numbers that stands in its row."""
-    return type(value).__module__ == "numpy" and getattr(value, "nbytes", INLINE) < INLINE and not value.dtype.hasobject
+    try:
+        is_small = type(value).__module__ == "numpy" and getattr(value, "nbytes", INLINE) < INLINE
+    except Exception:  # noqa: BLE001 - the code of a user's metaclass: who describes the value says that it fails
+        return False
+    return is_small and not value.dtype.hasobject

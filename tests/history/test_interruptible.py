@@ -90,3 +90,13 @@ def test_an_interrupt_ends_a_query_that_would_take_hours(
     with pytest.raises(KeyboardInterrupt):
         history.sql("SELECT sum(a.range * b.range) FROM range(1_000_000_000) AS a, range(1_000_000_000) AS b")
     assert history.runs().empty
+
+
+@pytest.mark.parametrize(("text", "kind"), [("Query interrupted", KeyboardInterrupt), ("no", RuntimeError)])
+def test_what_duckdb_makes_of_an_interrupt_is_one(text: str, kind: type[BaseException], history: History) -> None:
+    def work(_reading: object) -> None:
+        raise RuntimeError(text)
+
+    with pytest.raises(kind):
+        history._store.read(work)
+    assert history.runs().empty

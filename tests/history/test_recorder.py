@@ -12,6 +12,7 @@ import pytest
 
 from cloaca_nb.core import events
 from cloaca_nb.core.graph import Workflow
+from cloaca_nb.core.secret import MASK, Secret
 from cloaca_nb.core.status import Outcome, Status
 from cloaca_nb.core.task import Task
 from cloaca_nb.errors import HistoryError
@@ -23,6 +24,7 @@ from cloaca_nb.history.journal import MemoryJournal
 from cloaca_nb.history.opening import NO_CODE
 from cloaca_nb.history.recorder import Recorder
 from cloaca_nb.history.rows import EventRows
+from cloaca_nb.history.waiter import Waiter
 from cloaca_nb.values.digests import describe
 
 
@@ -513,3 +515,79 @@ def test_one_bad_event_after_another_is_reported_once_and_heard_of_each_time(
         with pytest.raises(HistoryError, match="couldn't be recorded"):
             recorder.sync()
     assert [record.message.partition(" of ")[0] for record in caplog.records] == ["History can't record AttemptStarted"]
+
+
+def test_an_odd_event_with_a_large_value_keeps_nobody_waiting(recorder: Recorder, journal: MemoryJournal) -> None:
+    recorder(events.RunStarted(1.0, "a", FLOW, "run", {}))
+    recorder.sync("a")
+    for event in (done("load", much=[0] * 10_000)._replace(task_id=[]), done("other", y=2), over()):  # type: ignore[arg-type]
+        recorder(event)
+    with pytest.raises(HistoryError, match="couldn't be recorded"):
+        recorder.sync("a")
+    assert told(journal)[-3:] == ["other", "y", "a"]
+
+
+def test_what_is_written_may_not_wait_for_the_history_either(recorder: Recorder, journal: MemoryJournal) -> None:
+    class Asking:
+        def __str__(self) -> str:
+            try:
+                recorder.sync()
+            except HistoryError as error:
+                return str(error)
+            return "it waited"
+
+    recorder(events.ProgressMade(1.0, "a", "load", 1, 1, 2, Asking()))  # type: ignore[arg-type]
+    recorder.sync()
+    (line,) = map(json.loads, journal.lines())
+    assert "would wait for itself" in line["events"]["message"][0]
+
+
+class InterruptedWait(Waiter):
+    """What becomes of an interrupt that comes just as `Condition.wait` takes its lock again."""
+
+    def wait(self, _timeout: float | None = None) -> bool:
+        try:
+            raise KeyboardInterrupt
+        finally:
+            raise RuntimeError("release unlocked lock")
+
+
+def test_an_interrupt_of_the_wait_is_one_at_every_moment() -> None:
+    with pytest.raises(KeyboardInterrupt):
+        InterruptedWait("a").wait_for(threading.current_thread(), str)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing is forked on this system")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_no_thread_of_a_forked_child_writes_what_its_parent_is_about_to(journal: MemoryJournal) -> None:
+    recorder = Recorder(journal, rows_of(journal))
+    refused: list[str] = []
+
+    def ask() -> None:
+        try:
+            recorder.flush_light()
+        except HistoryError as error:
+            refused.append(str(error))
+
+    child = os.fork()
+    if child == 0:  # what goes wrong in the child is told by its exit code
+        recorder._rows.add(output("on its way"))
+        asking = threading.Thread(target=ask)
+        asking.start()
+        asking.join(20)
+        os._exit(0 if refused and not journal.lines() else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    recorder.close()
+
+
+def test_of_a_secret_that_is_to_come_it_is_known_that_it_is_one(tmp_path: Path) -> None:
+    with History.open(str(tmp_path / "history.duckdb")) as history:
+        value, recorder = Held(), history.recorder()
+        recorder(events.RunStarted(1.0, "a", FLOW, "run", {"key": Secret(value)}))
+        assert value.met.wait(20)
+        shown = history.context("a")
+        assert (shown["type"][0].rpartition(".")[2], shown["value"][0]) == ("Held", MASK)
+        with pytest.raises(HistoryError, match="began with the secret 'key'"):
+            history.initial("a")
+        assert history.initial("a", secrets={"key": 1}) == {"key": 1}
+        value.let_go.set()

@@ -6,7 +6,8 @@ import pytest
 
 from cloaca_nb.core import events
 from cloaca_nb.core.graph import Workflow
-from cloaca_nb.core.status import Outcome
+from cloaca_nb.core.status import Outcome, Status
+from cloaca_nb.errors import HistoryError
 from cloaca_nb.history.accounts import LARGE, Accounts
 from cloaca_nb.history.artifacts import Kept
 from cloaca_nb.history.code import WorkflowCode
@@ -197,6 +198,54 @@ def test_of_a_value_that_takes_time_it_is_said_at_once_that_it_is_to_come(runs: 
     (arrived,) = named(rows, "arrivals")
     assert (arrived["role"], arrived["key"], arrived["digest"]) == ("initial", "long", f"<{LONG!r}>")
     assert not rows.is_heavy(events.TaskFinished(1, "a", "load", 1, Outcome.COMPLETED, {}, None, "", {"long": LONG}))
+
+
+class Point:
+    """What is neither light nor large."""
+
+
+def test_what_was_made_ready_in_vain_is_in_the_row_all_the_same(runs: Any) -> None:
+    rows = EventRows("journal", describe, lambda _value, _digest, _size: Kept("json", "3"), lambda _workflow: NO_CODE)
+    one, point = Point(), Point()
+    add(rows, [events.RunStarted(0, "a", runs.define(), "run", {})])
+    event = events.TaskFinished(1, "a", "load", 1, Outcome.COMPLETED, {"one": one, "again": one, "p": point}, None, "")
+    rows.make_ready(event)
+    rows.add(event)
+    assert [row["data"] for row in named(rows, "artifacts")] == ["3", None, "3"]
+    rows.add(event, rows.make_ready(event))
+    assert [(row["codec"], row["data"]) for row in named(rows, "artifacts")] == [("json", None)] * 3
+
+
+def test_what_was_only_read_takes_time_at_the_end_of_its_run(runs: Any) -> None:
+    rows = rows_of(lambda value: describe(value)._replace(size=LARGE))
+    add(rows, [events.RunStarted(0, "a", runs.define(), "run", {})])
+    over = events.RunFinished(3, "a", Status.COMPLETED, {"long": LONG}, "")
+    read = events.TaskFinished(1, "a", "load", 1, Outcome.COMPLETED, {}, None, "", {"long": LONG})
+    rows.add(read, rows.make_ready(read))
+    assert not rows.is_heavy(read)
+    assert rows.is_heavy(over)
+    rows.add(events.TaskFinished(2, "a", "clean", 1, Outcome.COMPLETED, {"long": LONG}, None, ""))
+    assert not rows.is_heavy(over)
+
+
+def test_a_refusal_is_told_of_its_own_run(runs: Any) -> None:
+    def refuse(_value: Any, _digest: str, _size: int) -> Kept:
+        raise HistoryError("The disk is full.")
+
+    rows = EventRows("journal", describe, refuse, lambda _workflow: NO_CODE)
+    add(rows, [events.RunStarted(0, run_id, runs.define(), "run", {}) for run_id in "ab"])
+    odd: Any = {"x": Point(), 5: Point()}.items()
+    with pytest.raises(Exception):  # noqa: B017, PT011 - whatever an odd event leads to
+        rows.add(events.RunFinished(1, "a", Status.COMPLETED, _Failing(odd), ""))  # type: ignore[arg-type]
+    rows.add(events.TaskFinished(1, "b", "load", 1, Outcome.COMPLETED, {}, None, ""))
+
+
+class _Failing(dict[str, Any]):
+    """Values that can't be had all."""
+
+    def items(self) -> Any:
+        yield from super().items()
+        raise ValueError("no more")
 
 
 def test_the_code_of_a_workflow_takes_time_until_it_was_seen_to_take_none(runs: Any) -> None:

@@ -2,6 +2,8 @@
 
 import stat
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -37,3 +39,15 @@ def test_a_history_without_secrets_has_no_key(name, tmp_path):
     with History.open(str(tmp_path / "h.duckdb")) as history:
         assert history.sql(f"FROM {name}").empty
     assert not history.location.secret_key.exists()
+
+
+def test_threads_that_need_the_key_first_at_once_have_the_same():
+    for _ in range(50):
+        digest, ready = SecretDigest(None), threading.Barrier(4)
+
+        def make(digest=digest, ready=ready):
+            ready.wait(20)
+            return digest._key_at_hand()
+
+        with ThreadPoolExecutor(4) as threads:
+            assert len({one.result() for one in [threads.submit(make) for _ in range(4)]}) == 1

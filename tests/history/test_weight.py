@@ -18,6 +18,18 @@ class Own:
     """A class of the user's, whose code may take any time."""
 
 
+class OddKind(type):
+    """A metaclass whose own code fails."""
+
+    @property
+    def __module__(cls) -> str:  # type: ignore[override]
+        raise ValueError("odd")
+
+
+class Odd(metaclass=OddKind):
+    pass
+
+
 LIGHT: dict[str, Any] = {
     "nothing": None,
     "number": 1.5,
@@ -52,6 +64,7 @@ HEAVY: dict[str, Any] = {
     "object": [Own()],
     "secret object": Secret(Own()),
     "class": Own,
+    "of an odd class": Odd(),
 }
 
 
