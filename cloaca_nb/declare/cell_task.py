@@ -10,6 +10,7 @@ from cloaca_nb.core.cell.rule_text import read_rule
 from cloaca_nb.core.cells import FunctionText, Resolution, TaskCell, function_text, keys_of, resolve
 from cloaca_nb.core.docstring import read_docstring
 from cloaca_nb.core.task import Task
+from cloaca_nb.declare.code_text import tell_text
 from cloaca_nb.declare.options import cache_option, check_callback, check_executor, retry_policy
 from cloaca_nb.errors import CellError, DefinitionError, near_miss
 
@@ -68,7 +69,9 @@ class CellTask:
 
     def _make(self, resolution: Resolution) -> Task:
         """Make the task but for its options."""
-        function = self.compile(function_text(self.cell, resolution))
+        text = function_text(self.cell, resolution)
+        function = self.compile(text)
+        tell_text(function.__code__, text.text)
         purpose = read_docstring(inspect.getdoc(function))
         return Task(
             id=self.id,

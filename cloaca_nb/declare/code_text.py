@@ -1,7 +1,8 @@
 """The digest of a piece of code: of its syntax tree, so that comments, layout and docstrings don't count.
 
 Source may be missing, or be newer than what was executed. A text is believed only if it compiles to the very code that
-is asked about; otherwise the code object's own content is digested.
+is asked about; otherwise the code object's own content is digested. Of a task cell the text is that of the function
+that it stands for, so that an exported task is the same code as its cell.
 """
 
 import ast
@@ -12,12 +13,14 @@ from functools import lru_cache
 from hashlib import blake2b
 from types import CodeType
 from typing import Any, Final, NamedTuple
+from weakref import WeakKeyDictionary
 
 from cloaca_nb.core.code.bindings import SCOPES
 
-__all__ = ["CodeText", "CodeTexts", "Decorator", "content", "digest_text", "nested_codes", "tree_digest"]
+__all__ = ["CodeText", "CodeTexts", "Decorator", "content", "digest_text", "nested_codes", "tell_text", "tree_digest"]
 
 _BYTES: Final = 16
+_told: Final[WeakKeyDictionary[CodeType, str]] = WeakKeyDictionary()  # by code that was made of a text in no file
 
 
 class Decorator(NamedTuple):
@@ -54,6 +57,11 @@ def tree_digest(nodes: Iterable[ast.AST]) -> str:
     return digest_text("".join(written))
 
 
+def tell_text(code: CodeType, text: str) -> None:
+    """Tell of which text a function's code was made, where no file has it as it is."""
+    _told[code] = text
+
+
 class CodeTexts:
     """The sources of functions; made for one run, which looks at each file once."""
 
@@ -62,6 +70,8 @@ class CodeTexts:
 
     def of(self, code: CodeType) -> CodeText:
         """Return what identifies the code of a function."""
+        if (text := _told.get(code)) is not None:
+            return _text_alone(text)
         for one in self._at(code):
             if one.content == content(code):
                 return one.text
@@ -125,6 +135,15 @@ def _functions(text: str) -> _Functions:
             for code in codes.get(place, ()):
                 found.setdefault(place, []).append(_Function(content(code), _text_of(node)))
     return found
+
+
+@lru_cache(2048)
+def _text_alone(text: str) -> CodeText:
+    """Return what identifies the one function of a text."""
+    (node,) = ast.parse(text).body
+    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        raise TypeError(f"It should be a function, not {type(node).__name__}.")
+    return _text_of(node)
 
 
 def nested_codes(code: CodeType) -> Iterator[CodeType]:

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from cloaca_nb.core.cells import is_task_cell, parse_task_cell
 from cloaca_nb.core.names import Keys
 from cloaca_nb.core.task import Task
-from cloaca_nb.declare.code_text import CodeTexts, digest_text, tree_digest
+from cloaca_nb.declare.code_text import CodeTexts, digest_text
 from cloaca_nb.declare.differences import BODY, differences
-from cloaca_nb.declare.known_code import KnownCode, Lead, Node, Part, Unit, known_code
+from cloaca_nb.declare.known_code import KnownCode, Lead, Node, Part, known_code
 from cloaca_nb.declare.modules import Modules
 from cloaca_nb.declare.reach import Reach
 from cloaca_nb.declare.secrecy import function_holds_secret
@@ -160,7 +159,8 @@ def _fingerprint(task: Task, inner: Any, root: Shape, reached: list[tuple[Lead, 
     for one, node in reached:
         for unit in node.units:
             is_body = one is inner and unit.name.startswith("helper ")
-            merged.setdefault(BODY if is_body else unit.name, []).append(_body(task, unit) if is_body else unit.part)
+            part = unit.part._replace(where=task.where or unit.part.where) if is_body else unit.part
+            merged.setdefault(BODY if is_body else unit.name, []).append(part)
             reasons += unit.untracked
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     merged["Python"] = [Part(digest_text(version), shown=version)]
@@ -189,14 +189,6 @@ def _module(function: Any) -> str:
             return "__main__"
         function = inside or vars(type(function)).get("__call__", type(function))
     return str(function.__globals__.get("__name__", "__main__"))
-
-
-def _body(task: Task, unit: Unit) -> Part:
-    """Return the part of the task's own function; that of a cell is told by what the author wrote."""
-    if not is_task_cell(task.source):
-        return unit.part
-    cell = parse_task_cell(task.source)
-    return Part(digest_text(tree_digest(cell.code.statements), repr(tuple(task.keys))), task.where)
 
 
 def _merge(parts: list[Part]) -> Part:

@@ -3,7 +3,9 @@
 import re
 from pathlib import Path
 
+import nbformat
 import pytest
+from nbformat import v4
 
 from cloaca_nb.cli.reuse import Reuse, reuse
 
@@ -137,3 +139,30 @@ def test_options_that_exclude_each_other(invoke) -> None:
     assert code == 2
     assert "--cached and --from exclude each other" in stderr
     assert reuse(None, cached=False, from_tasks=None, only=None) == Reuse()
+
+
+CELLS = [
+    "%load_ext cloaca_nb",
+    "import json\nfrom statistics import mean\n\nLIMIT = 2",
+    "def doubled(rows):\n    return [row * LIMIT for row in rows]",
+    "%cloaca_workflow bees",
+    '%%cloaca_task load\n"""Read the rows."""\n# three\nrows = [1, 2, 3]\nif len(rows) > LIMIT:\n    rows.append(4)',
+    "%%cloaca_task total --retry-attempts 2\ntotal = sum(doubled(rows))\nprint(total)",
+    "%%cloaca_task report\nimport textwrap\nreport = textwrap.indent(json.dumps([total, mean(rows)]), ' ')",
+]
+
+
+def test_a_package_takes_what_its_notebook_has_computed_and_the_notebook_what_its_package_has(
+    home: Path, python
+) -> None:
+    nbformat.write(v4.new_notebook(cells=[v4.new_code_cell(text) for text in CELLS]), home / "bees.ipynb")
+    assert python("-m", "cloaca_nb", "export", "bees.ipynb", "-o", "package").returncode == 0
+    assert "3 completed" in python("-m", "cloaca_nb", "run", "bees.ipynb").stderr
+    for path in ("package", "bees.ipynb"):
+        done = python("-m", "cloaca_nb", "run", path, "--resume")
+        assert "3 taken from run" in done.stderr
+    package = home / "package/bees/__init__.py"
+    package.write_text(package.read_text().replace("sum(doubled(rows))", "sum(doubled(rows)) + 1"))
+    done = python("-m", "cloaca_nb", "run", "package", "--resume")
+    assert done.stdout == "21\n"
+    assert "executed, as task body was changed" in done.stderr
