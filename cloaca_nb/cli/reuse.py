@@ -21,11 +21,16 @@ Resume = Annotated[
         RESUME,
         metavar="[RUN]",
         help="Go on with an earlier run: execute what had not completed, what was edited, and what follows. RUN is its "
-        "id, or the name that `history` shows; by default the workflow's latest run that is over, however it ended.",
+        "id, or the name that `history` shows; by default the workflow's latest run that is over, however it ended. "
+        "Files, databases and web pages that a task opens are not watched: where these have changed, --from TASK.",
     ),
 ]
 Cached = Annotated[
-    bool, typer.Option("--cached", help="Take tasks whose code and inputs are unchanged from any earlier run.")
+    bool,
+    typer.Option(
+        "--cached",
+        help="Take tasks whose code and inputs are unchanged from any earlier run; what they open is not watched.",
+    ),
 ]
 From = Annotated[
     list[str] | None,

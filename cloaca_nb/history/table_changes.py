@@ -11,7 +11,8 @@ __all__ = ["Tables", "table_changes"]
 
 MOST: Final = 12  # sentences; tables behind these aren't looked at
 Tables: TypeAlias = Mapping[str, Found]  # by where they are in a value, see `tables_in`
-Columns: TypeAlias = Mapping[tuple[str, int], str]  # by label, and its number among equal ones: the dtype
+Columns: TypeAlias = Mapping[tuple[str | None, int], str]  # by label, and its number among equal ones: the dtype
+RANGE: Final = "a range (0, 1, 2, …)"  # what an index is that nobody gave
 
 
 def table_changes(before: Tables, after: Tables) -> tuple[str, ...]:
@@ -46,20 +47,32 @@ def _differences(one: Table, other: Table) -> Iterator[str]:
     if one.rows != other.rows:
         yield f"{other.rows:,} rows now, was {one.rows:,}"
     before, after = _numbered(one.columns), _numbered(other.columns)
-    yield from (f"column {column[0]} ({dtype}) is gone" for column, dtype in before.items() if column not in after)
+    yield from (_gone(column[0], dtype) for column, dtype in before.items() if column not in after)
     for column, dtype in after.items():
         if column not in before:
-            yield f"column {column[0]} ({dtype}) is new"
+            yield _new(column[0], dtype)
         elif before[column] != dtype:
-            yield f"column {column[0]} is {dtype} now, was {before[column]}"
+            yield f"{_named(column[0])} is {dtype} now, was {before[column]}"
     if [column for column in before if column in after] != [column for column in after if column in before]:
         yield "columns stand in another order"
     if one.rows == other.rows and one.columns == other.columns:
         yield "the same columns and as many rows, with other values"
 
 
-def _numbered(columns: Sequence[tuple[str, str]]) -> Columns:
-    seen: Counter[str] = Counter()
+def _named(label: str | None) -> str:
+    return "the index" if label is None else f"column {label}"
+
+
+def _new(label: str | None, dtype: str) -> str:
+    return f"{_named(label)} ({dtype}) is new" if label is not None else f"the index is {dtype} now, was {RANGE}"
+
+
+def _gone(label: str | None, dtype: str) -> str:
+    return f"{_named(label)} ({dtype}) is gone" if label is not None else f"the index is {RANGE} now, was {dtype}"
+
+
+def _numbered(columns: Sequence[tuple[str | None, str]]) -> Columns:
+    seen: Counter[str | None] = Counter()
     numbered = {}
     for label, dtype in columns:
         numbered[label, seen[label]] = dtype

@@ -53,9 +53,14 @@ RUN: Final = (
         metavar="RUN",
         kind="run",
         help="go on with an earlier run: execute what had not completed or was edited, and what follows it; by default "
-        "the workflow's latest run that is over, however it ended",
+        "the workflow's latest run that is over, however it ended. Files, databases and web pages that a task opens "
+        "are not watched: where these have changed, --from TASK",
     )
-    .option("--cached", action="store_true", help="take tasks whose code and inputs are unchanged from any earlier run")
+    .option(
+        "--cached",
+        action="store_true",
+        help="take tasks whose code and inputs are unchanged from any earlier run; what they open is not watched",
+    )
     .option(
         "--from",
         dest="from_tasks",

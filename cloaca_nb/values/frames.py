@@ -18,7 +18,7 @@ from cloaca_nb.values.tagged import Unsuitable
 __all__ = ["Heading", "Write", "fits", "heading", "prepare", "read"]
 
 Write = Callable[[IO[bytes]], None]
-Heading = tuple[int, tuple[tuple[str, str], ...]]  # rows; label and dtype of each column
+Heading = tuple[int, tuple[tuple[str | None, str], ...]]  # rows; label and dtype of each column
 _NOTE: Final = b"cloaca_nb"
 _LIBRARIES: Final = frozenset({"pandas", "pyarrow", "polars"})
 _SCALARS: Final = frozenset({"Timestamp", "Timedelta", "Period", "Interval", "NaTType", "NAType"})
@@ -60,7 +60,8 @@ def read(format_: str, data: Buffer) -> Any:
 def heading(format_: str, data: Buffer) -> Heading | None:
     """Return how many rows and which columns were written, without reading these; None for what has no columns.
 
-    An index that isn't a range counts as the first column, as does the array of a column that is kept on its own.
+    An index that isn't a range counts as the first column, whose label is None; the array of a column that is kept on
+    its own counts as a column as well.
     """
     import pyarrow as pa
 
@@ -77,7 +78,9 @@ def heading(format_: str, data: Buffer) -> Heading | None:
 def _heading_of_pandas(note: dict[str, Any], table: Any) -> Heading:
     index = note.get("index", {})
     rows = len(range(*index["range"])) if "range" in index else table.num_rows
-    columns = [("index", dtype_of(index["column"], table.schema))] if "column" in index else []
+    columns: list[tuple[str | None, str]] = []
+    if "column" in index:
+        columns.append((None, dtype_of(index["column"], table.schema)))
     if "array" in note:
         columns.append(("", dtype_of(note["array"], table.schema)))
     elif "column" in note:

@@ -22,7 +22,7 @@ class Table(NamedTuple):
     """What a frame, series or table is like."""
 
     rows: int
-    columns: tuple[tuple[str, str], ...]  # label and dtype; of a frame whose index isn't a range, that comes first
+    columns: tuple[tuple[str | None, str], ...]  # label and dtype; first an index that isn't a range, without a label
 
 
 class Found(NamedTuple):

@@ -16,6 +16,7 @@ from cloaca_nb.values import large_frames
 from cloaca_nb.values.outlines import Found, Table
 
 WIDE = pd.DataFrame({f"column_{number}": np.arange(4) for number in range(20)})
+LABELLED = WIDE.set_index(WIDE.index.astype(float))
 LARGE = pd.DataFrame({"a": np.arange(large_frames.LARGE // 8), "b": 1.5})
 ONE, TWO = pd.DataFrame({"x": [1]}), pd.DataFrame({"x": [2]})
 OTHER_VALUES = "the same columns and as many rows, with other values"
@@ -36,14 +37,17 @@ CASES = [
     ("order", WIDE, WIDE[WIDE.columns[::-1]], ("columns stand in another order",)),
     ("rows", WIDE, WIDE.iloc[:3], ("3 rows now, was 4",)),
     ("values", WIDE, WIDE + 1, (OTHER_VALUES,)),
-    ("the index", WIDE, WIDE.set_index(WIDE.index.astype(float)), ("column index (float64) is new",)),
+    ("the index", WIDE, LABELLED, ("the index is float64 now, was a range (0, 1, 2, …)",)),
+    ("the index, back", LABELLED, WIDE, ("the index is a range (0, 1, 2, …) now, was float64",)),
+    ("the index, retyped", LABELLED, WIDE.set_index(pd.Index(list("abcd"))), ("the index is str now, was float64",)),
+    ("a column called index", WIDE, WIDE.reset_index(), ("column index (int64) is new",)),
     ("a large frame", LARGE, LARGE.assign(b="x"), ("column b is str now, was float64",)),
     ("in a dict", {"a": ONE, "b": ONE}, {"a": ONE, "b": TWO}, (f"['b']: {OTHER_VALUES}",)),
     (
         "in a dict, longer",
         {"a": ONE},
         {"a": pd.concat([ONE, TWO])},
-        ("['a']: 2 rows now, was 1", "['a']: column index (int64) is new"),
+        ("['a']: 2 rows now, was 1", "['a']: the index is int64 now, was a range (0, 1, 2, …)"),
     ),
     ("in a dict, new", {"a": ONE}, {"a": ONE, "b": WIDE}, ("['b']: 4 rows × 20 columns that are new",)),
     ("in a dict, gone", {"a": [ONE, WIDE]}, {"a": [ONE]}, ("['a'][1]: 4 rows × 20 columns that are gone",)),

@@ -79,9 +79,9 @@ def test_a_frame_is_told_as_it_is(frame: pd.DataFrame) -> None:
 
 
 @pytest.mark.parametrize("name", ["month", "zone", "kind", "text"])
-def test_an_index_that_is_no_range_is_a_column(name: str) -> None:
+def test_an_index_that_is_no_range_is_a_column_without_a_label(name: str) -> None:
     frame = pd.DataFrame(COLUMNS)[[name, "half"]]
-    assert told(frame.set_index(name)) == {"": Table(2, (("index", str(frame[name].dtype)), ("half", "float16")))}
+    assert told(frame.set_index(name)) == {"": Table(2, ((None, str(frame[name].dtype)), ("half", "float16")))}
     assert told(frame[name]) == {"": Table(2, ((name, str(frame[name].dtype)),))}
 
 
