@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from cloaca_nb.history.history import History
     from cloaca_nb.notebook.cached_copy import CachedCopy
-    from cloaca_nb.notebook.panel.panel import Wish
+    from cloaca_nb.notebook.panel.wish import Wish
 
 __all__ = ["Session"]
 

@@ -212,13 +212,19 @@ def test_a_failed_run_is_understood_mended_and_gone_on_with(opened: Callable[...
     it.notebook.wait_until_run(REPORT.partition("\n")[0])
     it.panel().get_by_role("button", name="Resume").click()
     expect_status(it.panel(1), "Completed")
+    expect(it.panel(1)).to_be_in_viewport(ratio=1)
+    expect(it.panel(0).locator(".next")).to_have_text(re.compile(r"^Run \w{8} goes on with this one\.$"))
     assert states(it.panel(1)) == {"load": "Taken", "clean": "Taken", "report": "Completed"}
     it.keep(it.panel(1), "resumed")
     it.panel(1).locator('.row[data-task-id="clean"]').click()
     it.panel(1).get_by_role("button", name="Re-run").click()
     expect_status(it.panel(2), "Completed")
+    expect(it.panel(2)).to_be_in_viewport(ratio=1)
+    expect(it.panel(1).locator(".next")).to_have_text(re.compile("executes clean again"))
     assert states(it.panel(2)) == {"load": "Taken", "clean": "Completed", "report": "Skipped"}
     assert list(states(it.panel(0)).values()) == ["Completed", "Completed", "Failed"]
+    it.notebook.reload()
+    expect(it.panel(0).locator(".next")).to_have_text(re.compile("goes on with this one"))
 
 
 def test_a_thousand_tasks_are_run_and_filtered(opened: Callable[..., Opened]) -> None:
@@ -325,3 +331,20 @@ def test_without_its_kernel_a_panel_says_how_to_go_on(opened: Callable[..., Open
     expect(resume).to_have_attribute("aria-disabled", "true")
     expect(resume).to_have_attribute("title", re.compile("kernel of this run is gone.*%cloaca_run --resume"))
     it.picture("kernel-gone")
+
+
+def test_a_kernel_that_another_tab_has_restarted_is_gone_here_too(
+    opened: Callable[..., Opened], context: BrowserContext
+) -> None:
+    it = opened(BEGIN, LOAD, CLEAN, REPORT, RUN)
+    it.let_through()
+    it.begin(RUN)
+    expect_status(it.panel(), "Failed")
+    it.notebook.wait_until_run(RUN)
+    it.saved()
+    with context.new_page() as other:
+        other.goto(it.page.url)
+        panel = other.locator(".cloaca-live .cloaca-panel")
+        expect(panel.get_by_role("button", name="Resume")).to_have_attribute("aria-disabled", "false")
+        it.page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
+        expect(panel.locator(".notice")).to_have_text(re.compile("kernel of this run is gone.*%cloaca_run --resume"))

@@ -39,7 +39,10 @@ SETUP: Final = """async ([traits, source, beyond]) => {
         add: one => all.push(one),
     });
     const context = {model: {cells: listed([{}, {outputs: listed(window.outputs)}])}};
-    const kernel = {interrupt: () => { window.interrupts += 1; }};
+    window.slots = new Set(); // of the kernel's messages, to whomever
+    window.tellOnIopub = message => { for (const slot of window.slots) slot(kernel, message); };
+    const iopubMessage = {connect: slot => window.slots.add(slot), disconnect: slot => window.slots.delete(slot)};
+    const kernel = {iopubMessage, interrupt: () => { window.interrupts += 1; }};
     window.feed = state => set("state", {...data.state, ...state});
     window.choose = chosen => set("chosen", chosen);
     window.know = usual => set("usual", usual);
@@ -82,9 +85,9 @@ def flow(count: int) -> Workflow:
     return Workflow("flow", [Task(name, len, tuple(names[max(n - 1, 0) : n])) for n, name in enumerate(names)])
 
 
-def open_panel(page: Page, workflow: Workflow, *, in_jupyter: bool = True, after: str = "") -> Panel:
+def open_panel(page: Page, workflow: Workflow, *, in_jupyter: bool = True, **options: str) -> Panel:
     """Show the panel in an empty page, by default with what only Jupyter has, and return the kernel's side of it."""
-    panel = Panel(workflow, on_cancel=lambda: None, on_again=lambda _: None, after=after)
+    panel = Panel(workflow, on_cancel=lambda: None, on_again=lambda _: None, **options)
     facts = [{"graph": panel._graph(), "usual": {}, **panel._whole()}, str(PanelWidget._esm), in_jupyter]
     page.set_content("<!doctype html><body></body>")
     page.add_style_tag(content=str(PanelWidget._css))
@@ -370,11 +373,40 @@ def test_the_kernel_opens_the_task_that_failed_unless_the_reader_looks_at_anothe
     open_panel(page, flow(3))
     choose(page, "one", **FAILED)
     expect(page.locator(".chosen .trace")).to_have_text("Traceback\nValueError: no\n")
+    expect(page.locator(".chosen .cause > div")).to_have_text(["ValueError: no", "Cell In[3], line 2, in t"])
     expect(page.locator(".row[aria-selected=true]")).to_have_attribute("data-number", "1")
     page.locator(".row").first.click()
     choose(page, "one", "two", **FAILED)
     expect(page.locator(".chosen .title")).to_have_text("load")
     expect(page.locator(".chosen .trace")).to_be_hidden()
+    expect(page.locator(".chosen .cause")).to_be_hidden()
+
+
+def test_of_a_failed_task_the_message_is_seen_whole_above_a_long_traceback(page: Page) -> None:
+    page.set_viewport_size({"width": 960, "height": 900})
+    open_panel(page, flow(3))
+    frames = "".join(f"  library.py, line {n}, in call\n" for n in range(40))
+    choose(page, *["line"] * 30, **{**FAILED, "traceback": f"Traceback\n{frames}ValueError: no\n"})
+    tops = []
+    for part in (".line", ".cause", ".facts", ".trace", ".log"):
+        box = page.locator(f".chosen > {part}").bounding_box()
+        assert box is not None
+        tops.append(box["y"])
+        if part in {".line", ".cause", ".facts"}:  # neither cut nor squeezed
+            assert page.locator(f".chosen > {part}").evaluate("one => one.scrollHeight <= one.clientHeight")
+    assert tops == sorted(tops)
+    expect(page.locator(".chosen .log")).to_be_in_viewport(ratio=1)
+
+
+@pytest.mark.parametrize("wide", [780, 932, 1180])
+def test_a_note_has_the_room_that_short_names_leave(page: Page, wide: int) -> None:
+    page.set_viewport_size({"width": wide, "height": 700})
+    open_panel(page, Workflow("flow", [Task("load", len), Task("clean", len)]))
+    said = "executed, as task body was edited"
+    feed(page, [0, "Completed", 0, 1, 1, None, said], now=2)
+    note = page.locator(".row .note").first
+    expect(note).to_be_visible()
+    assert note.evaluate("one => one.scrollWidth <= one.clientWidth")
 
 
 # --- another run ---
@@ -403,6 +435,68 @@ def test_resume_asks_the_kernel_once_and_shows_why_not(page: Page) -> None:
     page.evaluate("window.say({type: 'answer', why: 'A cell is being executed.'})")
     expect(page.locator(".notice")).to_have_text("A cell is being executed.")
     expect(resume).to_have_attribute("aria-disabled", "false")
+
+
+NEXT: Final = "01a1fd70-8038-764f-8bfc-518d739dbdbf"
+
+
+@pytest.mark.parametrize(
+    ("task", "told"), [(None, "Run 739dbdbf goes on with this one."), (1, f"Run 739dbdbf executes {NASTY} again.")]
+)
+def test_a_run_that_another_goes_on_with_says_so_and_its_resume_steps_back(
+    page: Page, task: int | None, told: str
+) -> None:
+    open_panel(page, flow(2))
+    feed(page, [0, "Failed", 0, 1, 1, None, "ValueError: no"], now=1, status="Failed", ended=True)
+    colour = "button => getComputedStyle(button).backgroundColor"
+    expect(page.locator(".next")).to_be_hidden()
+    before = page.locator(".resume").evaluate(colour)
+    feed(page, next={"run": NEXT, "task": task})
+    expect(page.locator(".next")).to_have_text(told)
+    assert page.locator(".resume").evaluate(colour) != before
+    expect(page.get_by_role("button", name="Resume")).to_have_attribute("aria-disabled", "false")
+    expect(page.get_by_role("status")).to_contain_text(told)
+    assert page.title() == ""
+
+
+COMES: Final = """graph => {
+    window.scrolls = [];
+    Element.prototype.scrollIntoView = function (how) { window.scrolls.push([this.dataset.run, how.behavior]); };
+    const model = {...window.model, get: name => name === "graph" ? graph : window.model.get(name)};
+    window.page.initialize({model});
+    const place = document.createElement("div");
+    place.dataset.cloacaPanel = graph.key;
+    document.body.append(place);
+}"""
+
+
+@pytest.mark.parametrize(
+    ("clicks", "why", "motion", "behavior"),
+    [
+        (True, "", "no-preference", "smooth"),
+        (True, "", "reduce", "auto"),
+        (True, "A cell is being executed.", "no-preference", None),
+        (False, "", "no-preference", None),
+    ],
+)
+def test_only_a_run_that_a_click_here_has_started_is_brought_into_sight(
+    page: Page, *, clicks: bool, why: str, motion: Any, behavior: str | None
+) -> None:
+    page.emulate_media(reduced_motion=motion)
+    panel = open_panel(page, flow(2))
+    feed(page, now=1, status="Failed", ended=True)
+    if clicks:
+        page.get_by_role("button", name="Resume").click()
+    page.evaluate("why => window.say({type: 'answer', why})", why)
+    graph = panel._graph()
+    page.evaluate(COMES, {**graph, "key": "next", "after": graph["key"]})
+    expect(page.locator(".cloaca-panel")).to_have_count(2)
+    wait_until_painted(page)
+    assert page.evaluate("window.scrolls") == ([["next", behavior]] if behavior else [])
+    page.mouse.wheel(0, 1)  # the reader moves on
+    page.evaluate("() => { document.querySelector('[data-run=next]').style.minHeight = '2000px'; }")
+    wait_until_painted(page)
+    assert len(page.evaluate("window.scrolls")) == bool(behavior)
 
 
 def test_rerun_is_there_for_one_task_when_the_run_is_over(page: Page) -> None:
@@ -472,6 +566,22 @@ def test_a_page_that_was_loaded_again_says_where_the_output_is_that_its_cell_lac
         expect(page.locator(".notice")).to_contain_text(f"{told}: use %cloaca_logs --run 739dbdbf")
     else:  # the front end shows the output by itself
         expect(page.locator(".notice")).to_be_hidden()
+
+
+@pytest.mark.parametrize("session", ["one", "another"])
+def test_a_kernel_that_another_page_has_restarted_is_gone_here_too(page: Page, session: str) -> None:
+    panel = open_panel(page, flow(2), session="one")
+    feed(page, now=1, status="Failed", ended=True)
+    page.evaluate("window.tellOnIopub({header: {msg_type: 'stream', session: 'of the server'}})")
+    page.evaluate("session => window.tellOnIopub({header: {msg_type: 'status', session}})", session)
+    wait_until_painted(page)
+    assert panel._graph()["session"] == "one"
+    is_gone = session == "another"
+    expect(page.locator(".resume")).to_have_attribute("aria-disabled", str(is_gone).lower())
+    expect(page.locator(".notice")).to_have_count(1)
+    assert ("kernel of this run is gone" in page.locator(".notice").inner_text()) is is_gone
+    page.evaluate("() => window.close()")
+    assert page.evaluate("window.slots.size") == 0
 
 
 def test_an_announced_model_takes_the_place_of_the_one_before(page: Page) -> None:

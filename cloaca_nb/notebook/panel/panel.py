@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from contextvars import copy_context
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
 from IPython.display import display, update_display
@@ -22,12 +22,13 @@ from IPython.display import display, update_display
 from cloaca_nb.errors import CloacaError
 from cloaca_nb.notebook.panel.run_facts import RunFacts
 from cloaca_nb.notebook.panel.widget import PanelWidget
+from cloaca_nb.notebook.panel.wish import Wish
 
 if TYPE_CHECKING:
     from cloaca_nb.core.events import Event
     from cloaca_nb.core.graph import Workflow
 
-__all__ = ["Panel", "Wish"]
+__all__ = ["Panel"]
 
 # Seconds after which a page that was left may have been loaded again. It asks for its widgets, but while a cell blocks
 # the kernel it gets no answer; what it is told, it takes in.
@@ -38,26 +39,6 @@ _OFTEN, _SELDOM = 0.1, 0.25
 _SOON: Final = 0.5  # seconds after which a run is worth asking how long its tasks usually take
 _QUIET: Final = 10  # intervals after a run in which another may begin, which the answer must not slow down
 logger = logging.getLogger(__name__)
-
-
-class Wish(NamedTuple):
-    """What a click on Resume asks for, or on Re-run: another run.
-
-    Attributes:
-        key: of the panel.
-        workflow: the name of what it ran.
-        run_id: of its run.
-        task_id: the one task that is to be executed again; None: all that is to do.
-        answer: takes why that can't be, or an empty text.
-        in_cell: calls what it is given where what that displays lands below the panel's cell.
-    """
-
-    key: str
-    workflow: str
-    run_id: str
-    task_id: str | None
-    answer: Callable[[str], None]
-    in_cell: Callable[[Callable[[], None]], None]
 
 
 class Panel:
@@ -73,6 +54,7 @@ class Panel:
         after: the key of the panel that the run was started from.
         line: returns the line on the run that stands below the panel, given how many lines of output the page has
             missed; for a page that was loaded again, and can't be told by changing what is displayed. None: no line.
+        session: what the kernel signs its messages with: another in its place has one of its own.
         clock: seconds since the epoch.
         interval: seconds between two updates; by default a tenth, and a quarter for a run of many tasks.
 
@@ -90,6 +72,7 @@ class Panel:
         tells_failure: bool = False,
         after: str = "",
         line: Callable[[int], Mapping[str, str]] | None = None,
+        session: str = "",
         clock: Callable[[], float] = time.time,
         interval: float | None = None,
     ) -> None:
@@ -98,11 +81,13 @@ class Panel:
         self._usual, self._has_asked = usual, False
         self._known_usual: dict[str, float] = {}  # what the page isn't told yet of how long tasks usually take
         self._tells_failure, self._after, self._line = tells_failure, after, line
-        self._clock = clock
+        self._session, self._clock = session, clock
         self._facts = RunFacts(workflow)
         self._interval = interval or (_SELDOM if self._facts.has_many else _OFTEN)
         self._events: deque[Event] = deque()
-        self._cancelling = self._told_cancelling = False
+        self._cancelling = False
+        self._next: Mapping[str, Any] | None = None  # the run that a click here has started
+        self._told: tuple[object, ...] = (self._cancelling, self._next)
         self._has_place = self._is_still = False  # whether the page can stand in for the widget; whether it does
         self._announcements: deque[float] = deque()  # when the widget is introduced to pages that may not know it
         self._over, self._told_last, self._left = threading.Event(), threading.Event(), threading.Event()
@@ -179,13 +164,22 @@ class Panel:
         facts = self._facts
         task_id = None if number is None else facts.task_id(number)
         answer = partial(_answer, widget)
-        return Wish(self.key, facts.workflow.name, facts.record.run_id, task_id, answer, shown.run)
+        granted = partial(self._follow, number)
+        return Wish(self.key, facts.workflow.name, facts.record.run_id, task_id, answer, granted, shown.run)
+
+    def _follow(self, number: int | None, run_id: str) -> None:
+        with self._lock:
+            self._next = {"run": run_id, "task": number}
+            self._tell_after_end()
 
     def _choose(self, number: int | None) -> None:
         with self._lock:
             self._facts.choose(number)
-            if self._told_last.is_set():  # no publisher any more
-                self._update()
+            self._tell_after_end()
+
+    def _tell_after_end(self) -> None:
+        if self._told_last.is_set():  # no publisher any more
+            self._update()
 
     # --- the publisher thread ---
 
@@ -256,8 +250,9 @@ class Panel:
     def _news(self, changed: set[str]) -> dict[str, Any]:
         """Return what the page doesn't know yet, given the tasks that something has happened to."""
         news: dict[str, Any] = {}
-        if changed or self._told_cancelling is not self._cancelling:
-            self._told_cancelling = self._cancelling
+        own = (self._cancelling, self._next)
+        if changed or self._told != own:
+            self._told = own
             news["state"] = self._state(changed)
         if (chosen := self._facts.news_of_chosen(changed)) is not None:
             news["chosen"] = chosen
@@ -266,7 +261,7 @@ class Panel:
         return news
 
     def _state(self, changed: set[str] | None) -> dict[str, Any]:
-        return self._facts.state(self._clock(), changed) | {"cancelling": self._cancelling}
+        return self._facts.state(self._clock(), changed) | {"cancelling": self._cancelling, "next": self._next}
 
     def _still(self) -> dict[str, str]:
         return self._facts.still(self._clock(), self.key)
@@ -274,7 +269,7 @@ class Panel:
     def _graph(self) -> dict[str, Any]:
         """Return what the page needs once."""
         may = {"cancel": self._on_cancel is not None, "again": self._on_again is not None}
-        return {"key": self.key, "after": self._after, **may, **self._facts.graph()}
+        return {"key": self.key, "after": self._after, "session": self._session, **may, **self._facts.graph()}
 
 
 def _answer(widget: PanelWidget, why: str) -> None:

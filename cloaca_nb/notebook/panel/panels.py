@@ -5,12 +5,14 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from cloaca_nb.notebook.panel.panel import Panel, Wish
+from cloaca_nb.notebook.panel.panel import Panel
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from cloaca_nb.core.graph import Workflow
+    from cloaca_nb.engine.run import Run
+    from cloaca_nb.notebook.panel.wish import Wish
 
 __all__ = ["Panels"]
 
@@ -33,7 +35,7 @@ class Panels:
     def __init__(
         self,
         shell: "InteractiveShell",
-        start: Callable[[Wish], object],
+        start: "Callable[[Wish], Run]",
         usual: Callable[..., Mapping[str, float]],
     ) -> None:
         self._shell = shell
@@ -44,7 +46,12 @@ class Panels:
 
     def panel(self, workflow: "Workflow", **options: Any) -> Panel:
         """Return a panel; see `Panel` for the options."""
-        return Panel(workflow, on_again=self._again, usual=partial(self._usual_of, workflow), **options)
+        usual = partial(self._usual_of, workflow)
+        return Panel(workflow, on_again=self._again, usual=usual, session=self._session(), **options)
+
+    def _session(self) -> str:
+        kernel: Any = getattr(self._shell, "kernel", None)
+        return kernel.session.session if kernel else ""
 
     def settle(self, panel: Panel) -> None:
         """Leave the picture of a run that is over; the panel answers until a dozen others have come after it."""
@@ -59,7 +66,7 @@ class Panels:
             return {}
         return self._usual(workflow, but_run, up_to_date=up_to_date)
 
-    def _again(self, wish: Wish) -> None:
+    def _again(self, wish: "Wish") -> None:
         """Start a run where cells are executed, the kernel's main thread, as what they define is read."""
         if self.cell_is_executed:
             wish.answer(BUSY)
@@ -67,10 +74,11 @@ class Panels:
             kernel: Any = self._shell.kernel  # type: ignore[attr-defined]  # there is no panel without one
             kernel.io_loop.add_callback(wish.in_cell, partial(self._started, wish))
 
-    def _started(self, wish: Wish) -> None:
+    def _started(self, wish: "Wish") -> None:
         try:
-            self._start(wish)
+            run = self._start(wish)
         except Exception as error:  # noqa: BLE001 - whatever it is, the panel is the one place where it can be told
             wish.answer(str(error) or type(error).__name__)
         else:
+            wish.granted(run.run_id)
             wish.answer("")

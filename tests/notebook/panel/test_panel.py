@@ -64,6 +64,7 @@ def test_the_page_gets_times_since_the_run_began():
         "conflicts": [],
         "unseen": 0,
         "cancelling": False,
+        "next": None,
         "rows": [
             (0, "Completed", 0.5, 2.0, 1, None, ""),
             (1, "Retrying", 2.0, None, 1, None, "ValueError: no rows"),
@@ -287,6 +288,20 @@ def test_a_click_on_resume_or_rerun_is_passed_on_and_its_answer_comes_back():
     assert [(wish.workflow, wish.run_id, wish.task_id) for wish in wishes] == [("flow", "", None), ("flow", "", "t1")]
     wishes[0].answer("not now")
     assert answers == [{"type": "answer", "why": "not now"}]
+    panel.close()
+
+
+def test_a_run_that_a_click_has_started_is_told_once_and_after_a_reload():
+    wishes = []
+    panel, widget = running(on_again=wishes.append)
+    panel.settle()
+    say(widget, type="again", task=1)
+    sent = []
+    widget.observe(lambda change: sent.append(change.new), "state")
+    wishes[0].granted("r2")
+    say(widget, type="choose", task=0)
+    assert [message["next"] for message in sent] == [{"run": "r2", "task": 1}]
+    assert widget.get_state()["state"]["next"] == {"run": "r2", "task": 1}
     panel.close()
 
 

@@ -10,6 +10,7 @@ function chosenOf(run) {
     rerun: button("rerun", "Re-run", () => again(run, run.chosen)),
     close: button("close", "×", () => choose(run, null)),
     facts: make("div", { class: "facts" }),
+    cause: make("div", { class: "cause" }, make("div", { class: "message" }), make("div", { class: "where" })),
     trace: make("div", { class: "trace", role: "group", tabindex: 0, "aria-label": "Traceback" }),
     hint: make("div", { class: "hint" }),
     lines: make("div", { class: "lines" }),
@@ -19,7 +20,7 @@ function chosenOf(run) {
   mark(part.close, "aria-label", "Close");
   mark(part.close, "title", "Close (Escape)");
   const line = make("div", { class: "line" }, part.icon, part.name, part.state, part.rerun, part.close);
-  return { ...part, element: make("section", { class: "chosen" }, line, part.facts, part.trace, part.log) };
+  return { ...part, element: make("section", { class: "chosen" }, line, part.cause, part.facts, part.trace, part.log) };
 }
 
 function updateChosen(part, run) {
@@ -37,6 +38,9 @@ function updateChosen(part, run) {
   part.rerun.hidden = !run.graph.again;
   forbid(part.rerun, hindrance(run), RERUN);
   advanceChosen(part, run);
+  part.cause.hidden = !log?.traceback;
+  write(part.cause.firstChild, log?.note ?? "");
+  write(part.cause.lastChild, log?.where ?? "");
   part.trace.hidden = !log?.traceback;
   write(part.trace, log?.traceback ?? "");
   updateLog(part, run, log);
@@ -56,7 +60,7 @@ function factsOf(run, row, log) {
     Elapsed: [time, usual === undefined ? "" : `usually ${duration(usual)}`].filter(Boolean).join(", "),
     Attempts: row.attempts > 1 ? String(row.attempts) : "",
     Sets: log?.sets.join(", ") ?? "",
-    Where: log?.where ?? "",
+    Where: log?.traceback ? "" : (log?.where ?? ""),
     Note: log?.traceback ? "" : log?.note || row.note,
   };
   return Object.entries(facts).filter(([, text]) => text);

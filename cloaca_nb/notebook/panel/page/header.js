@@ -14,6 +14,7 @@ function header(run) {
     said: make("span", { class: "said", role: "status" }),
     bar: make("div", { class: "bar", ...meter }),
     notice: make("div", { class: "notice" }),
+    next: make("div", { class: "next" }),
     cancel: button("cancel", "Cancel", () => cancel(run, part.cancel)),
     resume: button("resume", "Resume", () => again(run, null)),
     segments: {},
@@ -28,7 +29,7 @@ function header(run) {
   const title = make("strong", { class: "title", title: run.graph.name }, run.graph.name);
   const about = make("div", { class: "about" }, part.icon, title, part.status, part.time);
   const line = make("div", { class: "line" }, about, part.counts, part.cancel, part.resume);
-  return { ...part, element: make("header", {}, line, part.bar, part.notice, part.said) };
+  return { ...part, element: make("header", {}, line, part.bar, part.next, part.notice, part.said) };
 }
 
 function updateHeader(part, run) {
@@ -45,8 +46,10 @@ function updateHeader(part, run) {
   write(part.status, state.status);
   write(part.notice, noticeOf(run));
   part.notice.hidden = !part.notice.textContent;
+  write(part.next, followedBy(run));
+  part.next.hidden = !state.next;
   const failed = state.ended || counts.Failed ? `${state.status}. ${counts.Failed} of ${number(total, "task")} failed. ` : "";
-  write(part.said, failed + part.notice.textContent);
+  write(part.said, failed + [part.next.textContent, part.notice.textContent].filter(Boolean).join(" "));
   updateButtons(part, run);
 }
 
@@ -56,8 +59,14 @@ function updateButtons(part, run) {
   part.cancel.disabled = cancelling || part.cancel.dataset.clicked === "";
   write(part.cancel, part.cancel.disabled ? "Cancelling…" : "Cancel");
   part.resume.hidden = !run.graph.again || !ended;
+  part.resume.toggleAttribute("data-main", wantsResume(run));
   forbid(part.resume, hindrance(run), RESUME);
   write(part.resume, run.isAsking ? "Starting…" : "Resume");
+}
+
+/** Whether Resume is what most people want next: after a run that didn't come to its end, and that none goes on with. */
+function wantsResume({ state }) {
+  return ["Failed", "Cancelled"].includes(state.status) && !state.next;
 }
 
 function noticeOf(run) {

@@ -37,14 +37,44 @@ function settleIn(run, place) {
   const host = make("div", { class: "cloaca-live" });
   place.prepend(host);
   place.classList.add("cloaca-place");
-  const end = view(run, host);
-  if (run.graph.after && !run.wasSeen) host.scrollIntoView({ block: "nearest", behavior: calm() ? "auto" : "smooth" });
-  run.wasSeen = true;
+  const end = shownIn(run, host);
   return () => {
     end();
     host.remove();
     place.classList.remove("cloaca-place");
   };
+}
+
+/** Show the run in an element, and keep it in sight if it is what a click here has asked for. */
+function shownIn(run, host) {
+  const end = view(run, host);
+  const endSight = keepInSight(run, host.querySelector(":scope > .cloaca-panel"));
+  run.wasSeen = true;
+  return () => {
+    endSight();
+    end();
+  };
+}
+
+/** Bring a view into sight as it comes up and grows, until the reader turns to anything. */
+function keepInSight(run, root) {
+  if (!run.isAwaited) return () => {};
+  const grown = new ResizeObserver(() => {
+    if (run.isAwaited) root.scrollIntoView({ block: "nearest", behavior: calm() ? "auto" : "smooth" });
+    else grown.disconnect();
+  });
+  grown.observe(root);
+  return () => grown.disconnect();
+}
+
+/** Note of a run whether a click in this page has asked for it: not in another page, nor before a reload. */
+function noteAwaited(run) {
+  const before = panels.get(run.graph.after)?.run;
+  if (!before?.hasAsked) return;
+  before.hasAsked = false;
+  run.isAwaited = true;
+  const turn = () => (run.isAwaited = false);
+  for (const sign of ["wheel", "pointerdown", "keydown"]) window.addEventListener(sign, turn, { once: true, capture: true, passive: true });
 }
 
 /** Tell the kernel that this page can show the panel over a picture; a blocked one hears only what is said a bit later. */
@@ -69,8 +99,12 @@ function makePlace(run, hasBegun) {
   run.send({ type: "picture" });
 }
 
-/** Take in what the kernel says of the run, and return what ends that. */
+/** Take in what the kernel says of the run, and that another has taken its place; return what ends that. */
 function listen(model, run) {
+  const { session } = run.graph;
+  const messages = session ? model.widget_manager?.kernel?.iopubMessage : undefined;
+  const isOther = ({ msg_type, session: signed }) => msg_type === "status" && signed !== session;
+  const onMessage = (_, { header }) => isOther(header) && lose(run); // who restarts it in another page isn't told of here
   const heard = {
     "change:state": () => {
       tell(run, takeState(run, model.get("state")));
@@ -79,19 +113,22 @@ function listen(model, run) {
     "change:chosen": () => tell(takeChosen(run, model.get("chosen"))),
     "change:usual": () => tell(Object.assign(run, { usual: model.get("usual") })),
     "msg:custom": ({ type, why, data, line }) => {
-      if (type === "answer") tell(Object.assign(run, { isAsking: false, answer: why }));
+      if (type === "answer") tell(Object.assign(run, { isAsking: false, hasAsked: run.hasAsked && !why, answer: why }));
       if (type === "picture") putPicture(run, data, line);
     },
     comm_live_update: () => lose(run),
   };
   for (const [name, listener] of Object.entries(heard)) model.on(name, listener);
+  messages?.connect(onMessage);
   return () => {
+    messages?.disconnect(onMessage);
     for (const [name, listener] of Object.entries(heard)) model.off(name, listener);
   };
 }
 
 /** The kernel is gone, and what it was doing with it. */
 function lose(run) {
+  if (run.isGone) return;
   run.isGone = true;
   if (run.state.ended) return tell(run);
   const now = nowOf(run);
@@ -108,6 +145,7 @@ function newPanel(model) {
   const run = newRun(model.get("graph"));
   const panel = { run, end: () => {} };
   takeState(run, model.get("state"));
+  noteAwaited(run);
   run.isLate = Boolean(run.state.late);
   panel.hear = (speaker) => {
     panel.end();
@@ -151,8 +189,7 @@ function initialize({ model }) {
 
 function render({ model, el }) {
   const { run } = panels.get(model.get("graph").key);
-  run.wasSeen = true;
-  return view(run, el);
+  return shownIn(run, el);
 }
 
 export default { initialize, render };

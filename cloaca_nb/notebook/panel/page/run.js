@@ -12,7 +12,7 @@ function newRun(graph) {
   const counts = Object.fromEntries(COUNTED.map((state) => [state, 0]));
   counts.Waiting = rows.length;
   const looked = { cursor: null, chosen: null, text: "", states: new Set(), top: 0, isLed: false, held: null };
-  const said = { log: null, usual: {}, answer: "", isAsking: false, isUnheard: false, isGone: false, isLate: false, stopgap: null };
+  const said = { log: null, usual: {}, answer: "", isAsking: false, hasAsked: false, isAwaited: false, isUnheard: false, isGone: false, isLate: false, stopgap: null };
   const kernel = { send: () => {}, interrupt: () => false, notebook: () => undefined }; // until a model speaks for it
   return { graph, rows, counts, state: null, offset: Infinity, views: new Set(), ...looked, ...said, ...kernel };
 }
@@ -95,10 +95,17 @@ function onward({ state }) {
   return `%cloaca_run --resume${state.run ? ` ${short(state.run)}` : ""} in a cell goes on with it.`;
 }
 
+/** Which run a click here has started; an empty text if none has. */
+function followedBy({ graph, state }) {
+  if (!state.next) return "";
+  const { run, task } = state.next;
+  return `Run ${short(run)} ${task === null ? "goes on with this one" : `executes ${graph.tasks[task].id} again`}.`;
+}
+
 /** Ask for another run: of what is to be done again, or of one task. */
 function again(run, task) {
   if (hindrance(run)) return;
-  Object.assign(run, { isAsking: true, answer: "" });
+  Object.assign(run, { isAsking: true, hasAsked: true, answer: "" });
   run.send({ type: "again", task });
   tell(run);
 }

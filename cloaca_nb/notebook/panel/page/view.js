@@ -37,6 +37,7 @@ function view(run, host) {
   const split = make("div", { class: "split" }, part.tasks.element, part.chosen.element);
   root.append(part.head.element, part.graph.element, split);
   root.toggleAttribute("data-many", run.graph.compact);
+  root.style.setProperty("--longest", `${longest(run.graph.tasks)}ch`);
   const late = new Set(run.rows.keys()); // the numbers of the tasks that the next painting shows anew
   const going = new Set(); // of those whose time is to be written in the graph
   const follow = follower(part.tasks, run);

@@ -23,6 +23,12 @@ function number(count, one, many = `${one}s`) {
   return `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
 }
 
+/** How wide the longest name is, in digits: what names need no room for, notes have. */
+function longest(tasks) {
+  const width = (id) => [...id].reduce((sum, letter) => sum + (letter < "\u2e80" ? 1 : 2), 0);
+  return Math.max(...tasks.map(({ id }) => width(id)));
+}
+
 /** Whether a task takes much longer than it usually does. */
 function isSlow(seconds, usual) {
   return seconds !== null && usual !== undefined && seconds > 1.5 * usual && seconds > usual + 1;
