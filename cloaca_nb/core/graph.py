@@ -10,6 +10,7 @@ from graphlib import CycleError, TopologicalSorter
 from types import MappingProxyType
 from typing import Any
 
+from cloaca_nb.core.circles import Circle, circles
 from cloaca_nb.core.inference import infer_dependencies, unreachable_reads
 from cloaca_nb.core.mask import masked
 from cloaca_nb.core.parameters import Rules, Values, with_derived
@@ -218,6 +219,11 @@ class Workflow:
     def warnings(self) -> tuple[str, ...]:
         """What is legal but looks like a slip: a task that reads a key which no ancestor of it sets."""
         return tuple(unreachable_reads(self.tasks, self._dependencies, self._parameters))
+
+    @cached_property
+    def circles(self) -> tuple[Circle, ...]:
+        """The circles of data, for which no dependency could be inferred: legal if the initial context opens them."""
+        return tuple(circles(self._tasks, self._dependencies, self.dependents, self._parameters))
 
     @cached_property
     def version(self) -> str:

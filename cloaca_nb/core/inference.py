@@ -56,12 +56,19 @@ def unreachable_reads(
         for key in task.keys.reads if task.dependencies is not None else ():
             others = [one for one in setters.get(key, ()) if one != task.id]
             if others and key not in parameters and not any(_reaches(dependencies, task.id, one) for one in others):
-                they = f"{others[0]!r} sets" if len(others) == 1 else f"{' and '.join(map(repr, others))} set"
-                yield (
-                    f"Task {task.named} reads {key!r}, which {they}, but does not depend on "
-                    f"{'it' if len(others) == 1 else 'them'}: add {others[-1]!r} to its dependencies, or leave "
-                    "`dependencies` out to have them inferred."
-                )
+                free = [one for one in others if not _reaches(dependencies, one, task.id)]
+                yield f"Task {task.named} reads {key!r}, which {_unreached(key, others, free)}"
+
+
+def _unreached(key: str, others: Sequence[str], free: Sequence[str]) -> str:
+    """Say who sets a key, and what to do; only a dependency on one that is `free` closes no circle."""
+    they = f"{others[0]!r} sets" if len(others) == 1 else f"{' and '.join(map(repr, others))} set"
+    if not free:
+        return f"{they} only after it: give {key!r} its first value as a parameter, or in the initial context."
+    return (
+        f"{they}, but does not depend on {'it' if len(others) == 1 else 'them'}: add {free[-1]!r} to its "
+        "dependencies, or leave `dependencies` out to have them inferred."
+    )
 
 
 def _setters(tasks: Sequence[Task]) -> dict[str, list[str]]:

@@ -63,14 +63,21 @@ class Lineage:
 
     def setter(self, key: str, task_id: str) -> str:
         """Say which other task sets a key that a task has asked for in vain, or one of such a name; else nothing."""
-        setters = {one: task.id for task in self._workflow.tasks if task.id != task_id for one in task.keys.sets}
-        named = setters.get(key)
-        if named is None:
+        others = [task for task in self._workflow.tasks if task.id != task_id]
+        setters = {one: task.id for task in others for one in task.keys.sets}
+        if key not in setters:
             close = get_close_matches(key, setters, n=1)
             return "".join(f" Did you mean {one!r}, which task {setters[one]!r} sets?" for one in close)
-        if named in self._workflow.ancestors(task_id):
-            return f" Task {named!r} sets it, but has not done so in this run."
-        return f" Task {named!r} sets it: add {named!r} to the dependencies of {task_id!r}."
+        before, after = self._workflow.ancestors(task_id), self._workflow.descendants(task_id)
+        named = [task.id for task in others if key in task.keys.sets]
+        if tried := [one for one in named if one in before]:
+            return f" Task {tried[-1]!r} sets it, but has not done so in this run."
+        if free := [one for one in named if one not in after]:
+            return f" Task {free[-1]!r} sets it: add {free[-1]!r} to the dependencies of {task_id!r}."
+        return (
+            f" Task {named[-1]!r} sets it, but comes after {task_id!r}: give {key!r} its first value as a parameter or "
+            "in the initial context, or set one of the two under another name."
+        )
 
     def _parents(self, task_id: str) -> Sequence[Scope]:
         return [self.scope(one) for one in self._dependencies[task_id]] or self._origin

@@ -92,6 +92,7 @@ def answer_for(entry: CellTask, loose: LooseTasks, names: Mapping[str, Any], car
             *_notes(entry, loose, resolution, names),
             *(_two_things(entry, draft) if draft else ()),
             *([problem] if problem else []),
+            *(one.sentence for one in (draft.circles if draft else ()) if entry.id in one.ids),
             *_hindered(carriage),
         ),
     )

@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from cloaca_nb.core.cells import parse_params_cell, parse_task_cell, task_text
+from cloaca_nb.core.circles import Circle
 from cloaca_nb.core.graph import Workflow
 from cloaca_nb.core.parameters import Values, following
 from cloaca_nb.core.secret import SecretKeys
@@ -27,10 +28,10 @@ from cloaca_nb.notebook.carriage import carriage_of
 from cloaca_nb.notebook.cell_code import CellCode
 from cloaca_nb.notebook.executed import ExecutedCells, notebook_path
 from cloaca_nb.notebook.helper_reads import helper_reads
+from cloaca_nb.notebook.obstacles import obstacles, removal, told
 from cloaca_nb.notebook.parameters import Parameters
 from cloaca_nb.notebook.prose_above import prose_above
 from cloaca_nb.notebook.settings import Cloaca
-from cloaca_nb.notebook.unknown_names import refuse_unknown
 from cloaca_nb.packaging.export.prose import with_docstring
 
 if TYPE_CHECKING:
@@ -131,7 +132,37 @@ class Definitions:
         """
         wanted = name or self._default_name()
         loose = self._loose(wanted)
-        return REGISTRY.workflow(wanted) if loose is None else loose.workflow()
+        if loose is None:
+            return REGISTRY.workflow(wanted)
+        try:
+            return loose.workflow()
+        except (WorkflowValidationError, CellError) as error:
+            error.add_note(f"To take out a task whose cell is gone: {removal(loose, REGISTRY.loose(MODULE))} TASK")
+            raise
+
+    def to_look_at(self, name: str | None = None) -> Workflow:
+        """Return a workflow as far as it can be built, and say what would keep it from being run; see `workflow`."""
+        found, problem = self._sketch(name)
+        loose = self._loose(found.name)
+        _say(told(problem))
+        if problem is None and loose is not None:
+            _say([*self._obstacles(loose, ()), *(one.sentence for one in found.circles)])
+        return found
+
+    def _sketch(self, name: str | None) -> tuple[Workflow, CloacaError | None]:
+        """Return a workflow as far as it can be built, and what keeps the rest from being built."""
+        wanted = name or self._default_name()
+        loose = self._loose(wanted)
+        try:
+            return self.workflow(wanted), None
+        except (WorkflowValidationError, CellError) as error:
+            with suppress(WorkflowValidationError):
+                if loose is not None:
+                    return loose.draft(), error
+            raise
+
+    def _obstacles(self, loose: LooseTasks, circles: Iterable[Circle]) -> list[str]:
+        return list(obstacles(loose, self.names, circles, removal(loose, REGISTRY.loose(MODULE))))
 
     def task_text(self, task_id: str, workflow: str | None = None) -> str:
         """Return a task as the `@cloaca.task` function that it is equal to, its dependencies written out.
@@ -142,9 +173,12 @@ class Definitions:
             TaskNotFoundError: a KeyError, if there is none, or if several of the others have one.
             WorkflowNotFoundError: a ValueError, if there is no such workflow.
         """
-        found = self.workflow(workflow or self._home_of(task_id))
-        task = found[task_id]
+        found, problem = self._sketch(workflow or self._home_of(task_id))
         loose = self._loose(found.name)
+        if problem is not None and task_id not in found and task_id in self.task_ids(found.name):
+            raise problem
+        task = found[task_id]
+        _say(told(problem))
         entry = loose[task_id] if loose is not None and task_id in loose else None
         if loose is None or not isinstance(entry, CellTask):
             text = with_dependencies(task.source, found.dependencies[task_id]) or _no_source(task.named)
@@ -174,10 +208,11 @@ class Definitions:
             _say(self._seen_by_helpers(workflow, initial, reuses=reuses))  # a builder has said the others
             return workflow, initial
         initial = {key: fit(key, value, loose.source.defaults) for key, value in settings.items()}
-        workflow = loose.workflow()
-        if unknown := list(refuse_unknown(loose, self.names)):
-            raise WorkflowValidationError("\n".join(unknown))
-        _say(workflow.warnings)
+        workflow = self.workflow(wanted)
+        circles = () if for_try else workflow.circles  # the values of a try may be there from earlier ones
+        if found := self._obstacles(loose, circles):
+            raise WorkflowValidationError("\n".join(found))
+        _say([*workflow.warnings, *(one.sentence for one in circles)])
         if not for_try:
             _say(self._seen_by_helpers(workflow, initial, reuses=reuses))
         return workflow, initial

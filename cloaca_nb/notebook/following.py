@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from IPython.core.error import UsageError
+from IPython.display import display
 
 from cloaca_nb.core.cells import is_params_cell, is_task_cell
 from cloaca_nb.declare.registry import REGISTRY
@@ -47,7 +48,8 @@ class Following:
         self._runs.noticed = None
         info = result.info
         cell_id = getattr(info, "cell_id", None)
-        _say(map(departed, REGISTRY.end_cell(cell_id, finished=result.success)))
+        for task in REGISTRY.end_cell(cell_id, finished=result.success):
+            display(departed(task))  # type: ignore[no-untyped-call]  # IPython's
         if info is not None and info.store_history and (result.success or _went_far(result)):
             self._executed.add(cell_id, info.raw_cell)
             _say(wrong_directive(info.raw_cell))

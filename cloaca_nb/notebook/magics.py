@@ -141,7 +141,7 @@ class CloacaMagics(Magics):
     @explained_by(DAG.grammar)
     def cloaca_dag(self, line: str) -> Workflow:
         """Draw a workflow. Dashed edges are inferred from what the tasks read and set."""
-        return self.session.workflow(DAG.read(line).workflow)
+        return self.session.definitions.to_look_at(DAG.read(line).workflow)
 
     @line_magic
     @explained_by(SHOW.grammar)

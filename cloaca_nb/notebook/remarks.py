@@ -7,6 +7,7 @@ from typing import Final
 from cloaca_nb.core.directives import directive
 from cloaca_nb.declare.registry import Departure
 from cloaca_nb.errors import CellError, near_miss
+from cloaca_nb.notebook.answer import Answer
 from cloaca_nb.notebook.grammar import GRAMMARS
 
 __all__ = ["departed", "misused_magic", "wrong_directive"]
@@ -31,15 +32,18 @@ def misused_magic(text: str) -> Iterable[str]:
     for name in OURS.findall(text):
         if name not in GRAMMARS and (hint := near_miss(name, GRAMMARS)):
             yield hint.strip()
-    if text.startswith("%%cloaca_") and not text.partition("\n")[2].strip():
+    line, _, body = text.partition("\n")
+    if line.startswith("%%cloaca_") and not body.strip():
+        usage = GRAMMARS[word].usage if (word := line.strip().removeprefix("%%")) in GRAMMARS else ""
+        if usage.startswith(f"%%{word} NAME"):
+            yield f"The name is missing as well: %%{word} NAME."
         yield "Put what it is about below that line, in the same cell."
 
 
-def departed(task: Departure) -> str:
-    """Return what became of a task that its cell no longer defines."""
+def departed(task: Departure) -> Answer:
+    """Return what became of a task that its cell no longer defines: news, and nothing to mend."""
     if task.now_in is None:
-        return f"Task {task.task_id!r} is gone: its cell no longer defines it."
-    return (
-        f"Task {task.task_id!r} has moved from workflow {task.workflow!r} to {task.now_in!r}, which task cells join "
-        f"now. To put it back: %cloaca_workflow {task.workflow}, then its cell again."
-    )
+        return Answer(task.task_id, (("is gone:", "its cell no longer defines it"),))
+    back = f"%cloaca_workflow {task.workflow}, then its cell again"
+    moves = (("has moved from", task.workflow), ("to", f"{task.now_in}, which task cells join now"))
+    return Answer(task.task_id, (*moves, ("to put it back:", back)))

@@ -23,18 +23,28 @@ def unknown_names(own: Collection[str], names: Mapping[str, Any]) -> list[str]:
     return [name for name in own if name not in names and not hasattr(builtins, name)]
 
 
-def refuse_unknown(loose: LooseTasks, names: Mapping[str, Any]) -> Iterator[str]:
-    """Yield a sentence with the fix for each unknown name: a run could only fail at it, perhaps after an hour."""
+def refuse_unknown(loose: LooseTasks, names: Mapping[str, Any], removal: str) -> Iterator[str]:
+    """Yield a sentence with the fix for each unknown name: a run could only fail at it, perhaps after an hour.
+
+    Args:
+        loose: the tasks.
+        names: the notebook's own names.
+        removal: the magic that takes out the task behind it, whose cell may be gone.
+    """
     for entry in loose.declared():
         if isinstance(entry, CellTask):
             resolution = entry.resolution(loose.outputs_for(entry.id), loose.parameters)
             for name in unknown_names(resolution.own, names):
                 place = f"{entry.where}, line {entry.cell.code.read_at(name)}"
-                yield f"Task {entry.id!r} ({place}) reads {name!r}, which {_fix(name, entry, loose, names)}"
+                yield (
+                    f"Task {entry.id!r} ({place}) reads {name!r}, which {_fix(name, entry, loose, names)} "
+                    f"Or take the task out: {removal} {entry.id}"
+                )
             for name in unset_inputs(entry, loose):
                 yield (
                     f"Task {entry.id!r} ({entry.where}) wants {name!r} from the context (--in), where no task puts it. "
-                    "Assign it in a task, make it a parameter with %%cloaca_params, or take it out of --in."
+                    "Assign it in a task, make it a parameter with %%cloaca_params, or take it out of --in. "
+                    f"Or take the task out: {removal} {entry.id}"
                 )
 
 

@@ -88,6 +88,13 @@ def test_a_key_that_no_ancestor_sets_is_warned_of():
     assert flow(task("a", (), sets="x"), task("b", ("a",), reads="x")).warnings == ()
 
 
+def test_a_dependency_that_would_close_a_circle_is_not_recommended():
+    (warning,) = flow(task("a", ("b",), sets="x"), task("b", (), reads="x")).warnings
+    assert "Task 'b' reads 'x', which 'a' sets only after it: give 'x' its first value as a parameter" in warning
+    (warning,) = flow(task("p", (), sets="x"), task("a", ("b",), sets="x"), task("b", (), reads="x")).warnings
+    assert "'p' and 'a' set, but does not depend on them: add 'p'" in warning
+
+
 def test_the_version_says_whether_two_definitions_are_equal():
     def version(source):
         return flow(task("a", (), source=source), task("b", ("a",))).version

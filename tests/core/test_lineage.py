@@ -65,6 +65,15 @@ ASKED_IN_VAIN = [  # who asks, for which key, and who sets it
     ("beside", "rows", " Task 'load' sets it: add 'load' to the dependencies of 'beside'."),
     ("beside", "rowz", " Did you mean 'rows', which task 'load' sets?"),
     ("load", "rows", ""),
+    ("load", "kept", " Task 'beside' sets it: add 'beside' to the dependencies of 'load'."),
+    (
+        "load",
+        "tidy",
+        (
+            " Task 'clean' sets it, but comes after 'load': give 'tidy' its first value as a parameter or in the "
+            "initial context, or set one of the two under another name."
+        ),
+    ),
     ("beside", "zzz", ""),
 ]
 
@@ -73,8 +82,8 @@ ASKED_IN_VAIN = [  # who asks, for which key, and who sets it
 def test_who_sets_what_a_task_asks_for_in_vain(task_id, key, said):
     tasks = [
         Task("load", print, keys=Keys(sets=("rows",))),
-        Task("clean", print, ("load",), keys=Keys()),
-        Task("beside", print, (), keys=Keys()),
+        Task("beside", print, (), keys=Keys(sets=("kept",))),
+        Task("clean", print, ("load",), keys=Keys(sets=("tidy", "kept"))),
     ]
     lineage = Lineage(Workflow("flow", tasks), {})
     assert lineage.setter(key, task_id) == said

@@ -55,7 +55,8 @@ def test_renaming_a_task_cell_removes_the_old_task(cell):
     cell(LOAD, "a")
     cell(TWICE, "b")
     ran = cell(LOAD.replace("load", "fetch"), "a")
-    assert ran.err == "Task 'load' is gone: its cell no longer defines it.\n"
+    assert ran.shown[-1] == "load  ·  is gone: its cell no longer defines it"
+    assert ran.err == ""  # which front ends paint red
     assert cell.session.use_workflow().ids() == ["twice", "fetch"]
     assert final(cell("%cloaca_run"))["doubled"] == [2, 4, 6]
 
@@ -71,7 +72,7 @@ def test_a_cell_that_fails_removes_nothing_and_is_still_known(cell):
     cell("@cloaca.task()\ndef first(context): ...\n1 / 0", "a")
     assert cell.session.use_workflow().ids() == ["first", "second"]
     ran = cell("@cloaca.task()\ndef first(context): ...", "a")
-    assert ran.err == "Task 'second' is gone: its cell no longer defines it.\n"
+    assert ran.shown == ["second  ·  is gone: its cell no longer defines it"]
 
 
 def test_a_task_that_another_cell_defines_by_now_stays(cell):
@@ -124,6 +125,64 @@ def test_what_is_wrong_elsewhere_does_not_hide_what_a_cell_does(cell):
     assert cell(TWICE).shown == ["twice  ·  reads numbers ← load  ·  sets doubled"]
 
 
+def test_one_broken_task_hides_no_other_one(cell):
+    cell(LOAD)
+    cell("%%cloaca_task broken\nk = limit\nlimit = 2")
+    shown = cell("%cloaca_show load")
+    assert shown.shown[0].startswith('@cloaca.task(id="load", dependencies=[])')
+    assert "Task 'broken'" in shown.err
+    assert "%cloaca_workflow --remove TASK" in shown.err
+    drawn = cell("%cloaca_dag")
+    assert list(drawn.value.by_id) == ["load"]
+    assert "Task 'broken'" in drawn.err
+    assert "Task 'broken'" in str(cell("%cloaca_show broken").error)
+    assert "Did you mean 'load'?" in str(cell("%cloaca_show laod").error)
+
+
+@pytest.mark.parametrize(
+    "text", ["%%cloaca_task lonely\nk = heights", "%%cloaca_task lonely --in heights\nk = heights"]
+)
+def test_a_task_whose_cell_is_gone_can_be_taken_out_as_is_said(cell, text):
+    cell(LOAD)
+    cell(text)
+    said = str(cell("%cloaca_run").error)
+    assert said.endswith("Or take the task out: %cloaca_workflow --remove lonely")
+    assert said in cell("%cloaca_dag").err
+    cell("%cloaca_workflow other")
+    cell("%%cloaca_task one\nx = 1")
+    said = str(cell("%cloaca_run notebook").error)
+    assert said.endswith("Or take the task out: %cloaca_workflow notebook --remove lonely")
+    cell(said.rpartition(": ")[2])
+    assert final(cell("%cloaca_run notebook")) == {"numbers": [1, 2, 3]}
+
+
+CIRCLE = "a -> b -> c -> a go in a circle (x, y, w)"
+
+
+def test_a_circle_is_told_before_anything_runs(cell):
+    cell("%%cloaca_task a\nx = w")
+    assert CIRCLE not in cell("%%cloaca_task b\ny = x + 1").shown[0]
+    assert CIRCLE in cell("%%cloaca_task c\nprint('never')\nw = y").shown[0]
+    assert "circle" not in cell("%%cloaca_task beside\nz = 1").shown[0]
+    assert CIRCLE in cell("%cloaca_dag").err
+    run = cell("%cloaca_run")
+    assert str(run.error).startswith(CIRCLE)
+    assert "never" not in run.out
+    assert CIRCLE in str(cell("%cloaca_export out").error)
+    assert cell("%%cloaca_task beside --try\nz = 2").error is None
+    cell("%%cloaca_params\nw = 1")  # as is advised
+    assert CIRCLE not in cell("%%cloaca_task c\nw = y").shown[0]
+    assert final(cell("%cloaca_run"))["w"] == 2
+
+
+def test_a_key_that_a_circle_may_do_without_is_told_and_not_refused(cell):
+    cell("%%cloaca_task total --after step\ncount = step_size")
+    cell("%%cloaca_task step\ntry:\n    step_size = context['count']\nexcept KeyError:\n    step_size = 1")
+    run = cell("%cloaca_run")
+    assert "total -> step -> total go in a circle (count, step_size)" in run.err
+    assert final(run) == {"step_size": 1, "count": 1}
+
+
 def test_a_pulled_value_is_no_second_source(cell):
     cell(LOAD)
     cell("%cloaca_run")
@@ -140,6 +199,9 @@ WRONG = [
     ("no python name", [], "%%cloaca_task two-words\nx = 1", ["'two-words'", "Try `%%cloaca_task two_words`"]),
     ("two names", [], "%%cloaca_task a b\nx = 1", ["'b' is one word too many", "--after x,y"]),
     ("unknown option", [], "%%cloaca_task a --tmeout 3\nx = 1", ["--tmeout", "Did you mean '--timeout'?"]),
+    ("words of a name", [], "%%cloaca_task my task --timeout 3\nx = 1", ["Did you mean `%%cloaca_task my_task`?"]),
+    ("retries", [], "%%cloaca_task a --retries 2\nx = 1", ["--retries", "Did you mean '--retry-attempts'?"]),
+    ("retries below", [], "%%cloaca_task a\n#| retries: 2\nx = 1", ["retries", "Did you mean '--retry-attempts'?"]),
     ("unknown option line", [], "%%cloaca_task a\n#| tmeout: 3\nx = 1", ["tmeout", "Did you mean 'timeout'?"]),
     ("option line", [], "%%cloaca_task a\n#| timeout 3\nx = 1", ["Cell line 2", "#| timeout: 30"]),
     ("option twice", [], "%%cloaca_task a --timeout 3 --timeout 4\nx = 1", ["--timeout is given 2 times"]),
@@ -203,6 +265,7 @@ WRONG = [
     ("magic below a comment", [], "# loads\n%%cloaca_task load\nx = 1", ["must be its cell's first line", "below it"]),
     ("magic misspelt", [], "%cloaca_rum", ["Did you mean 'cloaca_run'?"]),
     ("cell magic misspelt", [], "%%cloaca_tsk load\nx = 1", ["Did you mean 'cloaca_task'?"]),
+    ("a magic alone", [], "%%cloaca_task", ["name is missing as well: %%cloaca_task NAME", "below that line"]),
     ("nothing below a magic", [], "%%cloaca_task load", ["cell body is empty", "below that line, in the same cell"]),
     ("number for --retry", [], "%%cloaca_task a --retry 3\nx = 1", ["'3' is no name", "--retry-attempts"]),
     ("test without name", [], "%%cloaca_test\nassert True", ["%%cloaca_test NAME"]),
@@ -508,9 +571,9 @@ def test_a_task_that_changes_its_workflow_is_told(cell):
     cell("%cloaca_workflow one")
     cell(LOAD, "a")
     cell("%cloaca_workflow two")
-    said = cell(LOAD, "a").err
-    assert "'load' has moved from workflow 'one' to 'two'" in said
-    assert "%cloaca_workflow one" in said
+    said = cell(LOAD, "a").shown[-1]
+    assert "load  ·  has moved from one  ·  to two, which task cells join now" in said
+    assert "to put it back: %cloaca_workflow one" in said
 
 
 def test_parameters_belong_to_their_workflow(cell):

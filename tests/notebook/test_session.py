@@ -69,7 +69,7 @@ def test_cell_ids_of_the_front_end_tell_a_renamed_task(kernel) -> None:
     kernel("%load_ext cloaca_nb")
     kernel("%%cloaca_task load\nx = 1", "cell-a")
     kernel("%%cloaca_task use\ny = x", "cell-b")
-    assert "Task 'load' is gone" in kernel("%%cloaca_task fetch\nx = 2", "cell-a")
+    assert "load  ·  is gone" in kernel("%%cloaca_task fetch\nx = 2", "cell-a")
     assert kernel("%cloaca_workflow").strip() == "workflow notebook: use, fetch"
     assert "'y': 2" in kernel("%cloaca_run -o result") + kernel("dict(result.final_context)")
 

@@ -48,7 +48,7 @@ class MagicLine(NamedTuple):
         words = self._words(line) + [word for key, value in comments for word in self._comment_words(key, value)]
         found, rest = self._parse(words)
         if rest:
-            raise CellError(self._not_understood(rest))
+            raise CellError(self._not_understood(rest, words))
         given = vars(found)
         return given.pop("name", None), {name: values or [] for name, values in given.items()}
 
@@ -86,10 +86,13 @@ class MagicLine(NamedTuple):
                 f"{self.magic}: write {f'{option.flag} {option.metavar}'.strip()}. {option.help}"
             ) from error
 
-    def _not_understood(self, rest: Sequence[str]) -> str:
+    def _not_understood(self, rest: Sequence[str], words: Sequence[str]) -> str:
         wrong = next((word for word in rest if word.startswith("-")), None)
         if wrong is None:
-            return f"{self.magic}: {rest[0]!r} is one word too many. {self.takes}"
+            name = "_".join(words[: len(rest) + 1])
+            begins = self.named and list(words[1 : len(rest) + 1]) == list(rest) and name.isidentifier()
+            meant = f" Did you mean `{self.magic} {name}`?" if begins else ""
+            return f"{self.magic}: {rest[0]!r} is one word too many.{meant} {self.takes}"
         flag = wrong.partition("=")[0]
         known = [one.flag for one in self.options]
         there = f"Options: {' '.join(known)}." if known else self.takes

@@ -16,6 +16,7 @@ LINE: Final = MagicLine(
     OPTIONS,
     "A task has one name, lists have no spaces (--after x,y), and a value with spaces stands in quotes.",
     elsewhere={
+        "--retries": "Did you mean '--retry-attempts'? It counts those after the first.",
         "--dependencies": "--after x,y adds tasks that it follows, --in a,b says what it reads; "
         "the other dependencies follow from its names.",
     },

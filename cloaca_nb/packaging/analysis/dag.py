@@ -9,7 +9,7 @@ from cloaca_nb.core.cells import Resolution, keys_of, resolve
 from cloaca_nb.core.graph import Workflow
 from cloaca_nb.core.names import Keys
 from cloaca_nb.core.task import Task
-from cloaca_nb.errors import CellError, ExportError
+from cloaca_nb.errors import CellError, ExportError, WorkflowValidationError
 from cloaca_nb.packaging.analysis.declared import Entry, StatementTasks, TaskOfCell, placed
 from cloaca_nb.packaging.analysis.decorated import DecoratedTask, FunctionName, ruled
 
@@ -79,7 +79,7 @@ def work_out_dag(name: str, entries: Sequence[Entry], parameters: Collection[str
 
     Raises:
         ExportError: if two cells define one task, or a cell's names can't be resolved.
-        WorkflowValidationError: if the tasks make no workflow.
+        WorkflowValidationError: if the tasks make no workflow, or a cell's name can be had only in a circle.
     """
     _refuse_twins(entries)
     sets = {number: _sets(entry) for number, entry in enumerate(entries)}
@@ -97,6 +97,7 @@ def work_out_dag(name: str, entries: Sequence[Entry], parameters: Collection[str
     supposed = _made_by_stand_ins(tasks, [entry for entry in entries if _stand_in_id(entry) in unknown])
     tasks = [*supposed, *tasks]
     workflow = Workflow(name, tasks, parameters=dict.fromkeys(parameters))
+    _refuse_circles(workflow, entries)
     hidden = unknown | {task.id for task in supposed}
     certain = {one: workflow.dependencies[one] for one in _certain_ids(entries)}
     return Dag(
@@ -119,6 +120,15 @@ def _refuse_twins(entries: Iterable[Entry]) -> None:
                     "Rename one, or remove the cell that is out of date."
                 )
             seen[task_id] = entry
+
+
+def _refuse_circles(workflow: Workflow, entries: Iterable[Entry]) -> None:
+    """Refuse those that a run could only fail at: a task's function may ask whether there is a key, a name is read."""
+    cells = {entry.task.id: entry for entry in entries if isinstance(entry, TaskOfCell)}
+    for circle in workflow.circles:
+        entry = cells.get(circle.reader)
+        if entry is not None and circle.key not in entry.task.names.keys.reads:
+            raise WorkflowValidationError(f"{entry.where}: {circle.sentence}")
 
 
 def _ids(entry: Entry) -> list[str]:

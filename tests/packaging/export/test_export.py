@@ -241,6 +241,13 @@ def test_a_circle_is_refused() -> None:
         exported("%%cloaca_task one --after two\nx = 1", "%%cloaca_task two --after one\ny = 1")
 
 
+def test_a_circle_of_names_is_refused() -> None:
+    one, two = "%%cloaca_task one\nx = y", "%%cloaca_task two\ny = x"
+    with pytest.raises(WorkflowValidationError, match=r"cell 2, line 1: one -> two -> one go in a circle \(x, y\)"):
+        exported(one, two)
+    assert 'dependencies=["one"]' in exported("%%cloaca_params\ny = 1", one, two).files["sample/__init__.py"]
+
+
 def test_live_and_static_give_the_same_bytes(tmp_path: Path) -> None:
     texts = ["import math\nR = 2", "def area(r):\n    return math.pi * r**2", "%%cloaca_task one\na = area(R)", "1 + 1"]
     content = nbformat.v4.new_notebook(
