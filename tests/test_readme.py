@@ -45,9 +45,15 @@ def test_the_blocks_run(executed):
     assert "station = ••••" in str(notebook.cells[-1].outputs)
 
 
+def test_the_result_is_shown(executed):
+    notebook, _ = executed
+    [cell] = [cell for cell in notebook.cells if cell.source.endswith("late.sort_values()")]
+    assert "DL    1.0" in cell.outputs[-1].data["text/plain"]
+
+
 def test_the_package_is_written(executed):
     _, folder = executed
-    module = next((folder / "delays").glob("*/__init__.py")).read_text()
+    module = (folder / "delays/delays/__init__.py").read_text()
     assert 'dependencies=["load"]' in module
     assert "import pandas as pd" in module
 

@@ -13,6 +13,7 @@ from cloaca_nb.errors import ConfigurationError
 from cloaca_nb.packaging.analysis.notebook import Notebook
 from cloaca_nb.packaging.export.export import export
 from cloaca_nb.packaging.export.package import Package
+from cloaca_nb.packaging.export.package_name import is_untitled
 from cloaca_nb.packaging.export.write import write_package
 from cloaca_nb.packaging.loading.expected import Expected
 from cloaca_nb.packaging.pack import Check, Packed, pack
@@ -24,7 +25,7 @@ class Wishes(NamedTuple):
     """What is wanted of an export.
 
     Attributes:
-        name: the package's name; None: the workflow's.
+        name: the package's name; None: the workflow's, or that of the folder for a notebook that nobody has named.
         import_name: what the package imports: "cloaca_nb", or "cloaca" for the other engine.
         archive: whether an archive is put beside the package.
         vendor: distributions that it carries.
@@ -59,7 +60,11 @@ class Delivered(NamedTuple):
         folder = quote(file_label(str(self.folder)))
         path = folder if folder.startswith(("/", "'")) else f"./{folder}"
         name = self.package.name
-        return f"To run it: cloaca-nb run {folder}. Once installed, by pip install {path}, also: python -m {name}."
+        run = f"To run it: cloaca-nb run {folder}. Once installed, by pip install {path}, also: python -m {name}."
+        called = (
+            f" The workflow is called {self.package.workflow_name!r}: %cloaca_workflow NAME above its tasks names it."
+        )
+        return run + called if is_untitled(self.package.workflow_name) else run
 
 
 def deliver(notebook: Notebook, workflow: Workflow | str | None, folder: str | Path, wishes: Wishes) -> Delivered:
@@ -78,7 +83,8 @@ def deliver(notebook: Notebook, workflow: Workflow | str | None, folder: str | P
             f"Golden tests run on cloaca_nb, which a package that imports {wishes.import_name} doesn't require: leave "
             "--golden out, or --import-name."
         )
-    package = export(notebook, workflow, name=wishes.name, import_name=wishes.import_name)
+    called = Path(folder).absolute().name
+    package = export(notebook, workflow, name=wishes.name, folder=called, import_name=wishes.import_name)
     if wishes.more is not None:
         package = replace(package, files=dict(sorted({**package.files, **wishes.more(package)}.items())))
     written = write_package(package, folder)

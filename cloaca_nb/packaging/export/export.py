@@ -46,6 +46,7 @@ def export(
     workflow: Workflow | str | None = None,
     *,
     name: str | None = None,
+    folder: str = "",
     import_name: str = "cloaca_nb",
     transform: Transform = to_python,
     installed: Installed | None = None,
@@ -57,6 +58,7 @@ def export(
         workflow: which of its workflows, or that one's name; None: the only one. One that the kernel has built is
             compared with what the text says.
         name: the package's name; by default the workflow's.
+        folder: the name of the package's folder, after which that of an untitled notebook is called.
         import_name: what the package imports: "cloaca_nb", or "cloaca" for the other engine.
         transform: makes plain Python of a cell's text with IPython syntax, line for line.
         installed: the distributions from which requirements and their versions are told.
@@ -74,7 +76,7 @@ def export(
     made = _Export(notebook, declared, chosen, import_name=import_name, installed=installed or Installed())
     if isinstance(workflow, Workflow):
         check_agreement(made.dag, workflow)
-    return made.package(name or default_name(chosen))
+    return made.package(name or default_name(chosen, folder))
 
 
 def _choose(declared: Declared, wanted: str | None) -> str:

@@ -2,20 +2,37 @@
 
 import re
 import sys
+from typing import Final
 
 from cloaca_nb.errors import ExportError
 from cloaca_nb.packaging.analysis.carried_modules import Foundation
 from cloaca_nb.packaging.analysis.imports import OUR_NAMES
 
-__all__ = ["bare", "check_package_name", "default_name"]
+__all__ = ["bare", "check_package_name", "default_name", "is_untitled"]
+
+UNTITLED: Final = re.compile(r"Untitled\d*")  # what JupyterLab calls a notebook that nobody has given a name
 
 
-def default_name(workflow: str) -> str:
+def is_untitled(workflow: str) -> bool:
+    """Say whether a workflow has no other name than that of a notebook that has none."""
+    return UNTITLED.fullmatch(workflow) is not None
+
+
+def default_name(workflow: str, folder: str = "") -> str:
     """Return what the package of a workflow is called unless it gets a name of its own.
 
-    >>> default_name("flight delays, 2013")
+    Args:
+        workflow: its name.
+        folder: the name of the package's folder, after which that of an untitled workflow is called.
+
+    >>> default_name("flight delays, 2013", "out")
     'flight_delays_2013'
+    >>> default_name("Untitled1", "flight-delays")
+    'flight_delays'
     """
+    of_folder = re.sub(r"\W+", "_", folder).strip("_")
+    if is_untitled(workflow) and of_folder.isidentifier():
+        return of_folder
     return re.sub(r"\W+", "_", workflow).strip("_")
 
 
