@@ -31,6 +31,7 @@ from cloaca_nb.packaging.analysis.statements import Statement
 from cloaca_nb.packaging.export.ground import ground_of
 from cloaca_nb.packaging.export.left_out import acts, acts_itself, left_out
 from cloaca_nb.packaging.export.module import ModuleText, Part, function_name
+from cloaca_nb.packaging.export.opens import opens
 from cloaca_nb.packaging.export.other_engine import check_other_engine
 from cloaca_nb.packaging.export.package import Package
 from cloaca_nb.packaging.export.package_name import check_package_name, default_name
@@ -156,6 +157,7 @@ class _Export:
             dependencies=dict(self.dag.certain),
             makes_more=self.dag.makes_more,
             data=ground.data,
+            opens=opens(code, self.notebook.folder),
         )
 
     def _entries(self) -> list[Entry]:

@@ -20,6 +20,7 @@ class Package:
         dependencies: of each task of which they are known without importing it, as its notebook has them.
         makes_more: whether it has tasks besides those of `dependencies`, e.g. made in a loop.
         data: what packages beside the notebook that are carried hold besides modules, bytes by path.
+        opens: the files beside the notebook that its code opens by a relative path, which are not carried.
     """
 
     name: str
@@ -31,11 +32,13 @@ class Package:
     makes_more: bool = False
     acts: tuple[str, ...] = ()
     data: Mapping[str, bytes] = field(default_factory=dict)
+    opens: tuple[str, ...] = ()
 
     @property
     def behind(self) -> dict[str, tuple[str, ...]]:
-        """What of the notebook stays behind, by why: `acts` and `left_out`, where there are any."""
+        """What of the notebook stays behind, by why: `opens`, `acts` and `left_out`, where there are any."""
         found = {
+            "Read from the folder where the package is run, so not carried:": self.opens,
             "Acts when the notebook runs; the package won't do it:": self.acts,
             "Left out, since no task needs it:": self.left_out,
         }
