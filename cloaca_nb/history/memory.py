@@ -16,6 +16,7 @@ from cloaca_nb.errors import HistoryError
 from cloaca_nb.history.accounts import Accounts
 from cloaca_nb.history.artifacts import ArtifactStore, Kept
 from cloaca_nb.history.code import WorkflowCode
+from cloaca_nb.history.opened import opens_files
 from cloaca_nb.history.secret_digest import is_of_secret
 from cloaca_nb.history.store import Reading
 
@@ -62,8 +63,8 @@ class Memory:
         load: gives back a value.
         accounts: the digests of values.
         code: of the workflow as it is now.
-        executed: by run and task when those that have an age limit were executed, in seconds since the Unix epoch; it
-            may have been in a run before that one.
+        executed: by run and task when those that have an age limit or open files were executed, in seconds since the
+            Unix epoch; it may have been in a run before that one.
     """
 
     tasks: Mapping[str, Sequence[Earlier]]
@@ -194,7 +195,7 @@ def remember(
             loaded[digest] = artifacts.load(digest, kept, allow_pickle=True)
         return loaded[digest]
 
-    aged = {task.id for task in workflow.tasks if type(task.cache) is float}
+    aged = {task.id for task in workflow.tasks if type(task.cache) is float or opens_files(task)}
     executed = _executed(reading, rows, aged) if aged else {}
     return Memory(tasks, _parts(reading, rows), load, accounts, code, executed)
 

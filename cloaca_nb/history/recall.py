@@ -13,6 +13,7 @@ from cloaca_nb.core.task import Task
 from cloaca_nb.declare.fingerprint import CodeFingerprint
 from cloaca_nb.errors import HistoryError
 from cloaca_nb.history.memory import NOT_ASKED_FOR, Earlier, Memory
+from cloaca_nb.history.opened import changed_since
 
 __all__ = ["TakenAsTheyAre", "UnchangedOnly", "check_reads", "is_taken"]
 
@@ -45,7 +46,8 @@ class UnchangedOnly:
             difference = self._difference(task, earlier, context) or self._too_old(task, earlier)
             if not difference:
                 try:
-                    return self._memory.taken(earlier, context, f"unchanged since {earlier.run}")
+                    reason = f"unchanged since {earlier.run}{self._unwatched(task, earlier)}"
+                    return self._memory.taken(earlier, context, reason)
                 except HistoryError as error:
                     difference = str(error)
             if number == 0:
@@ -98,6 +100,15 @@ class UnchangedOnly:
         age = self._now() - executed
         limit = f"its cache={task.cache:g} allows {duration(task.cache)}"
         return f"it was executed {duration(age)} ago, and {limit}" if age > task.cache else ""
+
+    def _unwatched(self, task: Task, earlier: Earlier) -> str:
+        """Say which files that a task reads are newer than what it made of them; empty where none is known to be."""
+        executed = self._memory.executed.get((earlier.run_id, task.id))
+        changed = [] if executed is None else changed_since(task, executed)
+        if not changed:
+            return ""
+        were, them = ("was", "it") if len(changed) == 1 else ("were", "them")
+        return f", but {', '.join(changed)} {were} changed since: --from {task.id} reads {them} again"
 
     def _is_still(self, value: Any, digest: str) -> bool:
         if value is MISSING or not digest:

@@ -16,6 +16,7 @@ from cloaca_nb.terminal.marks import TAKEN
 __all__ = ["details", "look_of", "run_name", "ticking"]
 
 SHORT_REASON: Final = 72  # characters of a reason that is said even if nobody asked for it
+WARNS: Final = ", but "  # in the reason why a task was taken: what its reader has to know
 LONGEST_MESSAGE: Final = 160  # characters of the first sentence of an error
 
 
@@ -38,7 +39,8 @@ def details(task: TaskRecord, at: float = 0.0, *, verbose: bool) -> Text:
 
 def _facts(task: TaskRecord, at: float, *, verbose: bool) -> Iterator[str]:
     if task.taken_from:
-        yield f"taken from {run_name(task.taken_from)}" + (f": {task.reason}" if verbose else "")
+        says_more = verbose or WARNS in task.reason
+        yield f"taken from {run_name(task.taken_from)}" + (f": {task.reason}" if says_more else "")
         return
     if task.outcome in (Outcome.COMPLETED, Outcome.RUNNING):
         yield (duration if task.ended else ticking)(task.elapsed(at) or 0.0)

@@ -93,6 +93,11 @@ LINES = [
     ),
     ("skipped", [over("join", Outcome.SKIPPED, reason="because clean failed")], "⤼ join  because clean failed\n"),
     ("cancelled", [over("join", Outcome.CANCELLED, reason="because …")], "⊘ join  because …\n"),
+    (
+        "taken from history, with a warning",
+        [taken("join", "unchanged since run 09e9d5f2, but a.csv is newer")],
+        "↶ join  taken from run 09e9d5f2: unchanged since run 09e9d5f2, but a.csv is newer\n",
+    ),
     ("taken from history", [taken("join", "unchanged since run 09e9d5f2")], "↶ join  taken from run 09e9d5f2\n"),
     (
         "executed again for a short reason",
