@@ -30,6 +30,8 @@ def show_logs(
     """Show what the tasks of a run wrote, in the order of time, and why attempts failed."""
     with opened(history) as found:
         run_id = found.resolve(run)
+        if run is None:
+            typer.echo(found.heading(run_id), err=True)  # stdout is what the tasks wrote
         is_silent = True
         try:
             for piece in followed(found, task, run_id, partial(time.sleep, TICK) if follow else None):

@@ -176,7 +176,11 @@ class Registry:
             if len(groups.get(name, ())):
                 return groups[name].workflow()
         known = self.names()
-        there = ", ".join(map(repr, known)) if known else "none yet"
+        there = (
+            ", ".join(map(repr, known))
+            if known
+            else "none yet; run the cells that define it, or import its module, first"
+        )
         raise WorkflowNotFoundError(f"No workflow {name!r}.{near_miss(name, known)} Known workflows: {there}.")
 
     def names(self) -> list[str]:

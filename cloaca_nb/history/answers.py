@@ -19,7 +19,7 @@ from cloaca_nb.history.diff_rows import pair_with, read_kept, read_run, usual_du
 from cloaca_nb.history.given import Given, given_rows, own_parameters, secrets_needed
 from cloaca_nb.history.location import Location
 from cloaca_nb.history.memory import AGAIN, Memory, initial_values, remember
-from cloaca_nb.history.overview import TaskNotes, count_runs, history_shown, settings_of, task_notes
+from cloaca_nb.history.overview import TaskNotes, count_runs, heading, history_shown, settings_of, task_notes
 from cloaca_nb.history.questions import ATTEMPTS, CONTEXT, LOGS, RUNS, TASKS
 from cloaca_nb.history.runs_page import Settings, counted
 from cloaca_nb.history.secret_digest import SecretDigest
@@ -133,6 +133,10 @@ class Answers(Live):
             HistoryError: if there is no such run.
         """
         return self._read(partial(self._which, run=run))
+
+    def heading(self, run: str | None = None) -> str:
+        """Return what heads an answer about a run: its workflow, its short name, when it began; see `tasks`."""
+        return self._read(lambda reading: heading(reading, self._which(reading, run)))
 
     def to_resume(self, run: str | None = None, workflow: str | None = None) -> tuple[str, str]:
         """Return the id and the workflow of the run that a new one can go on with.

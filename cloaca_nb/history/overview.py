@@ -4,14 +4,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from cloaca_nb.core.duration import duration
+from cloaca_nb.core.moment import moment
+from cloaca_nb.core.run_id import short
 from cloaca_nb.history.followed import Piece
 from cloaca_nb.history.location import Location
-from cloaca_nb.history.questions import COUNT, LOG_ENDS, RUNS, STARTED_FROM
+from cloaca_nb.history.questions import BEGAN, COUNT, LOG_ENDS, RUNS, STARTED_FROM
 from cloaca_nb.history.runs_page import Settings, history_bundle
 from cloaca_nb.history.store import Reading
 from cloaca_nb.history.usual import usual_seconds
 
-__all__ = ["LINES", "LogEnd", "TaskNotes", "count_runs", "history_shown", "settings_of", "task_notes"]
+__all__ = ["LINES", "LogEnd", "TaskNotes", "count_runs", "heading", "history_shown", "settings_of", "task_notes"]
 
 LATEST: Final = 10  # runs that a history shows of itself
 LINES: Final = 20  # of a task's log that are at hand
@@ -46,6 +48,12 @@ def history_shown(reading: Reading, location: Location) -> dict[str, str]:
     runs = reading.rows(RUNS, LATEST)
     settings = settings_of(reading, [run["run_id"] for run in runs])
     return history_bundle(location, count_runs(reading), runs, settings)
+
+
+def heading(reading: Reading, run_id: str) -> str:
+    """Return what heads an answer about a run, named by its whole id: its workflow, its name, and when it began."""
+    [run] = reading.rows(BEGAN, run_id)
+    return f"{run['workflow']}, run {short(run_id)}, {moment(run['started'])}"
 
 
 def count_runs(reading: Reading) -> int:

@@ -2,11 +2,17 @@
 
 from typing import Final
 
-__all__ = ["ATTEMPTS", "CONTEXT", "COUNT", "LOGS", "LOG_ENDS", "OPEN", "RUNS", "STARTED_FROM", "TASKS"]
+__all__ = ["ATTEMPTS", "BEGAN", "CONTEXT", "COUNT", "LOGS", "LOG_ENDS", "OPEN", "RUNS", "STARTED_FROM", "TASKS"]
 
 RUNS: Final = """
-    SELECT run_id, workflow, kind, status, started, ended, duration, tasks, failed, error, version
-    FROM run_summary ORDER BY started DESC, run_id DESC LIMIT $1
+    WITH latest AS MATERIALIZED (FROM run_summary ORDER BY started DESC, run_id DESC LIMIT $1)
+    SELECT run_id, workflow, kind, status, started, ended, duration, tasks, failed, error, version, resumed_from,
+           skipped, coalesce(taken, 0) AS taken
+    FROM latest
+    LEFT JOIN (SELECT run_id, count(*)::INTEGER AS taken FROM tasks
+               WHERE taken_from IS NOT NULL AND run_id IN (SELECT run_id FROM latest)
+               GROUP BY run_id) USING (run_id)
+    ORDER BY started DESC, run_id DESC
 """
 TASKS: Final = """
     SELECT task_id, outcome, attempts, started, ended, duration, reason, error, location
@@ -49,6 +55,7 @@ CONTEXT: Final = """
             AND EXISTS (FROM runs WHERE run_id = $1 AND ended IS NULL)
     ) ORDER BY time, place
 """
+BEGAN: Final = "SELECT run_id, workflow, started FROM runs WHERE run_id = $1"
 COUNT: Final = "SELECT count(*) AS runs FROM runs"
 OPEN: Final = """
     SELECT workflow, status, host, pid FROM runs LEFT JOIN processes USING (journal) WHERE run_id = $1

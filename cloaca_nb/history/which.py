@@ -24,6 +24,7 @@ LATEST_OVER: Final = """
 NAMED: Final = """
     SELECT run_id FROM runs WHERE starts_with(run_id, $1) OR (length($1) >= 8 AND ends_with(run_id, $1)) LIMIT 5
 """
+OF_WORKFLOW: Final = "SELECT 1 FROM runs WHERE workflow = $1 LIMIT 1"
 KNOWN: Final = "SELECT run_id FROM runs ORDER BY started DESC, run_id DESC LIMIT $1"
 
 
@@ -48,6 +49,8 @@ def which_run(reading: Reading, location: Location, run: str | None, workflow: s
         raise HistoryError(f"{run!r} begins the ids of several runs: {', '.join(found)}. Give more of it.")
     known = [str(row["run_id"]) for row in reading.rows(KNOWN, NEAR)]
     near = near_miss(run, [*known, *map(short, known)])
+    if reading.rows(OF_WORKFLOW, run):
+        near = " That is a workflow: without a run's name, its latest is meant."
     raise HistoryError(
         f"The history {location} has no run {run!r}.{near} %cloaca_history, runs() or `cloaca-nb history` lists them."
     )
@@ -75,7 +78,7 @@ def which_to_resume(reading: Reading, location: Location, run: str | None, workf
         return Resumable(run_id, latest["workflow"])
     workflow = str(latest["workflow"])
     where = "in this process" if latest["pid"] is None else f"in process {latest['pid']} on {latest['host']}"
-    going_on = f"Run {run_id} of {workflow!r} is still going on, {where}"
+    going_on = f"Run {short(run_id)} of {workflow!r} is still going on, {where}"
     if run not in {None, WORD}:
         raise HistoryError(f"{going_on}. Cancel it, or wait for its end, first.")
     over = reading.rows(LATEST_OVER, workflow)

@@ -234,6 +234,17 @@ class Definitions:
 
     # -- what there are names for
 
+    @property
+    def name_to_be(self) -> str:
+        """The name of the workflow that task cells join."""
+        return REGISTRY.loose(MODULE).name
+
+    def current_name(self) -> str | None:
+        """Return the name of the current workflow, else of the only one; None if that is none or several."""
+        with suppress(WorkflowNotFoundError):
+            return self._default_name()
+        return None
+
     def workflow_names(self) -> list[str]:
         """Return the names of all workflows, that of the current one first."""
         return list(dict.fromkeys([*(one.name for one in [REGISTRY.loose(MODULE)] if len(one)), *REGISTRY.names()]))
@@ -282,7 +293,10 @@ class Definitions:
         if len(known) == 1:
             return known[0]
         if not known:
-            raise WorkflowNotFoundError("There is no workflow yet: make a cell a task with %%cloaca_task NAME.")
+            raise WorkflowNotFoundError(
+                "There is no workflow yet: run the task cells above first, or make a cell a task with "
+                "%%cloaca_task NAME."
+            )
         raise WorkflowNotFoundError(f"Which workflow? Name one of {', '.join(map(repr, known))}.")
 
 

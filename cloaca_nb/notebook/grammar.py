@@ -26,6 +26,8 @@ __all__ = [
     "WORKFLOW",
 ]
 
+LATEST: Final = "a run as %cloaca_history names it; by default the latest of the current workflow"
+
 RUN: Final = (
     Arguments(
         "cloaca_run",
@@ -102,7 +104,7 @@ HISTORY: Final = (
 LOGS: Final = (
     Arguments("cloaca_logs", "%cloaca_logs", "%cloaca_logs clean --lines 20", "%cloaca_logs -f", "df = %cloaca_logs")
     .option("task", nargs="?", kind="task", help="its id; by default all tasks")
-    .option("--run", metavar="RUN", kind="run", help="a run as %cloaca_history names it; by default the last run")
+    .option("--run", metavar="RUN", kind="run", help=LATEST)
     .option("-f", "--follow", action="store_true", help="go on until the run is over, or you interrupt")
     .option("--lines", type=count, default=200, metavar="N", help="show the last N lines; by default 200, with 0 all")
 )
@@ -124,7 +126,7 @@ SQL: Final = (
 )
 DIFF: Final = (
     Arguments("cloaca_diff", "%cloaca_diff", "%cloaca_diff 739dbdbf 25558ee9")
-    .option("a", nargs="?", kind="run", metavar="RUN", help="a run as %cloaca_history names it; by default the latest")
+    .option("a", nargs="?", kind="run", metavar="RUN", help=LATEST)
     .option("b", nargs="?", kind="run", metavar="RUN", help="the run to compare it with; by default the one before")
 )
 CANCEL: Final = (

@@ -44,7 +44,7 @@ class Line(NamedTuple):
     text: str
 
 
-def logs_of(history: "History", task: str | None, run: str | None, lines: int) -> "pd.DataFrame":
+def logs_of(history: "History", task: str | None, run: str | None, lines: int, heading: str = "") -> "pd.DataFrame":
     """Return what the tasks of a run wrote as a frame, tracebacks included; see `History.logs`.
 
     Args:
@@ -52,11 +52,12 @@ def logs_of(history: "History", task: str | None, run: str | None, lines: int) -
         task: one task's id; None: all of them.
         run: the run's id, or a beginning that only it has; None: the last run.
         lines: how many of the last lines are shown where a cell shows the frame; 0: all. The frame has all.
+        heading: stands above them there.
 
     Raises:
         HistoryError: if there is no such run or task.
     """
-    return dressed(history.logs(task, run, failures=True), lambda frame: _bundle(frame, lines))
+    return dressed(history.logs(task, run, failures=True), lambda frame: _bundle(frame, lines, heading))
 
 
 def log_below(task: str, notes: "TaskNotes", most: int) -> str:
@@ -115,9 +116,15 @@ def _lines(piece: Piece, *, several: bool) -> Iterator[Line]:
         yield Line(who.strip(), piece.stream, text)
 
 
-def _bundle(frame: "pd.DataFrame", most: int) -> dict[str, str]:
-    if frame.empty:
-        return {"text/html": f"<em>{EMPTY}</em>", "text/plain": EMPTY}
+def _bundle(frame: "pd.DataFrame", most: int, heading: str) -> dict[str, str]:
+    log = {"text/html": f"<em>{EMPTY}</em>", "text/plain": EMPTY} if frame.empty else _log(frame, most)
+    if not heading:
+        return log
+    above = f'<div style="{WHO};font-size:12px;padding-bottom:2px">{escape(heading)}</div>'
+    return {"text/html": above + log["text/html"], "text/plain": f"{heading}\n{log['text/plain']}"}
+
+
+def _log(frame: "pd.DataFrame", most: int) -> dict[str, str]:
     several = len(set(frame["task_id"])) > 1
     lines = [line for piece in pieces_of(frame) for line in _lines(piece, several=several)]
     shown = lines[-most:] if most > 0 else lines

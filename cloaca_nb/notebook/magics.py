@@ -171,11 +171,13 @@ class CloacaMagics(Magics):
         the run.
         """
         arguments = LOGS.read(line)
-        history = self.session.history()
+        history, (run_id, heading) = self.session.history(), self.session.meant(arguments.run)
         if not arguments.follow:
-            return logs_of(history, arguments.task, arguments.run, arguments.lines)
+            return logs_of(history, arguments.task, run_id, arguments.lines, heading)
+        if heading:
+            print(heading)  # noqa: T201 - the cell's answer
         try:
-            follow_logs(history, arguments.task, history.resolve(arguments.run), sys.stdout.write)
+            follow_logs(history, arguments.task, run_id, sys.stdout.write)
         except KeyboardInterrupt:
             sys.stderr.write("No longer followed; the run goes on.\n")
         return None
@@ -188,7 +190,7 @@ class CloacaMagics(Magics):
         Values are compared by their digests; none is read.
         """
         arguments = DIFF.read(line)
-        return self.session.history().diff(arguments.a, arguments.b)
+        return self.session.history().diff(self.session.meant(arguments.a).run_id, arguments.b)
 
     @no_var_expand
     @line_cell_magic

@@ -201,7 +201,7 @@ def _facts(run: Run) -> Iterator[tuple[str, str]]:
     )
     if run.status is not Status.COMPLETED:
         failed = next((task.task_id for task in run.tasks.values() if task.failure), "")
-        yield "see", f"%cloaca_logs {failed}".rstrip()
+        yield "see", " ".join(filter(None, ("%cloaca_logs", failed, "--run", short(run.run_id))))
 
 
 def _going(workflow: str, run_id: str, started: float) -> dict[str, str]:

@@ -21,6 +21,7 @@ from cloaca_nb.notebook.executed import ExecutedCells, notebook_path
 from cloaca_nb.notebook.following import Following
 from cloaca_nb.notebook.live_names import LiveNames
 from cloaca_nb.notebook.main_thread import MainThread
+from cloaca_nb.notebook.meant import Meant, meant
 from cloaca_nb.notebook.panel.panels import Panels
 from cloaca_nb.notebook.post_mortem import PostMortem
 from cloaca_nb.notebook.runners import Runners
@@ -79,6 +80,10 @@ class Session:
     def history(self) -> "History":
         """Return the history of the runs."""
         return self.runner.history()
+
+    def meant(self, run: str | None = None) -> Meant:
+        """Return the run that is meant; by default the latest of the current workflow; see `meant`."""
+        return meant(self.history(), self.definitions, run)
 
     def _usual(self, workflow: Workflow, but_run: str, *, up_to_date: bool) -> Mapping[str, float]:
         return self.history().usual(workflow.name, but_run=but_run, up_to_date=up_to_date)
