@@ -21,6 +21,7 @@ from cloaca_nb.errors import HistoryError
 from cloaca_nb.history.history import History
 from cloaca_nb.history.location import Location, parse_url
 from cloaca_nb.history.overview import TaskNotes
+from cloaca_nb.history.runs_page import executed, went_on
 from cloaca_nb.terminal.marks import mark
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ def _show_runs(found: Iterable[Mapping[str, Any]]) -> None:
         shown.add_column(title, no_wrap=True)
     for title in ("duration", "tasks"):
         shown.add_column(title, justify="right", no_wrap=True)
+    shown.add_column("")
     for row in found:
         kind = "" if row["kind"] == "run" else f" ({row['kind']})"
         shown.add_row(
@@ -93,7 +95,8 @@ def _show_runs(found: Iterable[Mapping[str, Any]]) -> None:
             _status(console, str(row["status"])),
             moment(row["started"]),
             duration(row["duration"]),
-            str(row["tasks"]),
+            executed(row),
+            Text(went_on(row), style="dim"),
         )
     show_table(console, shown)
 

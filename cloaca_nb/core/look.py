@@ -1,13 +1,16 @@
 """How states look: the one place for their marks, colours and shapes."""
 
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from cloaca_nb.core.status import Outcome, Status
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from cloaca_nb.core.record import TaskRecord
 
-__all__ = ["LOOKS", "TAKEN", "Look", "look_of", "state_of"]
+__all__ = ["LOOKS", "TAKEN", "Look", "counted_states", "look_of", "state_of"]
 
 TAKEN = "Taken"  # the state of a task that has completed in an earlier run, and whose values are taken from there
 
@@ -44,6 +47,9 @@ LOOKS = {
 }
 
 
+_STATES = (*(outcome.value for outcome in Outcome), TAKEN)
+
+
 def look_of(state: Outcome | Status) -> Look:
     """Return how a task's or a run's state looks."""
     return LOOKS[state.value]
@@ -52,3 +58,10 @@ def look_of(state: Outcome | Status) -> Look:
 def state_of(task: "TaskRecord") -> str:
     """Return the state by which a task's look is found: its outcome, or `TAKEN`."""
     return TAKEN if task.taken_from else task.outcome.value
+
+
+def counted_states(tasks: "Collection[TaskRecord]") -> str:
+    """Return how many tasks stand how, e.g. ``3 tasks: 1 completed, 2 taken``."""
+    counts = Counter(map(state_of, tasks))
+    words = [f"{counts[state]:,} {state.lower()}" for state in _STATES if counts[state]]
+    return f"{len(tasks):,} task{'s' * (len(tasks) != 1)}: {', '.join(words)}" if words else "no tasks yet"

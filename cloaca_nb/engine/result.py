@@ -1,14 +1,15 @@
 """What a run came to."""
 
 import html
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from itertools import islice
 from typing import Any, Final
 
 from cloaca_nb.core.conflict import Conflict, conflict_lines
 from cloaca_nb.core.context import Context
 from cloaca_nb.core.duration import duration
 from cloaca_nb.core.events import Failure
+from cloaca_nb.core.look import counted_states, state_of
 from cloaca_nb.core.record import RunRecord, TaskRecord
 from cloaca_nb.core.status import Outcome, Status
 from cloaca_nb.engine.clock import rfc3339
@@ -150,7 +151,7 @@ class WorkflowResult:
         conflicts = "".join(_line(f"! {one}", "#b7760f") for one in conflict_lines(self.conflicts))
         summary = f"{self.workflow}: {self.status} in {duration(self.duration)}"
         final = f"<div>{self.final_context._repr_html_()}</div>"
-        tasks = _folded(list(map(_facts, self._record.tasks.values())))
+        tasks = _folded(self._record.tasks.values())
         return f"<div><strong>{html.escape(summary)}</strong>{error}{conflicts}{tasks}{final}</div>"
 
 
@@ -165,18 +166,17 @@ def _facts(task: TaskRecord) -> dict[str, Any]:
     }
 
 
-def _folded(tasks: Sequence[dict[str, Any]]) -> str:
+def _folded(tasks: Collection[TaskRecord]) -> str:
     """Return how many tasks ended how, and below it, folded away, how each of the first ones did."""
-    counts = Counter(task["outcome"].lower() for task in tasks)
-    summary = f"{len(tasks):,} task{'s' * (len(tasks) != 1)}: {', '.join(f'{n:,} {how}' for how, n in counts.items())}"
     rest = f"<em>and {len(tasks) - MOST_ROWS:,} more, all of them in its .tasks</em>" if len(tasks) > MOST_ROWS else ""
-    table = f"<table>{''.join(map(_row, tasks[:MOST_ROWS]))}</table>"
-    return f'<details><summary style="cursor:pointer">{summary}</summary>{table}{rest}</details>'
+    table = f"<table>{''.join(map(_row, islice(tasks, MOST_ROWS)))}</table>"
+    return f'<details><summary style="cursor:pointer">{counted_states(tasks)}</summary>{table}{rest}</details>'
 
 
-def _row(task: dict[str, Any]) -> str:
-    took = "" if task["duration"] is None else duration(task["duration"])
-    cells = (task["task_id"], task["outcome"], took, task["error"] or task["reason"])
+def _row(task: TaskRecord) -> str:
+    facts = _facts(task)
+    took = "" if facts["duration"] is None else duration(facts["duration"])
+    cells = (task.task_id, state_of(task), took, facts["error"] or task.reason)
     shown = (f'<td style="text-align:left">{html.escape(cell)}</td>' for cell in cells)
     return f"<tr>{''.join(shown)}</tr>"
 

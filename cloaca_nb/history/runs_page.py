@@ -25,7 +25,7 @@ from cloaca_nb.history.page_table import (
     table_text,
 )
 
-__all__ = ["NO_RUNS", "Settings", "counted", "history_bundle", "runs_columns"]
+__all__ = ["NO_RUNS", "Settings", "counted", "executed", "history_bundle", "runs_columns", "went_on"]
 
 LONGEST_VALUE: Final = 24  # characters
 NO_RUNS: Final = "no run yet: %cloaca_run, or execute(), makes the first"
@@ -58,6 +58,19 @@ def counted(count: int) -> str:
     return f"{count:,} run{'' if count == 1 else 's'}"
 
 
+def executed(run: Run) -> str:
+    """Return how many tasks of a run were executed, and how many were taken: ``5``, ``2 of 5``, ``2 + 3 taken``."""
+    taken, skipped = run["taken"] or 0, run["skipped"] or 0
+    here = run["tasks"] - taken - skipped
+    words = " + ".join([f"{here:,}"] * bool(here or not taken) + [f"{taken:,} taken"] * bool(taken))
+    return f"{words} of {run['tasks']:,}" if skipped else words
+
+
+def went_on(run: Run) -> str:
+    """Return with which run one went on, in words; empty for one that began afresh."""
+    return f"went on with {short(run['resumed_from'])}" if run["resumed_from"] else ""
+
+
 def runs_columns(runs: Sequence[Run], settings: Settings) -> list[Column]:
     """Return the columns of a table of runs.
 
@@ -70,10 +83,10 @@ def runs_columns(runs: Sequence[Run], settings: Settings) -> list[Column]:
         Column("workflow", ONE_LINE, [Cell(_workflow(run)) for run in runs]),
         Column("when", ONE_LINE, [Cell(moment(run["started"])) for run in runs]),
         Column("duration", RIGHT, [Cell(duration(run["duration"])) for run in runs]),
-        Column("tasks", RIGHT, [Cell(f"{run['tasks']:,}") for run in runs]),
+        Column("tasks", RIGHT, [Cell(executed(run)) for run in runs]),
         Column("failed", RIGHT, [_failed(run["failed"]) for run in runs]),
         Column("run", MONO, [Cell(short(run["run_id"])) for run in runs]),
-        Column("", NOTE, [note(*_differences(run, runs, settings), run["error"]) for run in runs]),
+        Column("", NOTE, [note(went_on(run), *_differences(run, runs, settings), run["error"]) for run in runs]),
     ]
 
 

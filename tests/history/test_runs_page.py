@@ -5,7 +5,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from cloaca_nb.history.history import History
+from cloaca_nb.history.runs_page import executed
 
 
 def shown(history: History) -> dict[str, str]:
@@ -57,3 +60,20 @@ def test_showing_it_waits_neither_for_pandas_nor_for_arrow(tmp_path: Path, runs:
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)  # noqa: S603 - ours
     assert done.stdout.splitlines() == ["False", "set()"]
+
+
+@pytest.mark.parametrize(
+    ("tasks", "taken", "skipped", "told"),
+    [
+        (5, 0, 0, "5"),
+        (5, 3, 0, "2 + 3 taken"),
+        (5, 5, 0, "5 taken"),
+        (3, 0, 2, "1 of 3"),
+        (4, 1, 2, "1 + 1 taken of 4"),
+        (4, 0, 4, "0 of 4"),
+        (12_000, 1_000, 0, "11,000 + 1,000 taken"),
+        (3, 0, None, "3"),  # it goes on
+    ],
+)
+def test_tasks_that_ran_are_told_from_those_that_were_taken(tasks, taken, skipped, told) -> None:
+    assert executed({"tasks": tasks, "taken": taken, "skipped": skipped}) == told

@@ -54,7 +54,7 @@ def test_runs_are_a_calm_table(history):
     local = frame["started"][0].to_pydatetime().replace(tzinfo=UTC).astimezone()
     assert newest[2] == f"{local:%Y-%m-%d %H:%M:%S}" + f"{local:%z}"[:3] + ":" + f"{local:%z}"[3:]
     assert newest[3].endswith((" ms", " s"))
-    assert newest[4:6] == ["3", "1"]
+    assert newest[4:6] == ["2 of 3", "1"]
     assert newest[7] == "year = 2014"
     assert oldest[7] == "year = 2013"
     assert "carrier" not in bundle(frame)["text/plain"]

@@ -3,7 +3,6 @@
 Colours and backgrounds are chosen for any page: light, dark, trusted or not, with or without JupyterLab's style sheet.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from html import escape
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 from cloaca_nb.core.conflict import conflict_lines
 from cloaca_nb.core.duration import duration
 from cloaca_nb.core.events import ProgressMade
-from cloaca_nb.core.look import LOOKS, TAKEN, Look, look_of, state_of
+from cloaca_nb.core.look import LOOKS, Look, counted_states, look_of, state_of
 from cloaca_nb.core.record import RunRecord, TaskRecord
 from cloaca_nb.core.run_id import short
 from cloaca_nb.core.status import Outcome, Status
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["blamed", "going_html", "going_text", "note_of", "run_html", "run_text", "workflow_html", "workflow_text"]
 
-_STATES = (*(outcome.value for outcome in Outcome), TAKEN)
 _MOST_ROWS = 200  # more would make the notebook heavy; history has them all
 
 _FONT = "font-family:system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif"
@@ -140,10 +138,7 @@ def _name(record: RunRecord) -> str:
 
 
 def _counts(record: RunRecord) -> str:
-    """Return e.g. ``3 tasks: 2 completed, 1 failed``."""
-    counts = Counter(map(state_of, record.tasks.values()))
-    words = [f"{counts[state]:,} {state.lower()}" for state in _STATES if counts[state]]
-    return f"{_number(len(record.tasks), 'task')}: {', '.join(words)}" if words else "no tasks yet"
+    return counted_states(record.tasks.values())
 
 
 def _says_more(record: RunRecord) -> bool:
