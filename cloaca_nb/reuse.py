@@ -1,12 +1,17 @@
 """How a run is started: from scratch, or with what earlier runs have. Both faces offer the same four ways."""
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from cloaca_nb.core.events import Observer
+from cloaca_nb.core.events import Event, Observer, RunStarted
 from cloaca_nb.core.graph import Workflow
+from cloaca_nb.core.preview import preview
+from cloaca_nb.core.run_id import short
+from cloaca_nb.core.secret import SecretKeys
 from cloaca_nb.engine.run import Run
 from cloaca_nb.runner import DefaultRunner
+from cloaca_nb.values import equal
 
 __all__ = ["Reuse"]
 
@@ -40,7 +45,18 @@ class Reuse(NamedTuple):
     def start(
         self, runner: DefaultRunner, workflow: Workflow, initial: dict[str, Any], observers: Sequence[Observer]
     ) -> Run:
-        """Start a run."""
+        """Start a run; say with which parameters of an earlier one, where they aren't the workflow's own."""
+        if not self.given:
+            return self._start(runner, workflow, initial, observers)
+        kept = _Kept(workflow, initial)
+        run = self._start(runner, workflow, initial, [*observers, kept])
+        if kept.said:
+            sys.stderr.write(f"{kept.said}\n")
+        return run
+
+    def _start(
+        self, runner: DefaultRunner, workflow: Workflow, initial: dict[str, Any], observers: Sequence[Observer]
+    ) -> Run:
         if self.resume is not None:
             return runner.start_resumed(self.resume or None, workflow=workflow, context=initial, observers=observers)
         if self.from_tasks or self.only is not None:
@@ -48,3 +64,29 @@ class Reuse(NamedTuple):
             following = self.only is None
             return runner.start_some(workflow, tasks, following=following, context=initial, observers=observers)
         return runner.start(workflow, initial, observers=observers, cached=self.cached)
+
+
+class _Kept:
+    """Which parameters a run has from the one that it goes on with: an observer of its events.
+
+    Attributes:
+        said: as a line; empty if they all are the workflow's own, or were given.
+    """
+
+    def __init__(self, workflow: Workflow, given: Mapping[str, Any]) -> None:
+        self.said = ""
+        self._workflow = workflow
+        self._given = given
+
+    def __call__(self, event: Event) -> None:
+        """Take in how the run begins."""
+        if isinstance(event, RunStarted) and event.resumed_from:
+            values = [f"{key} = {preview(value)}" for key, value in self._others(event.initial)]
+            self.said = f"parameters as in run {short(event.resumed_from)}: {', '.join(values)}" if values else ""
+
+    def _others(self, initial: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+        """Yield what isn't the workflow's own; not secrets, which no history keeps."""
+        secret = SecretKeys().and_named(self._workflow.secret)
+        for key, own in self._workflow.parameters.known.items():
+            if key not in self._given and key not in secret and not equal(initial[key], own):
+                yield key, initial[key]

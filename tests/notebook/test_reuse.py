@@ -139,3 +139,34 @@ def test_what_differs_between_two_runs(flow):
 def test_wrong_lines_say_what_is_right(line, said, flow):
     message = str(flow(line).error)
     assert [word for word in said if word not in message] == [], message
+
+
+@pytest.mark.parametrize("line", ["%cloaca_run --resume", "%cloaca_run --only clean", "%cloaca_run --from clean"])
+def test_a_parameter_that_is_the_earlier_runs_is_told(line, flow):
+    flow("earlier = %cloaca_run --param rate=5 --no-panel")
+    name = flow.names["earlier"].run_id[-8:]
+    assert flow(f"{line} --no-panel").err == f"parameters as in run {name}: rate = 5\n"
+    assert "parameters as in" not in flow(f"{line} --param rate=5 --no-panel").err
+
+
+def test_of_parameters_that_are_the_notebooks_own_nothing_is_said(flow):
+    assert flow("%cloaca_run --resume --no-panel").err == ""
+    flow("%%cloaca_params\nrate = 9")
+    assert flow("%cloaca_run --resume --no-panel").err == ""
+    flow("%cloaca_workflow --remove report")
+    flow("%%cloaca_params\nrate = 9\napi_token = ''")
+    told = [flow(f"%cloaca_run {line} --no-panel").err for line in ("--param api_token=hush-hush", "--only load")]
+    assert "hush" not in "".join(told)
+
+
+def test_what_was_taken_is_told_from_what_ran(flow):
+    flow("earlier = %cloaca_run --no-panel")
+    flow("result = %cloaca_run --from report --no-panel")
+    assert "3 tasks: 1 completed, 2 taken" in flow.names["result"]._repr_html_()
+    newest = flow("%cloaca_history --runs 1").value._repr_mimebundle_()["text/plain"].splitlines()[1]
+    assert "  1 + 2 taken  " in newest
+    assert newest.endswith(f"went on with {flow.names['earlier'].run_id[-8:]}")
+
+
+def test_the_name_of_a_workflow_is_no_runs(flow):
+    assert "no run 'flow'. That is a workflow" in str(flow("%cloaca_run --resume flow").error)
