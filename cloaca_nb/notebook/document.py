@@ -2,11 +2,15 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from textwrap import shorten
+from typing import Final, NamedTuple
 
 from cloaca_nb.packaging.analysis.notebook import Cell
 
 __all__ = ["Document", "Executed", "laid_beside"]
+
+MOST: Final = 3  # cells that are named
+LONGEST: Final = 60  # characters of the first line of one
 
 
 class Executed(NamedTuple):
@@ -44,6 +48,7 @@ def laid_beside(executed: Iterable[Executed], saved: Sequence[Cell], saved_at: f
     ran = list(executed)
     places = _places(ran, saved)
     slots: list[list[Cell]] = [[] for _ in range(len(saved) + 1)]  # of the first: what stands above the first cell
+    newer: list[str] = []
     lines: list[str] = []
     behind = 0
     for number, one in enumerate(ran):
@@ -53,11 +58,11 @@ def laid_beside(executed: Iterable[Executed], saved: Sequence[Cell], saved_at: f
             slots[behind].insert(0, replace(saved[place], text=one.text))
         elif one.at > saved_at:
             slots[behind].append(Cell(0, one.id, one.text))
-            lines.append(f"not in the saved file, exported as executed: {_first_line(one.text)}")
+            newer.append(_first_line(one.text))
         else:
             lines.append(f"no longer in the saved file, so not exported: {_first_line(one.text)}")
     placed = {place: ran[number] for number, place in places.items()}
-    return Document(_numbered(slots, set(placed)), (*_differences(saved, placed), *lines))
+    return Document(_numbered(slots, set(placed)), (*_differences(saved, placed), *_unsaved(newer), *lines))
 
 
 def _places(ran: Sequence[Executed], saved: Sequence[Cell]) -> dict[int, int]:
@@ -93,6 +98,14 @@ def _differences(saved: Sequence[Cell], placed: dict[int, Executed]) -> Iterator
                 yield f"{cell.at(1)}: never executed, so not exported: {_first_line(cell.text)}"
         elif placed[place].text != cell.text:
             yield f"{cell.at(1)}: exported as executed, which is not what the saved file has"
+
+
+def _unsaved(cells: Sequence[str]) -> Iterator[str]:
+    """Yield one line for all cells that the file doesn't have yet, given their first lines."""
+    if cells:
+        count = f"{len(cells):,} cells are" if len(cells) > 1 else "1 cell is"
+        named = [shorten(cell, LONGEST, placeholder=" …") for cell in cells[:MOST]] + ["…"] * (len(cells) > MOST)
+        yield f"{count} not in the saved file yet, exported as executed; save the notebook: {'; '.join(named)}"
 
 
 def _first_line(text: str) -> str:

@@ -28,12 +28,12 @@ CASES = {
     "a new cell stands behind the one executed before it": (
         [("top", "a = 1", BEFORE), ("new", "n = 0\nm = 1", AFTER), ("mid", "b = 2", AFTER), ("end", "c = 3", AFTER)],
         [(1, "top", "a = 1"), (2, "new", "n = 0\nm = 1"), (3, "mid", "b = 2"), (4, "end", "c = 3")],
-        ["not in the saved file, exported as executed: n = 0"],
+        ["1 cell is not in the saved file yet, exported as executed; save the notebook: n = 0"],
     ),
     "a new cell above all others": (
         [("new", "n = 0", AFTER), ("top", "a = 1", BEFORE), ("mid", "b = 2", AFTER), ("end", "c = 3", AFTER)],
         [(1, "new", "n = 0"), (2, "top", "a = 1"), (3, "mid", "b = 2"), (4, "end", "c = 3")],
-        ["not in the saved file, exported as executed: n = 0"],
+        ["1 cell is not in the saved file yet, exported as executed; save the notebook: n = 0"],
     ),
     "a cell that was deleted before the file was saved": (
         [("top", "a = 1", BEFORE), ("gone", "g = 0", BEFORE), ("mid", "b = 2", AFTER), ("end", "c = 3", AFTER)],
@@ -64,3 +64,13 @@ def test_cells_are_exported_as_executed_in_document_order(case) -> None:
 def test_the_cell_that_exports_need_not_have_been_executed() -> None:
     saved = [Cell(1, "a", "a = 1"), Cell(2, "b", "%cloaca_export out --archive"), Cell(3, "c", "  ")]
     assert laid_beside([Executed("a", "a = 1", AFTER)], saved, AT).differences == ()
+
+
+def test_of_many_cells_that_were_never_saved_three_are_named() -> None:
+    ran = [Executed(f"{number}", f"x{number} = {'1' * 99}", AFTER) for number in range(1200)]
+    [said] = laid_beside(ran, [], AT).differences
+    named = [f"x{number} = …" for number in range(3)]
+    assert (
+        said
+        == f"1,200 cells are not in the saved file yet, exported as executed; save the notebook: {'; '.join(named)}; …"
+    )
