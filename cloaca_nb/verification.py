@@ -69,7 +69,7 @@ def _verify(
     name = workflows[0].name
     run_id, of_run = history.to_resume(run, name)
     if of_run not in {one.name for one in workflows}:
-        raise PackageError(f"Run {run_id} is of workflow {of_run!r}, and the package holds {name!r}.")
+        raise PackageError(f"Run {short(run_id)} is of workflow {of_run!r}, and the package holds {name!r}.")
     more = {"history": url, "run": run_id, "workflow": of_run}
     with PackageProcess(folder, entry_module, program=PROGRAM, more=more, is_quiet=False) as process:
         process.registered(IMPORTING)

@@ -330,7 +330,7 @@ def test_a_run_that_goes_on_is_passed_over(runner, database, caplog):
         resumed = runner.resume(workflow=chain(a, b))
         run.cancel()
     assert resumed_from(runner, resumed) == failed.run_id
-    assert f"Run {run.run_id} of 'flow' is still going on, in process" in caplog.text
+    assert f"Run {run.run_id[-8:]} of 'flow' is still going on, in process" in caplog.text
     assert f"goes on with run {short(failed.run_id)}, the latest of 'flow' that is over" in caplog.text
 
 
@@ -351,7 +351,7 @@ def test_beside_a_run_that_goes_on_no_other_workflow_is_gone_on_with(runner, reg
     second.cancel()
     third.cancel()
     assert resumed_from(runner, third.wait(WAIT)) == first.run_id
-    assert f"Run {second.run_id} of 'live' is still going on, in" in caplog.text
+    assert f"Run {second.run_id[-8:]} of 'live' is still going on, in" in caplog.text
     assert list(runner.history().runs()["workflow"]) == ["live", "live", "deploy", "live", "deploy"]
 
 

@@ -155,7 +155,7 @@ def test_an_earlier_run_is_resumed_while_another_process_runs_the_workflow(start
     other = start("run")
     other.reach("c")
     [running] = [run["run_id"] for run in shown(tmp_path, "run_id, status") if run["status"] == "Running"]
-    assert f"Run {running} of 'chain' is still going on, in process" in start(running).end()["error"]
+    assert f"Run {running[-8:]} of 'chain' is still going on, in process" in start(running).end()["error"]
     resumed = start("latest")
     said = resumed.end()
     assert (said["d"], resumed.executed) == (4, ["c", "d"])

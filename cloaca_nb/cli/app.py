@@ -13,6 +13,7 @@ from cloaca_nb.cli.history import show_history
 from cloaca_nb.cli.imported import import_as_notebook
 from cloaca_nb.cli.inspect import show_archive
 from cloaca_nb.cli.logs import show_logs
+from cloaca_nb.cli.misplaced import HistoryGroup
 from cloaca_nb.cli.options import STYLE
 from cloaca_nb.cli.pack import pack_project
 from cloaca_nb.cli.prune import prune_history
@@ -27,6 +28,7 @@ app.command("run", cls=ReusingCommand, short_help="Run a notebook, package, arch
     run_path
 )
 history: Final = typer.Typer(
+    cls=HistoryGroup,
     callback=show_history,
     invoke_without_command=True,
     short_help="Show, compare, query or prune past runs.",

@@ -24,6 +24,7 @@ def run_archive(
     param: Sequence[str] | None,
     history: str | None,
     taken: Reuse,
+    again: Sequence[str],
     *,
     durability: str,
     verbose: bool,
@@ -34,7 +35,8 @@ def run_archive(
         PackageError: a ValueError, if it is refused.
     """
     more: dict[str, Any] = {"where": str(path), "workflow": workflow, "param": list(param or ()), "history": history}
-    more |= {"taken": taken._asdict(), "durability": durability, "verbose": verbose}
+    more |= {"taken": taken._asdict(), "again": list(again)}
+    more |= {"durability": durability, "verbose": verbose}
     with loaded(path, program=PROGRAM, more=more, is_quiet=False) as found:
         for warning in found.warnings:
             typer.echo(f"{path.name}: {warning}", err=True)

@@ -22,7 +22,7 @@ def go_on() -> None:
         try:
             taken = Reuse(**asked.more["taken"])
             how = {name: asked.more[name] for name in ("durability", "verbose")}
-            run_workflow(workflow, asked.more["param"], asked.more["history"], taken, **how)
+            run_workflow(workflow, asked.more["param"], asked.more["history"], taken, asked.more["again"], **how)
         except typer.BadParameter as error:
             typer.echo(f"Error: Invalid value for {error.param_hint}: {error.message}", err=True)
             sys.exit(WRONG_USAGE)

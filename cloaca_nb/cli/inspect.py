@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from rich.text import Text
@@ -13,8 +13,11 @@ from cloaca_nb.cli.table import show_table, stdout, table
 from cloaca_nb.core.duration import duration
 from cloaca_nb.packaging.archive.inspection import Inspection, inspect_archive
 from cloaca_nb.packaging.loading.loader import refusal
+from cloaca_nb.packaging.pack import FIXED_DATE
 
 __all__ = ["show_archive"]
+
+UNDATED: Final = "left out, so that equal archives have equal bytes"
 
 
 def show_archive(
@@ -87,7 +90,7 @@ def _facts(found: Inspection) -> dict[str, str]:
         "entry module": manifest.entry_module,
         "Python": manifest.requires_python,
         "targets": ", ".join(manifest.targets),
-        "created": manifest.created_at,
+        "created": UNDATED if manifest.created_at == FIXED_DATE else manifest.created_at,
         "fingerprint": manifest.fingerprint,
         "files": f"{len(found.files):,}, {found.unpacked:,} bytes, packed {found.packed:,}",
         "vendor": ", ".join(found.vendored) or "nothing",

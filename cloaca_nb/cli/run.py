@@ -12,6 +12,7 @@ import typer
 from rich.text import Text
 
 from cloaca_nb.cli.archive import SUFFIX, run_archive
+from cloaca_nb.cli.going_on import advice, command
 from cloaca_nb.cli.options import (
     Durable,
     HistoryUrl,
@@ -25,6 +26,7 @@ from cloaca_nb.cli.outcome import EXIT_CODES, FAILED, readable_errors
 from cloaca_nb.cli.reuse import Cached, From, Only, Resume, reuse
 from cloaca_nb.cli.settings import settings
 from cloaca_nb.core.graph import Workflow
+from cloaca_nb.core.status import Status
 from cloaca_nb.declare.place import file_label
 from cloaca_nb.declare.variables import variables
 from cloaca_nb.engine.failure import describe_failure
@@ -36,6 +38,7 @@ from cloaca_nb.runner import DURABILITIES, DefaultRunner
 from cloaca_nb.terminal.marks import console_on
 from cloaca_nb.terminal.progress import progress_on
 from cloaca_nb.terminal.summary import say_summary
+from cloaca_nb.terminal.task_line import run_name
 
 __all__ = ["execute", "given", "run_path", "run_workflow"]
 
@@ -71,10 +74,11 @@ def run_path(  # noqa: PLR0913, PLR0917 - one for each option
     with readable_errors():
         check_exists(path, "PATH")
         taken = reuse(resume, cached, from_tasks, only)
+        again = command(path, workflow, history, var or ())
         with given(var):
             if path.suffix == SUFFIX:
-                run_archive(path, workflow, param, history, taken, durability=durability, verbose=verbose)
-            run_workflow(_load(path, workflow), param, history, taken, durability=durability, verbose=verbose)
+                run_archive(path, workflow, param, history, taken, again, durability=durability, verbose=verbose)
+            run_workflow(_load(path, workflow), param, history, taken, again, durability=durability, verbose=verbose)
 
 
 def run_workflow(
@@ -82,11 +86,15 @@ def run_workflow(
     param: Sequence[str] | None,
     history: str | None,
     taken: Reuse = Reuse(),  # noqa: B008 - frozen
+    again: Sequence[str] = (),
     *,
     durability: str = DURABILITIES[0],
     verbose: bool = False,
 ) -> NoReturn:
-    """Execute a workflow before the user's eyes, and leave with the exit code of its status."""
+    """Execute a workflow before the user's eyes, and leave with the exit code of its status.
+
+    `again` is the command that runs it again; of a run that failed it says how to go on, where there is one.
+    """
     initial = settings(param or (), workflow.parameters, workflow.secret)
     console = console_on(sys.stderr)
     with DefaultRunner(history, durability=durability) as runner:
@@ -95,9 +103,11 @@ def run_workflow(
         say_summary(console, run.record, run.history_error)
         location = runner.history().location
         kept = "kept in memory only" if location.path is None else f"in {file_label(str(location.path))}"
-        console.print(Text(f"  run {run.run_id} {kept}", style="dim"))
-        if advice := runner.history().advice():
-            console.print(Text(f"! {advice}", style="yellow"))
+        console.print(Text(f"  {run_name(run.run_id)} {kept}", style="dim"))
+        if run.status is Status.FAILED and again and location.path is not None and run.history_error is None:
+            console.print(Text(f"  {advice(again, initial, workflow.secret)}"))
+        if to_prune := runner.history().advice():
+            console.print(Text(f"! {to_prune}", style="yellow"))
     raise SystemExit(EXIT_CODES[run.record.status])
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from cloaca_nb.core.graph import Workflow
 from cloaca_nb.core.record import RunRecord, TaskRecord
+from cloaca_nb.core.run_id import short
 from cloaca_nb.core.status import Status
 from cloaca_nb.engine.execution import Execution
 from cloaca_nb.engine.result import WorkflowResult
@@ -81,12 +82,12 @@ class Run:
             raise DefinitionError(f"timeout is {timeout!r}, but must be a number of seconds, like 30 (None: no limit).")
         if self._execution.means.loop.is_current and not self.is_over:
             raise RuntimeError(
-                f"An async task can't block until run {self.run_id} is over, which may need the same event loop: "
-                "await the run, or runner.execute_async()."
+                f"An async task can't block until run {short(self.run_id)} is over, which may need the same event "
+                "loop: await the run, or runner.execute_async()."
             )
         with self._execution.means.workers.released():
             if not self._is_over_within(timeout):
-                raise TimeoutError(f"Run {self.run_id} of {self.workflow.name!r} is not over after {timeout} s.")
+                raise TimeoutError(f"Run {short(self.run_id)} of {self.workflow.name!r} is not over after {timeout} s.")
         return self._result()
 
     def _is_over_within(self, timeout: float | None) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import Final
 
+from cloaca_nb.core.run_id import short
 from cloaca_nb.declare.fingerprint import Part
 from cloaca_nb.errors import HistoryError
 from cloaca_nb.history.artifacts import Kept
@@ -64,8 +65,9 @@ def pair_with(reading: Reading, run_id: str) -> tuple[str, str]:
     """
     found = [row["run_id"] for row in reading.rows(PAIR, run_id)]
     if len(found) == 1:
+        name = short(run_id)
         raise HistoryError(
-            f"There is no other run of the workflow to compare run {run_id} with; name the two to compare."
+            f"There is no other run of the workflow to compare run {name} with; name the two to compare."
         )
     return found[0], found[1]
 

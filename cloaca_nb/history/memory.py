@@ -229,7 +229,7 @@ def initial_values(
         if is_of_secret(row["digest"]) or (not row["digest"] and row["preview"] == MASK):
             if key not in secrets:
                 raise HistoryError(
-                    f"Run {run_id} began with the secret {key!r}, and history keeps none. Give it again: "
+                    f"Run {short(run_id)} began with the secret {key!r}, and history keeps none. Give it again: "
                     f"{again.format(key=key, variable=PREFIX + key)}."
                 )
             values[key] = secrets[key]
@@ -238,7 +238,7 @@ def initial_values(
             values[key] = artifacts.load(row["digest"], _kept(row), allow_pickle=True)
         except HistoryError as error:
             raise HistoryError(
-                f"Run {run_id} began with {key!r}, which can't be given back: {error} "
+                f"Run {short(run_id)} began with {key!r}, which can't be given back: {error} "
                 f"Give it again: context={{{key!r}: ...}}."
             ) from error
     return values
@@ -248,7 +248,9 @@ def _chain(reading: Reading, run_id: str) -> list[str]:
     """Return a run and those that it went on with; see that it is still there, as it was a moment ago."""
     chain = [str(row["run_id"]) for row in reading.rows(CHAIN, run_id)]
     if not chain:
-        raise HistoryError(f"Run {run_id} was removed from the history just now, by prune. Choose another; see runs().")
+        raise HistoryError(
+            f"Run {short(run_id)} was removed from the history just now, by prune. Choose another; see runs()."
+        )
     return chain
 
 

@@ -29,7 +29,7 @@ from cloaca_nb.packaging.loading.host import PackageProcess
 from cloaca_nb.packaging.loading.loader import refusal
 from cloaca_nb.packaging.loading.registered import RegisteredWorkflow
 
-__all__ = ["Check", "Packed", "pack"]
+__all__ = ["FIXED_DATE", "Check", "Packed", "pack"]
 
 # Of the unpacked files, the entry module's name, and what it registers.
 Check: TypeAlias = Callable[[Path, str, Sequence[RegisteredWorkflow]], None]

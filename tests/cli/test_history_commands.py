@@ -138,3 +138,26 @@ def test_asking_where_there_is_no_history_makes_none(command: list[str], home: P
     assert (code, stdout) == (1, "")
     assert "`cloaca-nb run` begins one" in stderr
     assert sorted(home.iterdir()) == before
+
+
+def test_a_run_that_is_named_as_a_command_is_told_where_it_belongs(invoke) -> None:
+    code, _, stderr = invoke("history", "01a20020-7d7d")
+    assert code == 2
+    assert "cloaca-nb history --run 01a20020-7d7d shows its tasks" in " ".join(stderr.split())
+    assert "--run" not in invoke("history", "lgos")[2]
+
+
+def test_logs_of_the_latest_run_say_on_stderr_which_that_is(invoke) -> None:
+    invoke("run", "flights.py")
+    code, stdout, stderr = invoke("history", "logs")
+    assert (code, stdout) == (0, "load | loading 2013 UA\n")
+    assert stderr.startswith(f"flights, run {ids(invoke)[0][-8:]}, 20")
+
+
+def test_history_marks_what_was_taken_and_from_where_a_run_went_on(invoke) -> None:
+    invoke("run", "flights.py")
+    [first] = ids(invoke)
+    invoke("run", "flights.py", "--from", "total")
+    newest = invoke("history")[1].splitlines()[1]
+    assert "1 + 1 taken" in newest
+    assert newest.rstrip().endswith(f"went on with {first[-8:]}")

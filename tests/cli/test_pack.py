@@ -79,7 +79,8 @@ def test_a_run_of_an_archive_takes_tasks_from_history_as_well(project, invoke, p
     assert "Did you mean 'total'?" in done.stderr
 
 
-def test_an_archive_is_shown(project, invoke) -> None:
+def test_an_archive_is_shown(project, invoke, monkeypatch) -> None:
+    monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
     invoke("pack", "project", "-o", "made.cloacina")
     code, stdout, stderr = invoke("inspect", "made.cloacina")
     assert (code, stderr) == (0, "")
@@ -87,7 +88,9 @@ def test_an_archive_is_shown(project, invoke) -> None:
         assert re.search(rf"^{line} *$", stdout, re.MULTILINE)
     assert re.search(r"^load +0 +flights:load +Load a year's flights\. *$", stdout, re.MULTILINE)
     assert re.search(r"^total +load +0 +1 m 30 s +flights:total *$", stdout, re.MULTILINE)
+    assert re.search(r"^created +left out, so that equal archives have equal bytes *$", stdout, re.MULTILINE)
     found = json.loads(invoke("inspect", "made.cloacina", "--json")[1])
+    assert found["manifest"]["created_at"] == "1980-01-01T00:00:00Z"
     assert found["problems"] == []
     assert found["manifest"]["package"]["fingerprint"] == found["fingerprint"]
     assert list(found["files"]) == ["manifest.json", "flights/__init__.py"]

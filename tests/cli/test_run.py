@@ -25,6 +25,7 @@ from cloaca_nb.runner import DefaultRunner
 
 PATIENCE = 60  # seconds
 DURATION = r"(?:< )?\d+(?:\.\d+)? m?s"
+SHORT = r"[0-9a-f]{8}"
 RUN_ID = r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"
 
 
@@ -47,7 +48,7 @@ def test_a_script_runs_with_progress_on_stderr_and_nothing_but_the_tasks_output_
     assert done.stdout == "loading 2020 007\n"
     expected = (
         rf"✓ load  {DURATION}\n✓ total  {DURATION}\n✓ flights  Completed in {DURATION} · 2 completed\n"
-        rf"  run {RUN_ID} in \.cloaca/history\.duckdb\n"
+        rf"  run {SHORT} in \.cloaca/history\.duckdb\n"
     )
     assert re.fullmatch(expected, done.stderr)
 
@@ -59,7 +60,7 @@ def test_a_failed_run_ends_with_1_and_the_users_own_traceback(invoke) -> None:
         r"✕ load  ValueError: no rows \(broken\.py, line 6\)\n⤼ report  because load failed\n\n"
         r"load\nTraceback \(most recent call last\):\n  broken\.py, line 6, in load\n"
         r"    raise ValueError\(\"no rows\"\)\nValueError: no rows\n\n"
-        rf"✕ broken  Failed in {DURATION} · 1 failed · 1 skipped\n  run {RUN_ID} kept in memory only\n"
+        rf"✕ broken  Failed in {DURATION} · 1 failed · 1 skipped\n  run {SHORT} kept in memory only\n"
     )
     assert re.fullmatch(expected, stderr)
 
