@@ -14,6 +14,7 @@ __all__ = ["expected", "initial", "look", "open_runner", "say", "workflow"]
 WIDTH: Final = 4
 PAUSE: Final = 0.01  # seconds by which each part takes longer than the one before
 FINAL: Final = 5  # keys of the final context
+ROWS: Final = 1000
 LARGE: Final = 100_000  # bytes of a value that a run begins with: while it is written, tasks are over already
 SET: Final = 2 + WIDTH + 1  # keys that its tasks set
 DELETED: Final = 1
@@ -26,7 +27,7 @@ def workflow() -> Workflow:
 
         @cloaca.task(dependencies=[])
         def load(context: cloaca.Context) -> None:
-            context["rows"] = list(range(context["count"]))
+            context["rows"] = rows(context["count"])
             context["much"] = bytes([context["count"] % 256]) * 10_000
 
         for number in range(WIDTH):
@@ -53,6 +54,11 @@ def part(number: int) -> Any:
     return one
 
 
+def rows(count: int) -> list[int]:
+    """Return what is small, and another value in each run of a process."""
+    return list(range(count % ROWS))
+
+
 def initial(count: int) -> dict[str, Any]:
     """Return the initial context of a run: one value is small, and one is large and new."""
     return {"count": count, "large": count.to_bytes(8, "big") * (LARGE // 8)}
@@ -60,7 +66,7 @@ def initial(count: int) -> dict[str, Any]:
 
 def expected(count: int) -> dict[str, Any]:
     """Return the final context of a run."""
-    parts = [number * 1_000_000 + sum(range(count)) for number in range(WIDTH)]
+    parts = [number * 1_000_000 + sum(rows(count)) for number in range(WIDTH)]
     return {**initial(count), "much": bytes([count % 256]) * 10_000, "parts": parts, "total": sum(parts)}
 
 
