@@ -1,7 +1,7 @@
 """How a run is started: from scratch, or with what earlier runs have. Both faces offer the same four ways."""
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from cloaca_nb.core.events import Event, Observer, RunStarted
@@ -43,15 +43,29 @@ class Reuse(NamedTuple):
         return [option for option, is_given in said.items() if is_given]
 
     def start(
-        self, runner: DefaultRunner, workflow: Workflow, initial: dict[str, Any], observers: Sequence[Observer]
+        self,
+        runner: DefaultRunner,
+        workflow: Workflow,
+        initial: dict[str, Any],
+        observers: Sequence[Observer],
+        *,
+        tell: Callable[[str], object] | None = None,
     ) -> Run:
-        """Start a run; say with which parameters of an earlier one, where they aren't the workflow's own."""
+        """Start a run; tell with which parameters of an earlier one, where they aren't the workflow's own.
+
+        Args:
+            runner: that starts it.
+            workflow: what is executed.
+            initial: the values that were given.
+            observers: told every event of the run.
+            tell: is given a line; None: stderr is.
+        """
         if not self.given:
             return self._start(runner, workflow, initial, observers)
         kept = _Kept(workflow, initial)
         run = self._start(runner, workflow, initial, [*observers, kept])
         if kept.said:
-            sys.stderr.write(f"{kept.said}\n")
+            (tell or sys.stderr.write)(f"{kept.said}\n")
         return run
 
     def _start(

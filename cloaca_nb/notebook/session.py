@@ -116,7 +116,7 @@ class Session:
         calm = debug and audience is Audience.TERMINAL  # live lines would paint over the debugger
         shown = showing(workflow, audience, "off" if calm else self._panel(panel=panel), sys.stderr, self.panels)
         self.last_result = self._watch(
-            shown, workflow, lambda one: partial(reuse.start, self.runner, one, initial), debug=debug
+            shown, workflow, lambda one: partial(reuse.start, self.runner, one, initial, tell=_say), debug=debug
         )
         return self.last_result
 
@@ -154,7 +154,8 @@ class Session:
         self.post_mortem.forget()
         live = LiveNames(workflow, self.definitions.names)
         notice = None if after else Notice(self.following.board if audience is Audience.TERMINAL else None, live.edited)
-        start = partial(reuse.start, self.runner, frozen(workflow, self.definitions.names, self._copies), initial)
+        kept = frozen(workflow, self.definitions.names, self._copies)
+        start = partial(reuse.start, self.runner, kept, initial, tell=_say)
         wanted = "off" if audience is Audience.TERMINAL else self._panel(panel=panel)
         line = notice.line if notice is not None else None
         options = {"tells_failure": True, "after": after, "line": line}
@@ -268,3 +269,8 @@ class Session:
         """Cancel the runs that go on, and end the runners."""
         self.runners.close()
         self.runs.close()
+
+
+def _say(line: str) -> None:
+    """Say what is good to know where it isn't painted red, as JupyterLab paints stderr."""
+    sys.stdout.write(line)

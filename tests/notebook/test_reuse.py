@@ -145,8 +145,10 @@ def test_wrong_lines_say_what_is_right(line, said, flow):
 def test_a_parameter_that_is_the_earlier_runs_is_told(line, flow):
     flow("earlier = %cloaca_run --param rate=5 --no-panel")
     name = flow.names["earlier"].run_id[-8:]
-    assert flow(f"{line} --no-panel").err == f"parameters as in run {name}: rate = 5\n"
-    assert "parameters as in" not in flow(f"{line} --param rate=5 --no-panel").err
+    said = flow(f"{line} --no-panel")
+    assert f"parameters as in run {name}: rate = 5\n" in said.out
+    assert not said.err
+    assert "parameters as in" not in flow(f"{line} --param rate=5 --no-panel").out
 
 
 def test_of_parameters_that_are_the_notebooks_own_nothing_is_said(flow):
