@@ -20,7 +20,8 @@ __all__ = ["CodeOf", "Fingerprint", "OpenRun", "Opening", "Row", "ValuesOf"]
 Row = tuple[Any, ...]
 Fingerprint = Callable[[Workflow], WorkflowCode]
 NO_CODE: Final = WorkflowCode({}, lambda _task_id, _code: CodeFingerprint("", {}))
-QUICK: Final = 0.003  # seconds that looking at the code of a workflow may take where other runs wait for that
+QUICK: Final = 0.008  # seconds of a thread that it may take to look at the code of a workflow while others wait
+SLOW: Final = 0.1  # seconds that it may last: beside busy threads it lasts longer, and a value's own code may sleep
 TO_COME: Final = "It was still being written when its process was last heard of."
 
 
@@ -110,9 +111,9 @@ class Opening:
 
     def look_at_code(self, run: OpenRun) -> None:
         """Find out what the code of a run is, as of now; never raises, but on an interrupt."""
-        begin = time.perf_counter()
+        begun, busy = time.perf_counter(), time.thread_time()
         run.code = self._fingerprint(run.workflow)
-        is_quick = time.perf_counter() - begin < QUICK
+        is_quick = time.thread_time() - busy < QUICK and time.perf_counter() - begun < SLOW
         (self._quick.add if is_quick else self._quick.discard)(run.workflow.version)
 
     def say_code(self, run: OpenRun) -> None:
